@@ -1,0 +1,134 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The settings of a fit: the one place that knows names, defaults, ranges and help texts.
+
+The command line, the panel and the report are generated from these fields.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .errors import FitError
+
+
+def _setting(
+    default: Any,
+    label: str,
+    description: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+    advanced: bool = False,
+) -> Any:
+    """A dataclass field with what the command line and the panel need to show it."""
+    return field(
+        default=default,
+        metadata={
+            "label": label,
+            "description": description,
+            "choices": choices,
+            "minimum": minimum,
+            "maximum": maximum,
+            "advanced": advanced,
+        },
+    )
+
+
+@dataclass(frozen=True)
+class FitSettings:
+    """What a fit does. ``metadata`` of each field: label, description, choices, minimum, maximum,
+    advanced (kept out of the main panel and listed apart by ``--help``)."""
+
+    shape: bool = _setting(True, "Shape", "Move the vertices")
+    texture: bool = _setting(True, "Texture", "Fit the base colour texture")
+    match: tuple[str, ...] = _setting(
+        ("colour", "alpha"),
+        "Match",
+        "What is compared with the references; normals only where the references were made from an object",
+        choices=("colour", "alpha", "normal"),
+    )
+    shading: str = _setting(
+        "unlit",
+        "Shading",
+        "How colour is rendered: the base colour, the world normal, or the base colour under the scene's suns",
+        choices=("unlit", "normal", "sun"),
+    )
+    loss: str = _setting(
+        "l1", "Loss", "Difference of a pixel: absolute (robust) or squared", choices=("l1", "l2")
+    )
+    steps: int = _setting(1000, "Steps", "Steps of the fit; every schedule runs over them", minimum=1)
+    seconds: float = _setting(
+        0.0, "Time Limit", "Stop after this many seconds, with all schedules run; 0 for no limit", minimum=0.0
+    )
+    resolution: int = _setting(
+        512,
+        "Resolution",
+        "Long side in pixels to which larger references are scaled; smaller ones stay",
+        minimum=8,
+        maximum=8192,
+    )
+    texture_size: int = _setting(
+        1024, "Texture Size", "Width and height of a fitted texture in texels", minimum=4, maximum=8192
+    )
+    margin: int = _setting(
+        16, "Margin", "Texels by which the finished texture is extended beyond the UV islands", minimum=0
+    )
+    seed: int = _setting(0, "Seed", "Same file, settings and seed give the same result", minimum=0)
+    vertex_group: str = _setting(
+        "", "Vertex Group", "Move only the vertices of this group, in proportion to their weight"
+    )
+    colorspace: str = _setting(
+        "srgb",
+        "Color Space",
+        "Encoding of 8-bit reference files: sRGB, or linear values stored as they are",
+        choices=("srgb", "linear"),
+    )
+    support: str = _setting(
+        "narrow",
+        "Support",
+        "Triangles whose pixels a vertex listens to: those that contain it (less noise), "
+        "or also those whose normals it tilts (unbiased)",
+        choices=("narrow", "full"),
+        advanced=True,
+    )
+    texture_estimator: str = _setting(
+        "filtered",
+        "Texture Estimator",
+        "Differences over the colour that a pixel reads, or over randomly perturbed texels as in the paper",
+        choices=("filtered", "texel"),
+        advanced=True,
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), item.metadata)
+        if not (self.shape or self.texture):
+            raise FitError("Nothing to fit: switch on Shape, Texture or both.")
+        if not self.match:
+            raise FitError("Nothing to match: choose colour, alpha or normal.")
+        if self.texture and self.shading == "normal":
+            raise FitError(
+                "Shading 'normal' does not show the texture: choose another shading, or switch Texture off."
+            )
+        if self.texture and "colour" not in self.match:
+            raise FitError("Fitting a texture needs colour among what is matched.")
+
+
+def _check(name: str, value: Any, metadata: Any) -> None:
+    flag = name.replace("_", "-")
+    if metadata["choices"]:
+        for item in value if isinstance(value, tuple) else (value,):
+            if item not in metadata["choices"]:
+                raise FitError(f"{flag}: '{item}' is not one of {', '.join(metadata['choices'])}.")
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        low, high = metadata["minimum"], metadata["maximum"]
+        if not math.isfinite(value):
+            raise FitError(f"{flag}: {value} is not a finite number.")
+        if low is not None and value < low:
+            raise FitError(f"{flag} is {value}; it must be at least {low}.")
+        if high is not None and value > high:
+            raise FitError(f"{flag} is {value}; it must be at most {high}.")

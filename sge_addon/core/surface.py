@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A surface: the triangles of one object as the rasteriser and the estimator see them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .errors import FitError
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """One object in world space, triangulated. Corners of a triangle share vertices across UV seams.
+
+    positions: (V, 3) float32, world space.
+    triangles: (F, 3) int32, vertex indices, counter-clockwise from outside.
+    uvs: (F, 3, 2) float32 per corner, or None.
+    normal_groups: (F, 3) int32: corners with the same number share one shading normal, the
+    area-weighted mean over the triangles that have a corner in the group. Smooth shading: one group
+    per vertex (a fan of it, where edges are sharp); flat shading: one group per polygon.
+    material_indices: (F,) int32 into ``materials``.
+    mobility: (V,) float32 in [0, 1]: how far the shape fit may move a vertex (a vertex group).
+    """
+
+    name: str
+    positions: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+    normal_groups: NDArray[np.int32]
+    uvs: NDArray[np.float32] | None = None
+    material_indices: NDArray[np.int32] | None = None
+    materials: tuple[Material, ...] = ()
+    mobility: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if len(self.triangles) == 0:
+            raise FitError(f"Object '{self.name}' has no faces: there is nothing to rasterise.")
+        bad = np.flatnonzero(~np.isfinite(self.positions).all(axis=1))
+        if len(bad):
+            raise FitError(
+                f"Object '{self.name}': vertex {bad[0]} is at a NaN or infinite position "
+                f"({len(bad)} such); delete or mend it."
+            )
+        if self.uvs is not None and not np.isfinite(self.uvs).all():
+            raise FitError(f"Object '{self.name}': its UV map contains NaN or infinite values; unwrap it again.")
+
+
+@dataclass(frozen=True, eq=False)
+class Material:
+    """The base colour of a material.
+
+    texture: (H, W, 3) float32, linear, row 0 at the bottom, or None for the constant ``colour``.
+    fitted: its texture is a parameter of the fit. Materials of one fit with the same ``key`` share it.
+    """
+
+    key: str
+    colour: tuple[float, float, float] = (0.5, 0.5, 0.5)
+    texture: NDArray[np.float32] | None = field(default=None, repr=False)
+    fitted: bool = False
+
+
+def smooth_groups(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Normal groups of a wholly smooth surface: one per vertex. (F, 3) int32."""
+    return triangles
+
+
+def flat_groups(polygon_indices: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Normal groups of a wholly flat surface: one per polygon. (F,) to (F, 3) int32."""
+    return np.repeat(polygon_indices[:, None], 3, axis=1)
