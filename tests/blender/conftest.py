@@ -1,0 +1,41 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Tests inside a real Blender: the bpy module of the environment, in this very process."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+HAS_BLENDER = importlib.util.find_spec("bpy") is not None
+
+
+class _WithoutBlender(pytest.Module):
+    """A test module that is not even imported, because it would import bpy."""
+
+    def collect(self) -> Iterator[pytest.Item]:
+        pytest.skip("needs the bpy module: run tools/test.py", allow_module_level=True)
+
+
+def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
+    """Without bpy, put a skip with its reason in the place of every module of this folder."""
+    return None if HAS_BLENDER else _WithoutBlender.from_parent(parent, path=module_path)
+
+
+@pytest.fixture(autouse=True)
+def empty_file() -> None:
+    """Every test starts in a new file without any data."""
+    import bpy
+
+    bpy.ops.wm.read_factory_settings(use_empty=True)
+
+
+@pytest.fixture(scope="session")
+def gpu_ready() -> None:
+    """A GPU context without a window, started once for the whole run."""
+    from sge_addon.raster.context import start_gpu
+
+    start_gpu()
