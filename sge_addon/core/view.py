@@ -49,6 +49,14 @@ class View:
         return bool(self.projection[3, 3] == 0.0)
 
     @property
+    def near(self) -> float:
+        """Distance of the near plane along the viewing axis."""
+        p = self.projection
+        if self.is_perspective:
+            return float(p[2, 3] / (p[2, 2] - 1.0))
+        return float((p[2, 3] + 1.0) / p[2, 2])
+
+    @property
     def world_to_clip(self) -> NDArray[np.float64]:
         """(4, 4): column vectors in world space to clip space."""
         return self.projection @ np.linalg.inv(self.camera_to_world)

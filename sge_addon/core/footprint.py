@@ -1,0 +1,203 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Which texels a pixel reads, with which weights: the linear map A from a texture to an image.
+
+A pixel is the mean of its s x s samples of (base colour x shade); samples of the background, or of
+triangles with another texture, add nothing. A sample reads bilinearly, repeat wrap, texel (0, 0)
+centred at uv = 0.5 / size, from the mip level clamp(floor(level + 0.5), 0, levels - 1). The GLSL
+function ``sample_texture`` mirrors this.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .texture_pyramid import PyramidLayout
+
+Array = NDArray[np.float32]
+
+# Pixels handled at once when reading: the arrays of a block stay in the processor's cache.
+BLOCK = 8192
+
+
+@dataclass(frozen=True, eq=False)
+class UVBuffer:
+    """What one unperturbed, jittered rasterisation of a view gives at s x s samples a pixel.
+
+    ids: (sH, sW) uint32, 0 for background, triangle + 1 over all surfaces.
+    uv: (sH, sW, 2) float32, as interpolated (not wrapped).
+    level: (sH, sW) float32, log2 of the texels of that triangle's texture per sample spacing, along
+    the larger of the two screen axes; may be negative.
+    shade: (sH, sW, 3) float32, factor from base colour to pixel colour; None where it is 1 (unlit).
+    samples: s.
+    """
+
+    ids: NDArray[np.uint32]
+    uv: Array
+    level: Array
+    samples: int
+    shade: Array | None = None
+
+    @property
+    def image_size(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        return self.ids.shape[0] // self.samples, self.ids.shape[1] // self.samples
+
+
+@dataclass(frozen=True, eq=False)
+class TexelSums:
+    """Sums over what reads a texel. residual: (H, W, 3) = A^T residual; weight: (H, W) or (H, W, 3)
+    = A^T weight, the curvature that divides it."""
+
+    residual: Array
+    weight: Array
+
+
+def by_sample(plane: NDArray, samples: int) -> NDArray:
+    """Samples grouped by their place in the pixel: (sH, sW, ...) to (s s, H W, ...)."""
+    height, width = plane.shape[0] // samples, plane.shape[1] // samples
+    split = plane.reshape(height, samples, width, samples, *plane.shape[2:])
+    return np.moveaxis(split, (1, 3), (0, 1)).reshape(samples * samples, height * width, *plane.shape[2:])
+
+
+class Footprint:
+    """The map of one view and jitter onto one texture: 12 bytes a sample (24 with shade).
+
+    pixels: (P,) int32, flat indices of the pixels with a sample of this texture.
+    """
+
+    def __init__(self, buffer: UVBuffer, texture_of_triangle: NDArray[np.int32], texture: int, layout: PyramidLayout):
+        """texture_of_triangle: (F,) int32; ``texture``: the number that is meant; ``layout`` of it."""
+        self.layout = layout
+        self.image_size = buffer.image_size
+        self.scale = np.float32(1.0 / buffer.samples**2)
+        mine_of_id = np.concatenate(([False], texture_of_triangle == texture))
+        mine = by_sample(mine_of_id[buffer.ids], buffer.samples)  # (s s, H W)
+        self.pixels = np.flatnonzero(mine.any(axis=0)).astype(np.int32)  # (P,)
+        mine = mine[:, self.pixels]
+        # Rows of samples belonging to `pixels` in the buffer's own order: one gather per plane.
+        where = by_sample(np.arange(buffer.ids.size, dtype=np.int32).reshape(buffer.ids.shape), buffer.samples)
+        where = where[:, self.pixels]  # (s s, P)
+        self._index, self._x, self._y, self._levels = self._locate(buffer, where, mine)
+        self._shade = None
+        if buffer.shade is not None:
+            shade = buffer.shade.reshape(-1, 3).take(where, axis=0)  # (s s, P, 3)
+            shade[~mine] = 0.0
+            self._shade = np.ascontiguousarray(np.moveaxis(shade, -1, 0))  # (3, s s, P)
+        self._mine = None if mine.all() else mine.mean(axis=0, dtype=np.float32)
+
+    def _locate(self, buffer, where, mine):
+        """Flat base index (s s, P) int32 and the two fractions of each sample; levels in use."""
+        layout = self.layout
+        uv = buffer.uv.reshape(-1, 2)
+        level = np.floor(buffer.level.reshape(-1).take(where) + np.float32(0.5))
+        level = np.clip(level, 0, len(layout.sizes) - 1).astype(np.int32)
+        sizes = np.array(layout.sizes, np.float32)
+        width, height = sizes[:, 1].take(level), sizes[:, 0].take(level)
+        x = uv[:, 0].take(where)
+        y = uv[:, 1].take(where)
+        x, column = _cell(x, width)
+        y, row = _cell(y, height)
+        index = layout.origins.astype(np.int32).take(level) + row * np.int32(layout.stride) + column
+        index[~mine] = layout.void
+        level[~mine] = 0
+        return index, x, y, int(level.max(initial=0)) + 1
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes."""
+        arrays = (self._index, self._x, self._y, self.pixels, self._shade, self._mine)
+        return sum(array.nbytes for array in arrays if array is not None)
+
+    def _blocks(self):
+        for start in range(0, len(self.pixels), BLOCK):
+            yield slice(start, start + BLOCK)
+
+    def read(self, pyramid: Array) -> Array:
+        """What each pixel of ``pixels`` reads: A texture, (P, 3) float32, stored by channel.
+
+        pyramid: (3, length) from ``layout.pack``.
+        """
+        out = np.empty((3, len(self.pixels)), np.float32)
+        stride = self.layout.stride
+        for block in self._blocks():
+            index = self._index[:, block].astype(np.int64)
+            x, y = self._x[:, block], self._y[:, block]
+            corners = (index, index + 1, index + stride, index + (stride + 1))
+            weights = _corner_weights(x, y, self.scale)
+            gathered = np.empty(index.shape, np.float32)
+            total = np.empty(index.shape, np.float32)
+            for channel in range(3):
+                plane = pyramid[channel]
+                np.take(plane, corners[0], out=total, mode="clip")
+                total *= weights[0]
+                for corner, weight in zip(corners[1:], weights[1:], strict=True):
+                    np.take(plane, corner, out=gathered, mode="clip")
+                    gathered *= weight
+                    total += gathered
+                if self._shade is not None:
+                    total *= self._shade[channel][:, block]
+                np.sum(total, axis=0, out=out[channel, block])
+        return out.T
+
+    def row_sums(self) -> Array:
+        """A applied to a texture of ones: (P, 1) coverage, or (P, 3) mean shade."""
+        if self._shade is not None:
+            return (self._shade.sum(axis=1) * self.scale).T
+        if self._mine is None:
+            return np.ones((len(self.pixels), 1), np.float32)
+        return self._mine[:, None]
+
+    def scatter(self, residual: Array, weight: Array) -> TexelSums:
+        """A^T of both: residual (P, 3) and weight (P, 1) or (P, 3), in the order of ``pixels``.
+
+        With shade, a weight of one column is scattered for each channel, as the shade differs.
+        """
+        height, width = self.layout.height, self.layout.width
+        count = self._index.size
+        index = np.empty((4, count), np.int64)
+        index[0] = self._index.reshape(-1)
+        np.add(index[0], 1, out=index[1])
+        np.add(index[0], self.layout.stride, out=index[2])
+        np.add(index[0], self.layout.stride + 1, out=index[3])
+        weights = _corner_weights(self._x, self._y, self.scale)
+        values = np.empty((4, *self._index.shape), np.float64)
+
+        def adjoint(column: Array, channel: int) -> Array:
+            spread = column if self._shade is None else column * self._shade[channel]
+            for corner in range(4):
+                np.multiply(weights[corner], spread, out=values[corner])
+            sums = np.bincount(index.reshape(-1), values.reshape(-1), self.layout.length)
+            return self.layout.unpack_sums(sums, self._levels)
+
+        pushed = np.empty((3, height, width), np.float32)
+        for channel in range(3):
+            pushed[channel] = adjoint(residual[:, channel], channel)
+        if weight.shape[1] == 1 and self._shade is None:
+            return TexelSums(np.moveaxis(pushed, 0, -1), adjoint(weight[:, 0], 0))
+        curvature = np.empty((3, height, width), np.float32)
+        for channel in range(3):
+            curvature[channel] = adjoint(weight[:, channel % weight.shape[1]], channel)
+        return TexelSums(np.moveaxis(pushed, 0, -1), np.moveaxis(curvature, 0, -1))
+
+
+def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:
+    """Fraction and index of the texel to the left of (below) a coordinate, wrapped to [0, size)."""
+    place = coordinate - np.float32(0.5) / size
+    place -= np.floor(place)
+    place *= size
+    # A place just below 1 may round up to `size` itself; its left texel is the last one.
+    left = np.minimum(np.floor(place), size - 1)
+    return place - left, left.astype(np.int32)
+
+
+def _corner_weights(x: Array, y: Array, scale: np.float32) -> tuple[Array, Array, Array, Array]:
+    """Bilinear weights times ``scale``, in the order (0, 0), (1, 0), (0, 1), (1, 1)."""
+    upper = y * scale
+    lower = scale - upper
+    right = x * lower
+    upper_right = x * upper
+    return lower - right, right, upper - upper_right, upper_right

@@ -1,0 +1,51 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How far parameters are perturbed: epsilon in screen pixels, in world units at each vertex."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .signs import seed_key, signs
+from .view import View
+
+
+@dataclass(frozen=True, eq=False)
+class Perturbation:
+    """The perturbation of all vertices in one view.
+
+    depth_row: (4,) row of world-to-clip that gives clip w. pixel_scale: epsilon in world units
+    where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs.
+    """
+
+    depth_row: NDArray[np.float64]
+    pixel_scale: float
+    nearest: float
+    seed: int
+
+    @property
+    def key(self) -> int:
+        """The seed's hash as the signed 32-bit integer that a push constant carries."""
+        return int(np.uint32(seed_key(self.seed)).view(np.int32))
+
+    def epsilons(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(V,) float32 world units; 0 where a vertex does not move."""
+        clip_w = positions @ self.depth_row[:3].astype(np.float32) + np.float32(self.depth_row[3])
+        return np.float32(self.pixel_scale) * np.maximum(clip_w, np.float32(self.nearest)) * movable
+
+    def offsets(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:
+        """(V, 3): theta plus is positions + offsets, theta minus positions - offsets."""
+        return self.epsilons(positions, movable)[:, None] * signs(self.seed, len(positions))
+
+
+def perturbation(view: View, epsilon_pixels: float, seed: int) -> Perturbation:
+    """Perturb by ``epsilon_pixels`` of this view: z / f_y per pixel, or scale / height where orthographic.
+
+    Behind or before the near plane the near plane's size holds.
+    """
+    row = view.world_to_clip[3]
+    nearest = view.near if view.is_perspective else 1.0
+    return Perturbation(row, epsilon_pixels * view.world_per_pixel, nearest, seed)

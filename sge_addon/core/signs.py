@@ -1,0 +1,49 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Random signs from a counter-based hash, so that perturbations are neither stored nor uploaded.
+
+The same integer arithmetic stands in ``raster/shaders/signs.glsl``; the two agree bit for bit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+_INDEX_STRIDE = np.uint32(0x9E3779B9)  # odd, near 2^32 over the golden ratio: spreads neighbours
+
+
+def _mix(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """Bijective mixing of 32 bits; constants of Wellons' low-bias search (2018)."""
+    bits = bits ^ (bits >> np.uint32(16))
+    bits = bits * np.uint32(0x7FEB352D)
+    bits = bits ^ (bits >> np.uint32(15))
+    bits = bits * np.uint32(0x846CA68B)
+    return bits ^ (bits >> np.uint32(16))
+
+
+def seed_key(seed: int) -> np.uint32:
+    """The hashed seed that shaders are given."""
+    return _mix(np.asarray([seed & 0xFFFFFFFF], dtype=np.uint32))[0]
+
+
+def hash_bits(seed: int, indices: NDArray[np.uint32]) -> NDArray[np.uint32]:
+    """32 random bits for each parameter index under a seed. indices: any shape, uint32."""
+    return _mix(indices.astype(np.uint32) * _INDEX_STRIDE + seed_key(seed))
+
+
+def signs(seed: int, count: int, channels: int = 3) -> NDArray[np.float32]:
+    """(count, channels) of -1 and +1: channel c of parameter i is bit 31 - c of its hash."""
+    bits = hash_bits(seed, np.arange(count, dtype=np.uint32))
+    shifts = np.uint32(31) - np.arange(channels, dtype=np.uint32)
+    return ((bits[:, None] >> shifts) & np.uint32(1)).astype(np.float32) * 2.0 - 1.0
+
+
+def step_seed(seed: int, step: int) -> int:
+    """The seed of one step of a fit: hashed, so that neighbouring fits share no signs."""
+    return int(hash_bits(seed, np.asarray([step], dtype=np.uint32))[0])
+
+
+def uniform(seed: int, count: int) -> NDArray[np.float64]:
+    """(count,) numbers in [0, 1) for sub-pixel jitter."""
+    return hash_bits(seed, np.arange(count, dtype=np.uint32)) / 2.0**32

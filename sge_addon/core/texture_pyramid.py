@@ -1,0 +1,145 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The mip pyramid of a texture: how it is built, laid out for reading, and its adjoint.
+
+A level is the mean of 2 x 2 texels of the level before it; levels are built while both sides are
+even. The shader and the NumPy footprint read the same levels from two layouts:
+
+``pyramid_atlas`` (for upload, (H, W + W // 2, 4)): level 0 at x 0, y 0; level l >= 1 at x = W,
+y = H - H / 2**(l - 1). Repeat wrap is the reader's business there.
+
+``PyramidLayout`` (for gathering): all levels in one flat array of a single row stride, each padded
+by one repeated column and row. A bilinear read at any level is then four gathers at ``i``, ``i + 1``,
+``i + stride``, ``i + stride + 1``, with no modulo and no branch on the level.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+Array = NDArray[np.float32]
+
+
+def level_count(height: int, width: int) -> int:
+    """Number of levels, the texture itself included."""
+    count = 1
+    while height % 2 == 0 and width % 2 == 0:
+        height, width, count = height // 2, width // 2, count + 1
+    return count
+
+
+def halve(image: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Sum of 2 x 2 neighbours: (H, W, ...) to (H/2, W/2, ...), both sides even."""
+    rows = image[0::2] + image[1::2]
+    return rows[:, 0::2] + rows[:, 1::2]
+
+
+def double(image: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Each texel repeated 2 x 2: (H, W, ...) to (2H, 2W, ...); the adjoint of ``halve``."""
+    return np.repeat(np.repeat(image, 2, axis=0), 2, axis=1)
+
+
+def build_levels(texture: Array) -> list[Array]:
+    """All levels of a texture (H, W, ...), finest first."""
+    levels = [texture]
+    for _ in range(level_count(*texture.shape[:2]) - 1):
+        levels.append(halve(levels[-1]) * np.float32(0.25))
+    return levels
+
+
+def pyramid_atlas(texture: Array) -> Array:
+    """The levels of a texture (H, W, 3) side by side for upload: (H, W + W // 2, 4), alpha 1.
+
+    Level 0 at x 0; level l >= 1 at x = W, y = H - H / 2**(l - 1).
+    """
+    height, width = texture.shape[:2]
+    atlas = np.zeros((height, width + width // 2, 4), np.float32)
+    atlas[..., 3] = 1.0
+    atlas[:, :width, :3] = texture
+    for level, image in enumerate(build_levels(texture)[1:], start=1):
+        y = height - (height >> (level - 1))
+        atlas[y : y + image.shape[0], width : width + image.shape[1], :3] = image
+    return atlas
+
+
+@dataclass(frozen=True)
+class PyramidLayout:
+    """Where the padded levels of a ``height`` x ``width`` texture lie in one flat array."""
+
+    height: int
+    width: int
+
+    @cached_property
+    def sizes(self) -> list[tuple[int, int]]:
+        """(height, width) of each level."""
+        count = level_count(self.height, self.width)
+        return [(self.height >> level, self.width >> level) for level in range(count)]
+
+    @cached_property
+    def stride(self) -> int:
+        """Length of a row: level 0 and, to its right, level 1, each with a padding column."""
+        return self.width + 1 + (self.width // 2 + 1 if len(self.sizes) > 1 else 0)
+
+    @cached_property
+    def origins(self) -> NDArray[np.int64]:
+        """(levels,) flat index of texel (0, 0) of each level."""
+        starts, row = [0], 0
+        for height, _ in self.sizes[1:]:
+            starts.append(row * self.stride + self.width + 1)
+            row += height + 1
+        return np.array(starts, np.int64)
+
+    @cached_property
+    def void(self) -> int:
+        """Flat index of a 2 x 2 block that belongs to no level: reads as zero, sums are dropped."""
+        rows = max(self.height + 1, sum(height + 1 for height, _ in self.sizes[1:]))
+        return rows * self.stride
+
+    @property
+    def length(self) -> int:
+        """Length of the flat array."""
+        return self.void + self.stride + 2
+
+    def _padded(self, flat: NDArray[np.floating], level: int) -> NDArray[np.floating]:
+        """View of one padded level, (h + 1, w + 1), into a flat array."""
+        height, width = self.sizes[level]
+        start = int(self.origins[level])
+        step = flat.strides[0]
+        return np.lib.stride_tricks.as_strided(
+            flat[start:], (height + 1, width + 1), (self.stride * step, step), writeable=True
+        )
+
+    def pack(self, texture: Array) -> Array:
+        """The padded pyramid of a texture (H, W, 3): (3, length) float32, one plane a channel."""
+        flat = np.zeros((3, self.length), np.float32)
+        planes = np.ascontiguousarray(np.moveaxis(texture, -1, 0), np.float32)
+        for channel in range(3):
+            image = planes[channel]
+            for level in range(len(self.sizes)):
+                if level:
+                    image = halve(image) * np.float32(0.25)
+                padded = self._padded(flat[channel], level)
+                padded[:-1, :-1] = image
+                padded[-1, :-1] = image[0]
+                padded[:, -1] = padded[:, 0]
+        return flat
+
+    def unpack_sums(self, flat: NDArray[np.floating], used: int | None = None) -> Array:
+        """The adjoint of ``pack`` for one channel: (length,) sums to (H, W) float32; ``flat`` is consumed.
+
+        used: number of levels that received sums (the rest is skipped); None for all.
+        """
+        carried = None
+        for level in reversed(range(len(self.sizes) if used is None else used)):
+            padded = self._padded(flat, level)
+            padded[:, 0] += padded[:, -1]
+            padded[0, :-1] += padded[-1, :-1]
+            image = padded[:-1, :-1]
+            if carried is not None:
+                image = image + double(carried)
+            carried = 0.25 * image if level else image
+        return np.asarray(carried, np.float32)

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The assembly on the GPU: what is uploaded once, and the passes from parameters to normals."""
+
+from __future__ import annotations
+
+import gpu
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.assembly import Assembly
+from ..core.perturbation import Perturbation
+from .shaders import Program, normals_program, perturb_program
+from .tables import table_size, upload_table
+from .targets import Target, TargetPool, drawing
+
+
+class Geometry:
+    """Index and corner buffers and the triangles of each normal group: one per topology."""
+
+    def __init__(self, assembly: Assembly, targets: TargetPool) -> None:
+        self.assembly = assembly
+        self._targets = targets
+        layout = gpu.types.GPUVertFormat()
+        layout.attr_add(id="corner", comp_type="F32", len=4, fetch_mode="FLOAT")
+        vertices = gpu.types.GPUVertBuf(layout, len(assembly.corners))
+        vertices.attr_fill("corner", assembly.corners)
+        indices = gpu.types.GPUIndexBuf(type="TRIS", seq=assembly.corner_indices)
+        self.batch = gpu.types.GPUBatch(type="TRIS", buf=vertices, elem=indices)
+        self._screen = _screen_batch()
+        self._group_tables: tuple[gpu.types.GPUTexture, gpu.types.GPUTexture] | None = None
+        self._rows = np.zeros((np.prod(table_size(len(assembly.positions))), 4), np.float32)
+        self._rows[: len(assembly.positions), 3] = assembly.movable
+        self.positions: gpu.types.GPUTexture | None = None
+
+    def upload(self, positions: NDArray[np.float32]) -> None:
+        """positions: (V, 3) float32, world. One upload serves every pass until the next."""
+        self._rows[: len(positions), :3] = positions
+        self.positions = upload_table(self._rows)
+
+    def perturbed(self, perturbation: Perturbation) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture]:
+        """Both perturbed positions of every vertex, as tables."""
+        width, height = table_size(len(self.assembly.positions))
+        target = self._targets.get("perturb", width, height, {"plus": "RGBA32F", "minus": "RGBA32F"}, False)
+        self._draw_screen(
+            target,
+            perturb_program(),
+            {
+                "positions": self.positions,
+                "depth_row": tuple(perturbation.depth_row),
+                "pixel_scale": perturbation.pixel_scale,
+                "nearest": perturbation.nearest,
+                "key": perturbation.key,
+            },
+        )
+        return target.textures["plus"], target.textures["minus"]
+
+    def normals(
+        self, positions: gpu.types.GPUTexture, minus: gpu.types.GPUTexture | None = None
+    ) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture | None]:
+        """Normals of every group for one or two sets of positions, as tables; not normalised."""
+        if self._group_tables is None:
+            self._group_tables = self._upload_groups()
+        names = ("normal",) if minus is None else ("normal", "normal_minus")
+        width, height = table_size(len(self.assembly.group_offsets) - 1)
+        target = self._targets.get("normals", width, height, dict.fromkeys(names, "RGBA32F"), False)
+        values = {
+            "positions": positions,
+            "positions_minus": minus,
+            "group_ranges": self._group_tables[0],
+            "group_triangles": self._group_tables[1],
+        }
+        self._draw_screen(target, normals_program(minus is not None), values)
+        return target.textures["normal"], target.textures.get("normal_minus")
+
+    def downsample(self, source: gpu.types.GPUTexture, target: Target, program: Program, samples: int) -> None:
+        """Mean over samples x samples sub-pixels of ``source`` into ``target``."""
+        self._draw_screen(target, program, {"source": source, "samples": samples})
+
+    def _draw_screen(self, target: Target, program: Program, values: dict[str, object]) -> None:
+        with drawing(target, "NONE"):
+            program.bind(values)
+            self._screen.draw(program.shader)
+
+    def _upload_groups(self) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture]:
+        offsets = self.assembly.group_offsets
+        ranges = np.zeros((len(offsets) - 1, 4), np.float32)
+        ranges[:, 0] = offsets[:-1]
+        ranges[:, 1] = np.diff(offsets)
+        entries = np.zeros((len(self.assembly.group_triangles), 4), np.float32)
+        entries[:, :3] = self.assembly.triangles[self.assembly.group_triangles]
+        return upload_table(ranges), upload_table(entries)
+
+
+def _screen_batch() -> gpu.types.GPUBatch:
+    layout = gpu.types.GPUVertFormat()
+    layout.attr_add(id="corner", comp_type="F32", len=2, fetch_mode="FLOAT")
+    vertices = gpu.types.GPUVertBuf(layout, 3)
+    vertices.attr_fill("corner", np.asarray([[-1, -1], [3, -1], [-1, 3]], np.float32))
+    return gpu.types.GPUBatch(type="TRIS", buf=vertices)

@@ -1,0 +1,181 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The passes over the surfaces: the pair of losses, the picture, and what a texture fit needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import gpu
+import mathutils
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.assembly import Assembly
+from ..core.footprint import UVBuffer
+from ..core.lights import SunLights
+from ..core.perturbation import Perturbation
+from ..core.texture_pyramid import level_count, pyramid_atlas
+from ..core.view import View, jittered
+from .geometry import Geometry
+from .shaders import Program, downsample_program, loss_program, render_program, uv_program
+from .tables import Reader, upload_image
+from .targets import Target, TargetPool, drawing
+
+_LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
+
+
+@dataclass(frozen=True, eq=False)
+class PairBuffers:
+    """What one pair of rasterisations says. Arrays are overwritten by the next pair of this size.
+
+    loss_plus, loss_minus: (H, W) float32, per pixel; relative to an empty pixel's where the
+    reference has alpha. id_plus, id_minus: (H, W) uint32, 0 = background, triangle + 1.
+    """
+
+    loss_plus: NDArray[np.float32]
+    loss_minus: NDArray[np.float32]
+    id_plus: NDArray[np.uint32]
+    id_minus: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A rendered view. colour: (H, W, 4) float32 linear premultiplied; normal: (H, W, 3) or None."""
+
+    colour: NDArray[np.float32]
+    normal: NDArray[np.float32] | None
+
+
+@dataclass(frozen=True, eq=False)
+class ReferenceTextures:
+    """A reference on the GPU. normal is None where it has none."""
+
+    colour: gpu.types.GPUTexture
+    normal: gpu.types.GPUTexture | None
+    has_alpha: bool
+
+
+class Rasteriser:
+    """Draws one assembly of surfaces. Base colours come from one atlas a material, or a constant."""
+
+    def __init__(self, assembly: Assembly, shading: str, lights: SunLights) -> None:
+        self.assembly = assembly
+        self.shading = shading
+        self._targets = TargetPool()
+        self._reader = Reader()
+        self._geometry = Geometry(assembly, self._targets)
+        self._lights = upload_image(lights.table()[None])
+        self._light_count = len(lights.directions)
+        self._atlases: list[gpu.types.GPUTexture | None] = [None] * len(assembly.materials)
+        self._sizes = [(1, 1)] * len(assembly.materials)
+        for index, material in enumerate(assembly.materials):
+            if material.texture is not None:
+                self.set_texture(index, material.texture)
+        self.set_positions(assembly.positions)
+
+    def set_positions(self, positions: NDArray[np.float32]) -> None:
+        """positions: (V, 3) float32, world space, of all surfaces."""
+        self._geometry.upload(positions)
+
+    def set_texture(self, material: int, texture: NDArray[np.float32]) -> None:
+        """texture: (H, W, 3) float32 linear, base colour of a material of the assembly."""
+        self._atlases[material] = upload_image(pyramid_atlas(texture))
+        self._sizes[material] = (texture.shape[1], texture.shape[0])
+
+    def pair(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        perturbation: Perturbation,
+        reference: ReferenceTextures,
+        match: tuple[str, ...],
+        loss: str,
+    ) -> PairBuffers:
+        """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs."""
+        program = loss_program(self.shading, match, loss, self._is_textured)
+        plus, minus = self._geometry.perturbed(perturbation)
+        normal_plus = normal_minus = None
+        if "normals" in program.samplers:
+            normal_plus, normal_minus = self._geometry.normals(plus, minus)
+        shared = {
+            "world_to_clip": _matrix(view, jitter),
+            "reference_colour": reference.colour,
+            "reference_normal": reference.normal,
+            "background": 1.0 if reference.has_alpha else 0.0,
+        }
+        targets = []
+        for use, positions, normals in (("plus", plus, normal_plus), ("minus", minus, normal_minus)):
+            target = self._targets.get(use, view.width, view.height, _LOSS_FORMATS)
+            self._draw(target, program, shared | {"positions": positions, "normals": normals})
+            targets.append(target)
+        # Both draws are queued before the first read waits for them.
+        read = [
+            self._read(target, slot, 1, kind) for target in targets for slot, kind in ((0, "FLOAT"), (1, "UINT"))
+        ]
+        return PairBuffers(loss_plus=read[0], id_plus=read[1], loss_minus=read[2], id_minus=read[3])
+
+    def render(self, view: View, samples: int = 4, normal: bool = False) -> Picture:
+        """The view's picture with samples x samples samples a pixel."""
+        wide, high = view.width * samples, view.height * samples
+        formats = {"colour": "RGBA32F", "id": "R32UI"} | ({"normal": "RGBA32F"} if normal else {})
+        target = self._targets.get("render", wide, high, formats)
+        self._draw_unperturbed(target, render_program(self.shading, self._is_textured, normal), view, (0.0, 0.0))
+        mean = self._targets.get("mean", view.width, view.height, {"mean": "RGBA32F"}, False)
+        images = []
+        for name in ("colour", "normal") if normal else ("colour",):
+            self._geometry.downsample(target.textures[name], mean, downsample_program(), samples)
+            images.append(self._read(mean, 0, 4, "FLOAT").copy())
+        return Picture(images[0], images[1][..., :3] if normal else None)
+
+    def uv_buffer(self, view: View, jitter: tuple[float, float], samples: int) -> UVBuffer:
+        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels."""
+        wide, high = view.width * samples, view.height * samples
+        formats = {"lookup": "RGBA32F", "id": "R32UI"}
+        if self.shading == "sun":
+            formats["shade"] = "RGBA32F"
+        target = self._targets.get("uv", wide, high, formats)
+        self._draw_unperturbed(target, uv_program(self.shading), view.resized(wide, high), jitter)
+        lookup = self._read(target, 0, 4, "FLOAT")
+        shade = self._read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
+        return UVBuffer(
+            ids=self._read(target, 1, 1, "UINT").copy(),
+            uv=lookup[..., :2].copy(),
+            level=lookup[..., 2].copy(),
+            shade=shade,
+            samples=samples,
+        )
+
+    @property
+    def _is_textured(self) -> bool:
+        return any(atlas is not None for atlas in self._atlases)
+
+    def _draw_unperturbed(self, target: Target, program: Program, view: View, jitter: tuple[float, float]) -> None:
+        positions = self._geometry.positions
+        normals = self._geometry.normals(positions)[0] if "normals" in program.samplers else None
+        values = {"world_to_clip": _matrix(view, jitter), "positions": positions, "normals": normals}
+        self._draw(target, program, values)
+
+    def _draw(self, target: Target, program: Program, values: dict[str, object]) -> None:
+        values = values | {"lights": self._lights, "light_count": self._light_count}
+        with drawing(target, "LESS"):
+            target.clear()
+            for material, first, count in self.assembly.draw_ranges:
+                atlas = self._atlases[material]
+                size = self._sizes[material]
+                values["base_colour"] = self.assembly.materials[material].colour
+                values["atlas"] = atlas or self._lights  # never read where texture_levels is 0
+                values["texture_levels"] = 0 if atlas is None else level_count(size)
+                values["atlas_size"] = size
+                values["first_triangle"] = first
+                program.bind(values)
+                self._geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
+
+    def _read(self, target: Target, slot: int, channels: int, kind: str) -> NDArray:
+        return self._reader.read(target, slot, channels, kind)
+
+
+def _matrix(view: View, jitter: Sequence[float]) -> mathutils.Matrix:
+    projection = jittered(view.projection, *jitter, view.width, view.height)
+    return mathutils.Matrix(projection @ np.linalg.inv(view.camera_to_world))

@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The shader programs: sources from ``shaders/*.glsl``, resources declared here, compiled on first use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import gpu
+
+_FOLDER = Path(__file__).parent / "shaders"
+_VECTOR_TYPES = {"MAT4", "VEC3", "VEC4", "FLOAT"}
+
+
+@dataclass(frozen=True)
+class Program:
+    """A compiled shader with the constants and textures that it declares."""
+
+    shader: gpu.types.GPUShader
+    constants: dict[str, str]
+    samplers: tuple[str, ...]
+
+    def bind(self, values: dict[str, object]) -> None:
+        """Bind, and set every declared constant and texture from ``values``; others are ignored."""
+        self.shader.bind()
+        for name, type_name in self.constants.items():
+            if type_name in _VECTOR_TYPES:
+                self.shader.uniform_float(name, values[name])
+            else:
+                self.shader.uniform_int(name, values[name])
+        for name in self.samplers:
+            self.shader.uniform_sampler(name, values[name])
+
+
+@cache
+def perturb_program() -> Program:
+    """positions -> plus, minus."""
+    return _build(
+        sources=(("screen_vert",), ("signs", "perturb_frag")),
+        inputs={"corner": "VEC2"},
+        outputs={"plus": "VEC4", "minus": "VEC4"},
+        samplers=("positions",),
+        constants={"depth_row": "VEC4", "pixel_scale": "FLOAT", "nearest": "FLOAT", "key": "INT"},
+    )
+
+
+@cache
+def normals_program(pair: bool) -> Program:
+    """positions -> normal of each group; with ``pair`` also positions_minus -> normal_minus."""
+    return _build(
+        sources=(("screen_vert",), ("table", "normals_frag")),
+        inputs={"corner": "VEC2"},
+        outputs={"normal": "VEC4"} | ({"normal_minus": "VEC4"} if pair else {}),
+        samplers=("positions", "group_ranges", "group_triangles") + (("positions_minus",) if pair else ()),
+        defines=("SGE_PAIR",) if pair else (),
+    )
+
+
+@cache
+def downsample_program() -> Program:
+    """source -> mean over samples x samples sub-pixels."""
+    return _build(
+        sources=(("screen_vert",), ("downsample_frag",)),
+        inputs={"corner": "VEC2"},
+        outputs={"mean": "VEC4"},
+        samplers=("source",),
+        constants={"samples": "INT"},
+    )
+
+
+@cache
+def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool) -> Program:
+    """Surfaces and a reference -> loss of each pixel, id. match: of colour, alpha, normal."""
+    colour = "colour" in match
+    return _surface_program(
+        "loss_frag",
+        shading=shading if colour else "unlit",
+        atlas=textured and colour and shading != "normal",
+        base_colour=colour and shading != "normal",
+        normal="normal" in match,
+        outputs={"loss": "FLOAT", "id": "UINT"},
+        samplers=(("reference_colour",) if colour or "alpha" in match else ())
+        + (("reference_normal",) if "normal" in match else ()),
+        constants={"background": "FLOAT"},
+        defines=tuple(f"SGE_MATCH_{name.upper()}" for name in match) + (("SGE_L2",) if loss == "l2" else ()),
+    )
+
+
+@cache
+def render_program(shading: str, textured: bool, normal: bool) -> Program:
+    """Surfaces -> colour, id and, with ``normal``, the world normal as 0.5 + 0.5 n."""
+    return _surface_program(
+        "render_frag",
+        shading=shading,
+        atlas=textured and shading != "normal",
+        base_colour=shading != "normal",
+        normal=normal,
+        outputs={"colour": "VEC4", "id": "UINT"} | ({"shaded_normal": "VEC4"} if normal else {}),
+        defines=("SGE_OUTPUT_NORMAL",) if normal else (),
+    )
+
+
+@cache
+def uv_program(shading: str) -> Program:
+    """Surfaces -> lookup (u, v, mip level, 0), id and, where shading scales it, the shade factor."""
+    return _surface_program(
+        "uv_frag",
+        shading=shading,
+        uv=True,
+        outputs={"lookup": "VEC4", "id": "UINT"} | ({"shade": "VEC4"} if shading == "sun" else {}),
+        constants={"atlas_size": "IVEC2"},
+    )
+
+
+def _surface_program(
+    fragment: str,
+    *,
+    shading: str,
+    outputs: dict[str, str],
+    samplers: tuple[str, ...] = (),
+    constants: dict[str, str] | None = None,
+    defines: tuple[str, ...] = (),
+    atlas: bool = False,
+    base_colour: bool = False,
+    uv: bool = False,
+    normal: bool = False,
+) -> Program:
+    """A pass over the surfaces; each feature brings its varyings, textures, constants and define."""
+    constants = {"world_to_clip": "MAT4", "first_triangle": "INT"} | (constants or {})
+    samplers = ("positions", *samplers)
+    defines = (*defines, f"SGE_SHADE_{shading.upper()}")
+    varyings = {}
+    if base_colour:
+        constants["base_colour"] = "VEC3"
+    if uv or atlas:
+        varyings["uv"] = "VEC2"
+        defines += ("SGE_UV",)
+    if atlas:
+        constants |= {"atlas_size": "IVEC2", "texture_levels": "INT"}
+        samplers += ("atlas",)
+        defines += ("SGE_ATLAS",)
+    if normal or shading in ("normal", "sun"):
+        varyings["normal"] = "VEC3"
+        samplers += ("normals",)
+        defines += ("SGE_NORMAL",)
+    if shading == "sun":
+        constants["light_count"] = "INT"
+        samplers += ("lights",)
+    return _build(
+        sources=(("table", "surface_vert"), ("texture", "shading", "surface", fragment)),
+        inputs={"corner": "VEC4"},
+        outputs=outputs,
+        samplers=samplers,
+        constants=constants,
+        defines=defines + (("SGE_BASE_COLOUR",) if base_colour else ()),
+        varyings=varyings,
+    )
+
+
+def _build(
+    *,
+    sources: tuple[tuple[str, ...], tuple[str, ...]],
+    inputs: dict[str, str],
+    outputs: dict[str, str],
+    samplers: tuple[str, ...],
+    constants: dict[str, str] | None = None,
+    defines: tuple[str, ...] = (),
+    varyings: dict[str, str] | None = None,
+) -> Program:
+    info = gpu.types.GPUShaderCreateInfo()
+    for name in defines:
+        info.define(name)
+    for slot, (name, type_name) in enumerate(inputs.items()):
+        info.vertex_in(slot, type_name, name)
+    if varyings:
+        interface = gpu.types.GPUStageInterfaceInfo("sge_varyings")
+        for name, type_name in varyings.items():
+            interface.smooth(type_name, name)
+        info.vertex_out(interface)
+    for name, type_name in (constants or {}).items():
+        info.push_constant(type_name, name)
+    for slot, name in enumerate(samplers):
+        info.sampler(slot, "FLOAT_2D", name)
+    for slot, (name, type_name) in enumerate(outputs.items()):
+        info.fragment_out(slot, type_name, name)
+    vertex, fragment = (_source(*names) for names in sources)
+    info.vertex_source(vertex)
+    info.fragment_source(fragment)
+    return Program(gpu.shader.create_from_info(info), constants or {}, samplers)
+
+
+def _source(*names: str) -> str:
+    return "\n".join((_FOLDER / f"{name}.glsl").read_text(encoding="utf-8") for name in names)

@@ -1,0 +1,31 @@
+// SPDX-FileCopyrightText: 2026 SGE Fit contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Shading normal of each normal group, one group a pixel: the sum of its triangles' area vectors.
+// Reads: positions (xyz world), group_ranges (first entry, count), group_triangles (three vertices).
+// Writes: normal, not normalised.  Mirrors core/oracle.py.
+
+void main()
+{
+  ivec2 pixel = ivec2(gl_FragCoord.xy);
+  vec2 range = texelFetch(group_ranges, pixel, 0).xy;
+  int first = int(range.x);
+  int count = int(range.y);
+  vec3 sum = vec3(0.0);
+#ifdef SGE_PAIR
+  vec3 sum_minus = vec3(0.0);
+#endif
+  for (int i = 0; i < count; i++) {
+    vec3 triangle = SGE_TABLE(group_triangles, first + i).xyz;
+    ivec3 v = ivec3(triangle);
+    vec3 a = SGE_TABLE(positions, v.x).xyz;
+    sum += cross(SGE_TABLE(positions, v.y).xyz - a, SGE_TABLE(positions, v.z).xyz - a);
+#ifdef SGE_PAIR
+    a = SGE_TABLE(positions_minus, v.x).xyz;
+    sum_minus += cross(SGE_TABLE(positions_minus, v.y).xyz - a, SGE_TABLE(positions_minus, v.z).xyz - a);
+#endif
+  }
+  normal = vec4(sum, 0.0);
+#ifdef SGE_PAIR
+  normal_minus = vec4(sum_minus, 0.0);
+#endif
+}

@@ -1,0 +1,13 @@
+// SPDX-FileCopyrightText: 2026 SGE Fit contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What a texture fit needs of each sample. Writes: lookup = (u, v, mip level, 0); shade = factor
+// from base colour to pixel colour; id = triangle + 1.
+
+void main()
+{
+  lookup = vec4(uv, sge_level(uv, vec2(atlas_size)), 0.0);
+#ifdef SGE_SHADE_SUN
+  shade = vec4(sge_shade(vec3(1.0), sge_unit_normal()), 1.0);
+#endif
+  id = uint(gl_PrimitiveID + first_triangle) + 1u;
+}

@@ -1,0 +1,77 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Framebuffers, kept by size from one pass to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import gpu
+
+_READABLE = {"R32UI": "UINT"}
+
+
+class Target:
+    """Colour attachments by name, with or without depth, and their framebuffer."""
+
+    def __init__(self, width: int, height: int, formats: dict[str, str], depth: bool = True) -> None:
+        self.width, self.height = width, height
+        self.formats = formats
+        self.textures = {
+            name: gpu.types.GPUTexture((width, height), format=format) for name, format in formats.items()
+        }
+        self._depth = gpu.types.GPUTexture((width, height), format="DEPTH_COMPONENT32F") if depth else None
+        self.framebuffer = gpu.types.GPUFrameBuffer(
+            depth_slot=self._depth, color_slots=list(self.textures.values())
+        )
+
+    def clear(self) -> None:
+        """Zeros everywhere, depth at the far plane; the framebuffer must be bound."""
+        for name, texture in self.textures.items():
+            # An integer attachment is undefined after a framebuffer's colour clear.
+            if _READABLE.get(self.formats[name]) == "UINT":
+                texture.clear(format="UINT", value=(0,))
+            else:
+                texture.clear(format="FLOAT", value=(0.0, 0.0, 0.0, 0.0)[: _channels(self.formats[name])])
+        if self._depth is not None:
+            self.framebuffer.clear(depth=1.0)
+
+
+def _channels(format: str) -> int:
+    return 4 if format.startswith("RGBA") else 1
+
+
+class TargetPool:
+    """Targets by size and formats; the few most recent stay."""
+
+    def __init__(self, capacity: int = 8) -> None:
+        self._targets: dict[tuple, Target] = {}
+        self._capacity = capacity
+
+    def get(self, use: str, width: int, height: int, formats: dict[str, str], depth: bool = True) -> Target:
+        """use: tells targets apart that must not share textures."""
+        key = (use, width, height, tuple(formats.items()), depth)
+        target = self._targets.pop(key, None) or Target(width, height, formats, depth)
+        self._targets[key] = target  # most recent last
+        while len(self._targets) > self._capacity:
+            del self._targets[next(iter(self._targets))]
+        return target
+
+
+@contextmanager
+def drawing(target: Target, depth_test: str) -> Iterator[None]:
+    """Bind a target, with the state that our passes need; a window's own comes back afterwards."""
+    state = gpu.state
+    before = (state.depth_test_get(), state.depth_mask_get(), state.blend_get())
+    with target.framebuffer.bind():
+        state.depth_test_set(depth_test)
+        state.depth_mask_set(depth_test != "NONE")
+        state.blend_set("NONE")
+        state.face_culling_set("NONE")
+        try:
+            yield
+        finally:
+            state.depth_test_set(before[0])
+            state.depth_mask_set(before[1])
+            state.blend_set(before[2])
