@@ -30,7 +30,8 @@ def empty_file() -> None:
     """Every test starts in a new file without any data."""
     import bpy
 
-    bpy.ops.wm.read_factory_settings(use_empty=True)
+    # Leaves the preferences alone, which makes it five times faster than read_factory_settings.
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
 
 
 @pytest.fixture(scope="session")
