@@ -9,3 +9,7 @@ class FitError(ValueError):
     The interface turns it into ``self.report({'ERROR'}, ...)``, the headless script into a
     message and exit code 2. Anything else that escapes is a defect of ours.
     """
+
+
+class TargetLost(FitError):
+    """What is being fitted was deleted, or changed so that results no longer belong to it."""

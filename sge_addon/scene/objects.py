@@ -1,0 +1,242 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender objects as surfaces in world space, and the checks that come before a fit changes them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import FitError
+from ..core.surface import Material, Surface
+from .normal_groups import normal_groups
+
+if TYPE_CHECKING:
+    import bpy
+
+
+def check_targets(objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool) -> list[str]:
+    """Refuse by name what cannot be fitted; return notices on what will be done differently.
+
+    Raises FitError: nothing selected, not a mesh, linked or overridden data, Edit or Sculpt Mode,
+    with ``shape`` two objects that share one mesh, with ``texture`` a mesh without a UV map.
+    """
+    if not objects:
+        raise FitError("No object to fit: select at least one mesh.")
+    notices = []
+    owners: dict[str, str] = {}
+    for obj in objects:
+        _check_editable(obj)
+        mesh = obj.data
+        if shape and mesh.name_full in owners:
+            raise FitError(
+                f"Objects '{owners[mesh.name_full]}' and '{obj.name}' share the mesh '{mesh.name}', which "
+                "cannot fit both: Object > Relations > Make Single User > Object & Data."
+            )
+        owners[mesh.name_full] = obj.name
+        if texture and mesh.polygons and not mesh.uv_layers:
+            raise FitError(
+                f"Object '{obj.name}' has no UV map to fit a texture in: unwrap it "
+                "(UV > Smart UV Project), or switch Texture off."
+            )
+        notices += _notices(obj, shape)
+    return notices
+
+
+def surface_from_object(
+    obj: bpy.types.Object,
+    materials: tuple[Material, ...] = (),
+    *,
+    vertex_group: str = "",
+    depsgraph: bpy.types.Depsgraph | None = None,
+) -> Surface:
+    """The object's triangles in world space.
+
+    Without ``depsgraph``: its base mesh, or its active shape key; vertex i is the mesh's vertex i.
+    With it: the evaluated geometry, modifiers included, of any object that has faces.
+    materials: one per material slot. vertex_group: limits mobility, where not empty.
+    Raises FitError by the object's name: no mesh, no faces or only zero-area ones, NaN positions,
+    a mirrored or non-invertible transform (base mesh only), a missing vertex group.
+    """
+    if depsgraph is not None:
+        return _evaluated_surface(obj, materials, depsgraph)
+    if obj.type != "MESH":
+        raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, not a mesh: convert it to a mesh.")
+    if obj.mode == "EDIT":
+        obj.update_from_editmode()
+    matrix = world_matrix(obj)
+    if np.linalg.det(matrix[:3, :3]) < 0.0:
+        raise FitError(
+            f"Object '{obj.name}' is mirrored by a negative scale: apply the scale (Ctrl+A > Scale) "
+            "and recalculate its normals (Mesh > Normals > Recalculate Outside)."
+        )
+    mobility = _mobility(obj, vertex_group) if vertex_group else None
+    return _surface(obj.name, obj.data, matrix, base_positions(obj), materials, mobility)
+
+
+def base_positions(obj: bpy.types.Object) -> NDArray[np.float32]:
+    """(V, 3) float32 in object space: of the active shape key where there are any, else of the mesh."""
+    mesh = obj.data
+    positions = np.empty((len(mesh.vertices), 3), np.float32)
+    key = obj.active_shape_key if mesh.shape_keys else None
+    if key is not None:
+        key.points.foreach_get("co", positions.ravel())
+    else:
+        _read_positions(mesh, positions)
+    return positions
+
+
+def world_matrix(obj: bpy.types.Object) -> NDArray[np.float64]:
+    """matrix_world as (4, 4) float64. Raises FitError where it cannot be inverted."""
+    matrix = np.array(obj.matrix_world, dtype=np.float64)
+    size = np.abs(matrix[:3, :3]).max()
+    if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) <= 1e-12 * size**3:
+        raise FitError(
+            f"Object '{obj.name}': its transform cannot be inverted (scale {tuple(obj.scale)}): "
+            "give it a scale other than zero."
+        )
+    return matrix
+
+
+def _check_editable(obj: bpy.types.Object) -> None:
+    if obj.type != "MESH":
+        raise FitError(
+            f"Object '{obj.name}' is a {obj.type.lower()}, not a mesh: convert it, or deselect it."
+        )
+    for data, kind in ((obj, "object"), (obj.data, "mesh")):
+        if data.library is not None:
+            raise FitError(
+                f"Object '{obj.name}': its {kind} is linked from '{data.library.filepath}' and cannot be "
+                "changed: Object > Relations > Make Local > Selected Objects and Data."
+            )
+        if data.override_library is not None:
+            raise FitError(
+                f"Object '{obj.name}': its {kind} is a library override and cannot be changed: "
+                "Object > Relations > Make Local > Selected Objects and Data."
+            )
+    if obj.mode in {"EDIT", "SCULPT"}:
+        raise FitError(f"Object '{obj.name}' is in {obj.mode.title()} Mode: switch to Object Mode.")
+
+
+def _notices(obj: bpy.types.Object, shape: bool) -> list[str]:
+    notices = []
+    if obj.modifiers:
+        names = ", ".join(modifier.name for modifier in obj.modifiers)
+        notices.append(f"Object '{obj.name}': its base mesh is fitted, without its modifiers ({names}).")
+    if shape and obj.data.shape_keys and obj.active_shape_key:
+        notices.append(f"Object '{obj.name}': its active shape key '{obj.active_shape_key.name}' is fitted.")
+    if shape and obj.data.users > 1:
+        notices.append(
+            f"Object '{obj.name}': other objects share its mesh '{obj.data.name}' and change with it."
+        )
+    return notices
+
+
+def _evaluated_surface(
+    obj: bpy.types.Object, materials: tuple[Material, ...], depsgraph: bpy.types.Depsgraph
+) -> Surface:
+    evaluated = obj.evaluated_get(depsgraph)
+    if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
+        raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, which has no faces: choose a mesh.")
+    mesh = evaluated.to_mesh()
+    try:
+        positions = np.empty((len(mesh.vertices), 3), np.float32)
+        _read_positions(mesh, positions)
+        return _surface(obj.name, mesh, world_matrix(evaluated), positions, materials, None)
+    finally:
+        evaluated.to_mesh_clear()
+
+
+def _surface(
+    name: str,
+    mesh: bpy.types.Mesh,
+    matrix: NDArray[np.float64],
+    positions: NDArray[np.float32],
+    materials: tuple[Material, ...],
+    mobility: NDArray[np.float32] | None,
+) -> Surface:
+    mesh.calc_loop_triangles()
+    count = len(mesh.loop_triangles)
+    if count == 0:
+        raise FitError(f"Object '{name}' has no faces: there is nothing to rasterise.")
+    corners = np.empty((count, 3), np.int32)  # (F, 3) into the mesh's loops
+    mesh.loop_triangles.foreach_get("loops", corners.ravel())
+    polygons = np.empty(count, np.int32)
+    mesh.loop_triangles.foreach_get("polygon_index", polygons)
+    groups = normal_groups(mesh, corners, polygons)
+    if np.linalg.det(matrix[:3, :3]) < 0.0:
+        corners, groups = corners[:, ::-1], groups[:, ::-1]  # keeps triangles counter-clockwise
+    triangles = np.ascontiguousarray(_corner_integers(mesh, "vertex_index")[corners])
+    world = to_world(positions, matrix)
+    surface = Surface(
+        name=name,
+        positions=world,
+        triangles=triangles,
+        normal_groups=np.ascontiguousarray(groups),
+        uvs=_uvs(mesh, corners),
+        material_indices=_material_indices(mesh)[polygons],
+        materials=materials,
+        mobility=mobility,
+    )
+    a, b, c = (world[triangles[:, corner]] for corner in range(3))
+    if not np.any(np.cross(b - a, c - a)):
+        raise FitError(f"Object '{name}': all of its faces have zero area: there is nothing to rasterise.")
+    return surface
+
+
+def to_world(positions: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Object space to world space, (V, 3) float32."""
+    return (positions @ matrix[:3, :3].T + matrix[:3, 3]).astype(np.float32)
+
+
+def _read_positions(mesh: bpy.types.Mesh, out: NDArray[np.float32]) -> None:
+    attribute = mesh.attributes.get("position")  # absent in Edit Mode
+    if attribute is not None:
+        attribute.data.foreach_get("vector", out.ravel())
+    else:
+        mesh.vertices.foreach_get("co", out.ravel())
+
+
+def _corner_integers(mesh: bpy.types.Mesh, name: str) -> NDArray[np.int32]:
+    values = np.empty(len(mesh.loops), np.int32)
+    mesh.loops.foreach_get(name, values)
+    return values
+
+
+def _uvs(mesh: bpy.types.Mesh, corners: NDArray[np.int32]) -> NDArray[np.float32] | None:
+    """(F, 3, 2) of the UV map that renders use, or None."""
+    layer = next((layer for layer in mesh.uv_layers if layer.active_render), None)
+    if layer is None:
+        return None
+    uvs = np.empty((len(mesh.loops), 2), np.float32)
+    if len(layer.uv) == len(uvs):
+        layer.uv.foreach_get("vector", uvs.ravel())
+    else:
+        layer.data.foreach_get("uv", uvs.ravel())  # in Edit Mode the fast path is empty
+    return uvs[corners]
+
+
+def _material_indices(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
+    indices = np.zeros(len(mesh.polygons), np.int32)
+    mesh.polygons.foreach_get("material_index", indices)
+    return np.maximum(indices, 0)
+
+
+def _mobility(obj: bpy.types.Object, name: str) -> NDArray[np.float32]:
+    """(V,) weights of a vertex group; 0 for vertices outside it."""
+    group = obj.vertex_groups.get(name)
+    if group is None:
+        known = ", ".join(f"'{group.name}'" for group in obj.vertex_groups) or "none"
+        raise FitError(f"Object '{obj.name}' has no vertex group '{name}' (it has {known}): choose another.")
+    index = group.index
+    weights = np.zeros(len(obj.data.vertices), np.float32)
+    for vertex in obj.data.vertices:
+        for element in vertex.groups:
+            if element.group == index:
+                weights[vertex.index] = element.weight
+    if not weights.any():
+        raise FitError(f"Object '{obj.name}': its vertex group '{name}' is empty: assign vertices to it.")
+    return weights
