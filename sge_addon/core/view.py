@@ -73,6 +73,13 @@ class View:
         """The same camera with another number of pixels over the same field of view."""
         return replace(self, width=width, height=height)
 
+    def clip_range(self) -> tuple[float, float]:
+        """Near and far planes: distances along the viewing axis."""
+        a, b = self.projection[2, 2], self.projection[2, 3]
+        if self.is_perspective:
+            return float(b / (a - 1.0)), float(b / (a + 1.0))
+        return float((b + 1.0) / a), float((b - 1.0) / a)
+
     def with_clip_range(self, near: float, far: float) -> View:
         """The same camera with other near and far planes (distances along the viewing axis)."""
         projection = self.projection.copy()
@@ -123,6 +130,26 @@ def perspective(
     projection[2, 2] = -(far + near) / (far - near)
     projection[2, 3] = -2.0 * far * near / (far - near)
     projection[3, 2] = -1.0
+    return projection
+
+
+def orthographic(
+    pixel_size: float,
+    center_x: float,
+    center_y: float,
+    width: int,
+    height: int,
+    near: float = 0.01,
+    far: float = 1000.0,
+) -> NDArray[np.float64]:
+    """Projection (4, 4) without perspective. pixel_size: world units; principal point in pixels, from the top left."""
+    projection = np.eye(4)
+    projection[0, 0] = 2.0 / (pixel_size * width)
+    projection[1, 1] = 2.0 / (pixel_size * height)
+    projection[0, 3] = 2.0 * center_x / width - 1.0
+    projection[1, 3] = 1.0 - 2.0 * center_y / height
+    projection[2, 2] = -2.0 / (far - near)
+    projection[2, 3] = -(far + near) / (far - near)
     return projection
 
 

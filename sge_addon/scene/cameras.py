@@ -1,0 +1,157 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Blender cameras as views and back.
+
+A camera that was made here also carries the exact numbers of its view, because Blender's own are
+32-bit, and cannot hold fx != fy: ``sge_projection`` on the camera's data (16 numbers) with the lens
+settings that belong to it in ``sge_lens``, and ``sge_pose`` on the object (16 numbers). They count only
+as long as they agree with what Blender shows: an edited lens, sensor or shift, another aspect or a
+moved object makes the stored numbers void, and Blender's own are read again.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import FitError
+from ..core.view import View, orthographic, perspective
+
+if TYPE_CHECKING:
+    import bpy
+
+SENSOR_WIDTH = 36.0  # millimetres, Blender's default
+SHEAR_TOLERANCE = 1e-4
+FLOAT_ROUNDING = 2e-6  # of a 32-bit matrix that Blender put together from location and rotation
+
+
+def view_from_camera(camera: bpy.types.Object, width: int, height: int) -> View:
+    """The view of a camera object on an image of ``width`` x ``height`` pixels.
+
+    The scene's render resolution and pixel aspect play no part. Scale is removed from the object's
+    matrix, as Blender does. Raises FitError for panoramic, mirrored and sheared cameras.
+    """
+    import bpy
+
+    if camera.type != "CAMERA":
+        raise FitError(f"Object '{camera.name}' is not a camera.")
+    evaluated = camera.evaluated_get(bpy.context.evaluated_depsgraph_get())
+    projection = _stored_projection(evaluated, width, height)
+    if projection is None:
+        projection = _projection(evaluated, width, height)
+    view = View(camera.name, _pose(evaluated), projection, width, height)
+    return view.with_clip_range(evaluated.data.clip_start, evaluated.data.clip_end)
+
+
+def camera_from_view(view: View, collection: bpy.types.Collection, name: str | None = None) -> bpy.types.Object:
+    """A new camera object that sees what the view sees, linked to ``collection``.
+
+    ``view_from_camera`` gives the view back exactly, save for its clip range, which is 32-bit. Where
+    fx and fy differ, Blender's own picture uses fx for both. Raises FitError for a sheared projection.
+    """
+    import bpy
+    from mathutils import Matrix
+
+    name = name or view.name
+    focal_x, focal_y, center_x, center_y = view.intrinsics()
+    if view.is_perspective:
+        plain = perspective(focal_x, focal_y, center_x, center_y, view.width, view.height)
+    else:
+        plain = orthographic(1.0 / focal_x, center_x, center_y, view.width, view.height)
+        plain[1, 1] = view.projection[1, 1]
+    if not np.allclose(plain[[0, 1, 3]], view.projection[[0, 1, 3]], atol=1e-9):
+        raise FitError(f"Camera '{view.name}' has a sheared projection, which a Blender camera cannot hold.")
+    data = bpy.data.cameras.new(name)
+    long_side = max(view.width, view.height)
+    data.sensor_fit = "AUTO"
+    data.sensor_width = SENSOR_WIDTH
+    if view.is_perspective:
+        data.lens = focal_x * SENSOR_WIDTH / long_side
+    else:
+        data.type = "ORTHO"
+        data.ortho_scale = long_side / focal_x
+    data.shift_x = (0.5 * view.width - center_x) / long_side
+    data.shift_y = (center_y - 0.5 * view.height) / long_side
+    data.clip_start, data.clip_end = view.clip_range()
+    data["sge_projection"] = view.projection.ravel().tolist()
+    data["sge_lens"] = [*_lens_settings(data), float(view.width), float(view.height)]
+    camera = bpy.data.objects.new(name, data)
+    camera.matrix_world = Matrix(view.camera_to_world.tolist())
+    camera["sge_pose"] = view.camera_to_world.ravel().tolist()
+    collection.objects.link(camera)
+    return camera
+
+
+def _projection(camera: bpy.types.Object, width: int, height: int) -> NDArray[np.float64]:
+    """(4, 4) from Blender's lens settings. Lens, sensor and shift refer to the fitted side."""
+    data = camera.data
+    if data.type not in ("PERSP", "ORTHO"):
+        raise FitError(
+            f"Camera '{camera.name}' is of type {data.type.title()}, which no flat projection can render; "
+            "set its Type to Perspective or Orthographic."
+        )
+    horizontal = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= height)
+    side = width if horizontal else height
+    center_x = 0.5 * width - data.shift_x * side
+    center_y = 0.5 * height + data.shift_y * side
+    clip = (data.clip_start, data.clip_end)
+    if data.type == "ORTHO":
+        return orthographic(data.ortho_scale / side, center_x, center_y, width, height, *clip)
+    # With AUTO the sensor's width counts on whichever side is longer.
+    sensor = data.sensor_height if data.sensor_fit == "VERTICAL" else data.sensor_width
+    focal = data.lens / sensor * side
+    return perspective(focal, focal, center_x, center_y, width, height, *clip)
+
+
+def _stored_projection(camera: bpy.types.Object, width: int, height: int) -> NDArray[np.float64] | None:
+    """The projection kept by ``camera_from_view``, or None where the lens or the aspect is another now."""
+    numbers, lens = camera.data.get("sge_projection"), camera.data.get("sge_lens")
+    if numbers is None or lens is None or len(numbers) != 16 or len(lens) != 10:
+        return None
+    stored_width, stored_height = lens[8], lens[9]
+    # Scaling to whole pixels changes the aspect by up to one pixel.
+    same_aspect = abs(width * stored_height - height * stored_width) <= max(stored_width, stored_height)
+    if list(lens)[:8] != _lens_settings(camera.data) or not same_aspect:
+        return None
+    return np.array(numbers, dtype=np.float64).reshape(4, 4)
+
+
+def _lens_settings(data: bpy.types.Camera) -> list[float]:
+    return [
+        float(("PERSP", "ORTHO").index(data.type)) if data.type in ("PERSP", "ORTHO") else -1.0,
+        float(("AUTO", "HORIZONTAL", "VERTICAL").index(data.sensor_fit)),
+        data.lens,
+        data.sensor_width,
+        data.sensor_height,
+        data.ortho_scale,
+        data.shift_x,
+        data.shift_y,
+    ]
+
+
+def _pose(camera: bpy.types.Object) -> NDArray[np.float64]:
+    """Camera-to-world (4, 4) without scale: the stored one where the object still stands there."""
+    matrix = np.array(camera.matrix_world, dtype=np.float64)
+    stored = camera.get("sge_pose")
+    if stored is not None and len(stored) == 16:
+        exact = np.array(stored, dtype=np.float64).reshape(4, 4)
+        if np.abs(matrix - exact).max() <= FLOAT_ROUNDING * max(1.0, np.abs(exact).max()):
+            return exact
+    if not np.isfinite(matrix).all():
+        raise FitError(f"Camera '{camera.name}' stands at a NaN or infinite position; clear its transforms.")
+    axes = matrix[:3, :3]
+    scale = np.linalg.norm(axes, axis=0)
+    if scale.min() <= 1e-12:
+        raise FitError(f"Camera '{camera.name}' has a scale of zero; apply or clear its scale.")
+    axes = axes / scale
+    if np.linalg.det(axes) < 0.0:
+        raise FitError(f"Camera '{camera.name}' is mirrored by a negative scale; clear its scale and its parents'.")
+    if np.abs(axes.T @ axes - np.eye(3)).max() > SHEAR_TOLERANCE:
+        raise FitError(f"Camera '{camera.name}' is sheared by its parents; clear the parent and keep the transform.")
+    left, _, right = np.linalg.svd(axes)
+    pose = np.eye(4)
+    pose[:3, :3] = left @ right  # the nearest rotation
+    pose[:3, 3] = matrix[:3, 3]
+    return pose

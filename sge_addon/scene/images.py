@@ -1,0 +1,162 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Images between files, Blender and arrays.
+
+Arrays are (H, W, 4) float32, linear, premultiplied by alpha, row 0 at the bottom. Blender keeps pixels
+of 8-bit images as stored (encoded, straight alpha) and pixels of float images as scene-linear and
+premultiplied, unless they are data (Non-Color), which it leaves as stored.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.colour import linear_to_srgb, premultiplied, srgb_to_linear, straight
+from ..core.errors import FitError
+
+if TYPE_CHECKING:
+    import bpy
+
+Array = NDArray[np.float32]
+
+LINEAR_SPACES = ("Non-Color", "Raw", "Linear", "Linear Rec.709")
+FLOAT_FORMATS = ("OPEN_EXR", "OPEN_EXR_MULTILAYER", "HDR")
+
+
+def load_image(path: str | os.PathLike[str], colorspace: str = "srgb") -> tuple[Array, bool]:
+    """Pixels (H, W, 4) of a file, and whether any of them is transparent.
+
+    colorspace: 'srgb' or 'linear', of files that hold integers; EXR and HDR files are linear.
+    Raises FitError where the file is missing or cannot be read.
+    """
+    import bpy
+
+    path = os.path.abspath(path)
+    if not os.path.isfile(path):
+        raise FitError(f"Image '{path}' does not exist.")
+    try:
+        image = bpy.data.images.load(path, check_existing=False)
+    except RuntimeError as error:
+        raise FitError(f"Image '{path}' cannot be read: {error}") from error
+    try:
+        if image.file_format not in FLOAT_FORMATS:
+            wanted = "sRGB" if colorspace == "srgb" else "Non-Color"
+            if image.colorspace_settings.name != wanted:
+                image.colorspace_settings.name = wanted  # before the first pixel: it would load them again
+        array = image_to_array(image)
+    finally:
+        bpy.data.images.remove(image)
+    return array, has_transparency(array)
+
+
+def has_transparency(array: Array) -> bool:
+    """Whether any pixel of (H, W, 4) has an alpha below 1."""
+    return bool((array[..., 3] < 1.0).any())
+
+
+def image_to_array(image: bpy.types.Image, camera: str = "") -> Array:
+    """Pixels (H, W, 4) of an image of the file; its own colour space and alpha mode decide.
+
+    camera: whose image it is, for messages. Raises FitError where it has no pixels or a colour
+    space that cannot be decoded here.
+    """
+    owner = f"Camera '{camera}': image '{image.name}'" if camera else f"Image '{image.name}'"
+    if image.source not in ("FILE", "GENERATED"):
+        raise FitError(f"{owner} is of source {image.source.title()}; only single images are supported.")
+    width, height = image.size
+    count = len(image.pixels)
+    if count == 0 or count % max(1, width * height):
+        where = f" ({image.filepath})" if image.filepath else ""
+        raise FitError(f"{owner} has no pixels{where}: the file is missing or unreadable; find it and reload.")
+    flat = np.empty(count, np.float32)
+    image.pixels.foreach_get(flat)
+    pixels = _four_channels(flat.reshape(height, width, -1))
+    name = image.colorspace_settings.name
+    if image.alpha_mode in ("NONE", "CHANNEL_PACKED"):
+        pixels[..., 3] = 1.0  # not a coverage
+    if image.is_float:
+        stored_straight = image.colorspace_settings.is_data and image.alpha_mode == "STRAIGHT"
+        return premultiplied(pixels) if stored_straight else pixels
+    if name == "sRGB":
+        # 8-bit values: a table is exact and much faster than the curve.
+        table = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255.0))
+        pixels[..., :3] = table[(pixels[..., :3] * 255.0 + 0.5).astype(np.uint8)]
+    elif name not in LINEAR_SPACES:
+        raise FitError(
+            f"{owner} has the color space '{name}'; choose sRGB, or Linear Rec.709 or Non-Color for linear values."
+        )
+    pixels[..., :3] *= pixels[..., 3:]
+    return pixels
+
+
+def _four_channels(pixels: Array) -> Array:
+    channels = pixels.shape[2]
+    if channels == 4:
+        return pixels
+    result = np.ones((*pixels.shape[:2], 4), np.float32)
+    result[..., :3] = pixels[..., :3] if channels == 3 else pixels[..., :1]
+    if channels == 2:
+        result[..., 3] = pixels[..., 1]
+    return result
+
+
+def array_to_image(name: str, array: Array, *, as_bytes: bool = False) -> bpy.types.Image:
+    """A new packed image with the pixels (H, W, 4): 32-bit linear, or 8-bit sRGB with straight alpha."""
+    import bpy
+
+    height, width = array.shape[:2]
+    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=not as_bytes, is_data=False)
+    if as_bytes:
+        array = _encoded(array, encode_srgb=True)
+    else:
+        # Linear is a role of every configuration, and its name differs between them.
+        image.use_half_precision = False
+        image.alpha_mode = "PREMUL"
+    image.pixels.foreach_set(np.ascontiguousarray(array, dtype=np.float32).ravel())
+    image.update()
+    image.pack()
+    return image
+
+
+def save_png(path: str | os.PathLike[str], array: Array, *, encode_srgb: bool = True) -> None:
+    """Write (H, W, 3) or (H, W, 4) as 8-bit PNG with straight alpha; values beyond [0, 1] are clipped.
+
+    encode_srgb: with the sRGB curve, else as they are. Raises FitError where it cannot be written.
+    """
+    _save(path, _encoded(array, encode_srgb=encode_srgb), "PNG", alpha=array.shape[2] == 4)
+
+
+def save_exr(path: str | os.PathLike[str], array: Array) -> None:
+    """Write (H, W, 3) or (H, W, 4) as OpenEXR, linear and premultiplied, without loss."""
+    _save(path, array, "OPEN_EXR", alpha=array.shape[2] == 4)
+
+
+def _encoded(array: Array, *, encode_srgb: bool) -> Array:
+    pixels = straight(array) if array.shape[2] == 4 else np.array(array, dtype=np.float32)
+    if encode_srgb:
+        pixels[..., :3] = linear_to_srgb(pixels[..., :3])
+    return np.clip(pixels, 0.0, 1.0, out=pixels)
+
+
+def _save(path: str | os.PathLike[str], pixels: Array, file_format: str, *, alpha: bool) -> None:
+    """Through an image that is data, whose values Blender writes as they are."""
+    import bpy
+
+    path = os.path.abspath(path)
+    height, width = pixels.shape[:2]
+    is_float = file_format == "OPEN_EXR"
+    image = bpy.data.images.new("sge_save", width, height, alpha=alpha, float_buffer=is_float, is_data=True)
+    try:
+        image.use_half_precision = False
+        image.pixels.foreach_set(np.ascontiguousarray(_four_channels(pixels), dtype=np.float32).ravel())
+        image.filepath_raw = path
+        image.file_format = file_format
+        image.save()
+    except RuntimeError as error:
+        raise FitError(f"Image '{path}' cannot be written: {error}") from error
+    finally:
+        bpy.data.images.remove(image)
