@@ -17,6 +17,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import debian
 import graphics
 import pythons
 
@@ -109,17 +110,26 @@ def _create(environment: Environment) -> None:
         say(f"{folder.name} is incomplete: making it anew")
         shutil.rmtree(folder)
     say(f"making {folder.name} with {python}")
-    uv = shutil.which("uv")
-    command = [uv, "venv", "-q", "--seed", "-p", str(python)] if uv else [str(python), "-m", "venv"]
-    done = subprocess.run(
-        [*command, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    done = _make(python, folder)
+    venv_package = f"python{environment.version}-venv"  # Debian's own Python comes without it
+    if done.returncode and debian.install([venv_package]):
+        done = _make(python, folder)
     if done.returncode:
         shutil.rmtree(folder, ignore_errors=True)
         raise SetupError(
-            f"{python} could not make a virtual environment:\n{done.stdout.strip()}\n"
-            f"On Debian and Ubuntu: apt install python{environment.version}-venv"
+            f"{python} cannot make a virtual environment; on Debian and Ubuntu: apt install {venv_package}\n"
+            f"It says: {done.stdout.strip()}"
         )
+
+
+def _make(python: Path, folder: Path) -> subprocess.CompletedProcess[str]:
+    uv = shutil.which("uv")
+    command = (
+        [uv, "venv", "-q", "--seed", "-p", str(python)] if uv else [str(python), "-m", "venv", "--clear"]
+    )
+    return subprocess.run(
+        [*command, str(folder)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+    )
 
 
 def _install(environment: Environment, needed: tuple[str, ...]) -> None:

@@ -8,11 +8,11 @@ beforehand, in a process of its own.
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import debian
 
 # Shared libraries that the bpy wheel loads, and the Debian and Ubuntu packages that hold them.
 PACKAGE_OF_LIBRARY = {
@@ -60,8 +60,7 @@ def ensure(python: Path, import_blender: bool) -> None:
     """
     if sys.platform.startswith("linux"):
         missing = _missing(python)
-        if missing:
-            _install(missing)
+        if missing and debian.install(_packages(missing)):
             missing = _missing(python)
         if missing:
             raise GraphicsError(_advice(missing))
@@ -80,31 +79,6 @@ def _missing(python: Path) -> list[str]:
     if done.returncode:
         return [f"a working EGL (its probe ended with exit code {done.returncode})"]
     return [line for line in done.stdout.splitlines() if line in PACKAGE_OF_LIBRARY or " " in line]
-
-
-def _install(missing: list[str]) -> None:
-    """Ask apt for the packages, as root or through sudo without a password; else do nothing."""
-    prefix = _as_root()
-    if not shutil.which("apt-get") or prefix is None:
-        return
-    packages = _packages(missing)
-    print(f"set-up: installing {' '.join(packages)} with apt", file=sys.stderr, flush=True)
-    environ = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-    for command in (["update"], ["install", "-y", "--no-install-recommends", *packages]):
-        done = subprocess.run(
-            [*prefix, "apt-get", "-qq", *command], env=environ, stdout=subprocess.DEVNULL, check=False
-        )
-        if done.returncode:
-            print(f"set-up: apt-get {command[0]} failed", file=sys.stderr, flush=True)
-
-
-def _as_root() -> list[str] | None:
-    if os.geteuid() == 0:
-        return []
-    sudo = shutil.which("sudo")
-    if sudo and _run([sudo, "-n", "true"]).returncode == 0:
-        return [sudo, "-n"]
-    return None
 
 
 def _packages(missing: list[str]) -> list[str]:
