@@ -1,0 +1,204 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""References from cameras with background images, from files, and back to both.
+
+Which file format is read or written is not known here: frames come from a reader of ``formats`` and go
+to a writer that the caller hands over.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..core.errors import FitError
+from ..core.frame import Frame
+from ..core.reference import Image, Reference
+from .cameras import camera_from_view, view_from_camera
+from .images import array_to_image, has_transparency, image_to_array, load_image, save_exr, save_png
+
+if TYPE_CHECKING:
+    import bpy
+
+COLLECTION = "References"
+NORMAL_IMAGE = "sge_normal_image"  # on the camera's data: its image of world normals
+
+
+def references_from_cameras(scene: bpy.types.Scene, resolution: int) -> list[Reference]:
+    """A reference for every camera of the scene that shows a background image, by camera name.
+
+    The image says the size; its own color space and alpha mode say how it is stored. resolution:
+    long side to which larger images are scaled, each at once. An empty list where there are none.
+    Raises FitError naming the camera whose image is missing, turned, shifted or scaled.
+    """
+    cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
+    return [
+        _reference_of_camera(camera, image, resolution)
+        for camera in cameras
+        if (image := _background_image(camera)) is not None
+    ]
+
+
+def references_from_frames(frames: Sequence[Frame], colorspace: str, resolution: int) -> list[Reference]:
+    """References of frames that a reader of ``formats`` gave, one full-size image in memory at a time.
+
+    colorspace: 'srgb' or 'linear', of 8-bit and 16-bit files. resolution: as above.
+    """
+    return [_reference_of_frame(frame, colorspace, resolution) for frame in frames]
+
+
+def export_references(
+    folder: str | os.PathLike[str],
+    references: Sequence[Reference],
+    write: Callable[[Path, Sequence[Frame]], None],
+    *,
+    file_name: str = "transforms.json",
+    file_format: str = "PNG",
+) -> Path:
+    """Write images, normals and the file of cameras into a folder, which is made; the file's path.
+
+    write: of ``formats.transforms_json``; it refuses cameras that its format cannot hold. file_format:
+    'PNG' (8-bit sRGB, straight alpha, clipped to [0, 1]) or 'OPEN_EXR' (without loss). Normals are EXR.
+    """
+    if not references:
+        raise FitError("There are no references to export.")
+    root = Path(folder).expanduser().absolute()
+    suffix = {"PNG": ".png", "OPEN_EXR": ".exr"}[file_format]
+    frames = [
+        Frame(
+            view=reference.view,
+            image=root / "images" / f"{name}{suffix}",
+            normal_image=None if reference.normal is None else root / "normals" / f"{name}.exr",
+        )
+        for reference, name in zip(references, _file_names(references), strict=True)
+    ]
+    try:
+        for parent in {path.parent for frame in frames for path in (frame.image, frame.normal_image) if path}:
+            parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FitError(f"Folder '{root}' cannot be made: {error.strerror}.") from error
+    write(root / file_name, frames)
+    for reference, frame in zip(references, frames, strict=True):
+        colour = reference.colour if reference.has_alpha else reference.colour[..., :3]
+        if file_format == "PNG":
+            save_png(frame.image, colour)
+        else:
+            save_exr(frame.image, colour)
+        if reference.normal is not None and frame.normal_image is not None:
+            save_exr(frame.normal_image, reference.normal)
+    return root / file_name
+
+
+def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference]) -> bpy.types.Collection:
+    """Cameras with background images, packed as 8-bit sRGB, in a collection "References" of the scene.
+
+    ``references_from_cameras`` gives them back to within 8 bits. A collection of that name that the
+    scene has already is added to.
+    """
+    import bpy
+
+    collection = scene.collection.children.get(COLLECTION)
+    if collection is None:
+        collection = bpy.data.collections.new(COLLECTION)
+        scene.collection.children.link(collection)
+    for reference in references:
+        camera = camera_from_view(reference.view, collection)
+        image = array_to_image(reference.view.name, reference.colour, as_bytes=True)
+        camera.data.show_background_images = True
+        background = camera.data.background_images.new()
+        background.image = image
+        background.frame_method = "CROP"
+        background.show_background_image = True
+        if reference.normal is not None:
+            alpha = reference.colour[..., 3:]
+            normals = np.concatenate([reference.normal, alpha], axis=2)
+            camera.data[NORMAL_IMAGE] = array_to_image(f"{reference.view.name} normals", normals)
+    return collection
+
+
+def _reference_of_camera(camera: bpy.types.Object, image: bpy.types.Image, resolution: int) -> Reference:
+    colour = image_to_array(image, camera.name)
+    height, width = colour.shape[:2]
+    normal_image = camera.data.get(NORMAL_IMAGE)
+    normal = None if normal_image is None else image_to_array(normal_image, camera.name)[..., :3]
+    return Reference(
+        view=view_from_camera(camera, width, height),
+        colour=colour,
+        has_alpha=has_transparency(colour),
+        normal=normal,
+    ).resized(resolution)
+
+
+def _background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
+    """The one visible background image of a camera, None where it shows none."""
+    if not camera.data.show_background_images:
+        return None
+    visible = [
+        background
+        for background in camera.data.background_images
+        if background.show_background_image and background.source == "IMAGE" and background.image is not None
+    ]
+    if not visible:
+        return None
+    if len(visible) > 1:
+        names = ", ".join(f"'{background.image.name}'" for background in visible)
+        raise FitError(f"Camera '{camera.name}' shows several background images ({names}); hide all but one.")
+    background = visible[0]
+    changed = [
+        label
+        for label, is_changed in (
+            ("Offset", tuple(background.offset) != (0.0, 0.0)),
+            ("Rotation", background.rotation != 0.0),
+            ("Scale", background.scale != 1.0),
+            ("Flip", background.use_flip_x or background.use_flip_y),
+        )
+        if is_changed
+    ]
+    if changed:
+        raise FitError(
+            f"Camera '{camera.name}': its background image '{background.image.name}' has {' and '.join(changed)} set; "
+            "clear them, because references must fill the camera's frame as they are."
+        )
+    return background.image
+
+
+def _reference_of_frame(frame: Frame, colorspace: str, resolution: int) -> Reference:
+    colour, has_alpha = load_image(frame.image, colorspace)
+    height, width = colour.shape[:2]
+    view = frame.view
+    if (width, height) != (view.width, view.height):
+        raise FitError(
+            f"Reference '{view.name}': its image has {width} x {height} pixels, its camera {view.width} x {view.height}."
+        )
+    normal = None
+    if frame.normal_image is not None:
+        normal = _normals(frame.normal_image, colour)
+    return Reference(view=view, colour=colour, has_alpha=has_alpha, normal=normal).resized(resolution)
+
+
+def _normals(path: Path, colour: Image) -> Image:
+    """(H, W, 3) premultiplied: integer files carry their own alpha or are straight under the colour's."""
+    pixels, has_alpha = load_image(path, "linear")
+    if has_alpha or path.suffix.lower() == ".exr" or pixels.shape != colour.shape:
+        return pixels[..., :3]
+    return pixels[..., :3] * colour[..., 3:]
+
+
+def _file_names(references: Sequence[Reference]) -> list[str]:
+    """Names of views as file names that every system takes, distinct even where case is ignored."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for reference in references:
+        plain = re.sub(r"[^\w.-]+", "_", reference.view.name).strip("._") or "view"
+        name, number = plain, 1
+        while name.lower() in taken:
+            number += 1
+            name = f"{plain}_{number}"
+        taken.add(name.lower())
+        names.append(name)
+    return names
