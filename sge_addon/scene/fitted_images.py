@@ -1,0 +1,205 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The images that a fit writes: new ones, wired in place of what was there.
+
+Blender's undo restores which image a node shows, but no pixels. So the user's own image is never
+written; undoing a fit brings its pointer back.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import TargetLost
+from ..core.reference import resize_area
+from .materials import Slot, base_colour_socket, image_node, source_node, used_slots, uses_uv_map
+
+if TYPE_CHECKING:
+    import bpy
+
+SUFFIX = ".sge"
+
+
+@dataclass(frozen=True, eq=False)
+class FittedImage:
+    """An image under fit, remembered by name and session id.
+
+    pixels: (H, W, 4) float32, row 0 at the bottom: the room in which colours are laid beside alpha.
+    """
+
+    name: str
+    session_uid: int
+    pixels: NDArray[np.float32]
+
+
+def prepare_fitted_images(
+    objects: Sequence[bpy.types.Object], textures: dict[str, NDArray[np.float32]]
+) -> tuple[dict[str, FittedImage], list[str]]:
+    """Make and wire the images of the objects' fitted textures; return them by key, and notices.
+
+    textures: (H, W, 3) linear start content by ``Material.key``, as ``materials_of_objects`` gives it.
+    Materials that others use as well become single-user copies.
+    """
+    slots: dict[str, list[Slot]] = {}
+    for obj in objects:
+        for slot in used_slots(obj):
+            of_key = slots.setdefault(slot.key, [])
+            if all((slot.owner, slot.index) != (other.owner, other.index) for other in of_key):
+                of_key.append(slot)
+    images, notices = {}, []
+    for key, of_key in slots.items():
+        if key in textures:
+            images[key] = _prepare(of_key, textures[key], notices)
+    return images, notices
+
+
+def write_image(fitted: FittedImage, colours: NDArray[np.float32]) -> None:
+    """Show (H, W, 3) linear colours in the image. Raises TargetLost where it is gone."""
+    fitted.pixels[..., :3] = colours
+    image = image_of(fitted)
+    image.pixels.foreach_set(fitted.pixels.ravel())
+    image.update()
+
+
+def pack_image(fitted: FittedImage) -> None:
+    """Keep the pixels in the .blend file (as EXR), once the fit is over."""
+    image_of(fitted).pack()
+
+
+def image_of(fitted: FittedImage) -> bpy.types.Image:
+    """The image as it is now. Raises TargetLost where it was deleted or scaled."""
+    import bpy
+
+    image = bpy.data.images.get(fitted.name)
+    if image is None or image.session_uid != fitted.session_uid:
+        image = next((i for i in bpy.data.images if i.session_uid == fitted.session_uid), None)
+    if image is None:
+        raise TargetLost(f"Image '{fitted.name}' was deleted while it was being fitted.")
+    if tuple(image.size) != fitted.pixels.shape[1::-1]:
+        raise TargetLost(f"Image '{image.name}' was scaled while it was being fitted.")
+    return image
+
+
+def _prepare(slots: list[Slot], texture: NDArray[np.float32], notices: list[str]) -> FittedImage:
+    original = next((image_node(slot.material) for slot in slots if slot.material), None)
+    original_image = original.image if original else None
+    alpha = _alpha(original, texture.shape[:2]) if original else 1.0
+    if original_image is not None:
+        stem = original_image.name
+    else:
+        stem = slots[0].material.name if slots[0].material else slots[0].owner.name
+    fitted = _new_image(stem, texture, alpha)
+    image = image_of(fitted)
+    own: dict[bpy.types.Material | None, bpy.types.Material] = {}
+    for slot in slots:
+        if slot.material not in own:
+            own[slot.material] = _own_material(slot, slots, notices)
+            _wire(own[slot.material], image, slot.uv_map, notices)
+        _assign(slot, own[slot.material])
+    return fitted
+
+
+def _new_image(stem: str, texture: NDArray[np.float32], alpha: NDArray[np.float32] | float) -> FittedImage:
+    import bpy
+
+    # A second fit starts from "wood.sge" or "wood.sge.001" and must not make "wood.sge.sge".
+    stem = re.sub(rf"({re.escape(SUFFIX)})?(\.\d{{3,}})?$", "", stem)
+    stem = re.sub(r"\.(png|jpe?g|exr|tiff?|tga|bmp|hdr|webp)$", "", stem, flags=re.IGNORECASE)
+    height, width = texture.shape[:2]
+    image = bpy.data.images.new(stem + SUFFIX, width, height, alpha=True, float_buffer=True)
+    image.use_half_precision = False
+    image.alpha_mode = "CHANNEL_PACKED"  # straight float pixels would be multiplied when loaded again
+    pixels = np.empty((height, width, 4), np.float32)
+    pixels[..., 3] = alpha
+    fitted = FittedImage(image.name, image.session_uid, pixels)
+    write_image(fitted, texture)
+    return fitted
+
+
+def _alpha(node: bpy.types.ShaderNodeTexImage, size: tuple[int, int]) -> NDArray[np.float32] | float:
+    """Alpha to keep in the new image: the old one's where the material uses it (cut-outs), else 1."""
+    width, height = node.image.size
+    if not node.outputs["Alpha"].is_linked or node.image.channels != 4:
+        return 1.0
+    pixels = np.empty(width * height * 4, np.float32)
+    node.image.pixels.foreach_get(pixels)
+    return resize_area(pixels.reshape(height, width, 4)[..., 3:], size[1], size[0])[..., 0]
+
+
+def _own_material(slot: Slot, slots: list[Slot], notices: list[str]) -> bpy.types.Material:
+    """The slot's material where only ``slots`` use it, else a copy; a new one where there is none."""
+    import bpy
+
+    material = slot.material
+    if material is None:
+        return bpy.data.materials.new(slot.owner.name)
+    inside = {(other.owner, other.index) for other in slots}
+    others = sorted({owner.name for owner, index in _users(material) if (owner, index) not in inside})
+    if material.library is None and material.override_library is None and not others:
+        return material
+    copy = material.copy()
+    reason = f"'{others[0]}' uses it too" if others else "it is linked from another file"
+    notices.append(f"Material '{material.name}': {reason}, so the fitted objects get the copy '{copy.name}'.")
+    return copy
+
+
+def _users(material: bpy.types.Material) -> list[tuple[bpy.types.ID, int]]:
+    """(owner, slot index) of every slot of the file's objects that holds the material."""
+    import bpy
+
+    users = []
+    for obj in bpy.data.objects:
+        for index, slot in enumerate(obj.material_slots):
+            if slot.material == material:
+                users.append((obj if slot.link == "OBJECT" else obj.data, index))
+    return users
+
+
+def _assign(slot: Slot, material: bpy.types.Material) -> None:
+    if slot.material == material:
+        return
+    if slot.owner.id_type == "OBJECT":
+        slot.owner.material_slots[slot.index].material = material
+    elif slot.index < len(slot.owner.materials):
+        slot.owner.materials[slot.index] = material
+    else:
+        slot.owner.materials.append(material)
+
+
+def _wire(material: bpy.types.Material, image: bpy.types.Image, uv_map: str, notices: list[str]) -> None:
+    """Show the image as the material's base colour; make nodes where there are none."""
+    if material.node_tree is None:
+        material.use_nodes = True
+    tree = material.node_tree
+    node = image_node(material)
+    if node is not None and uses_uv_map(node, uv_map):
+        node.image = image
+        return
+    socket = base_colour_socket(material)
+    if socket is None:
+        socket = _new_shader(tree).inputs["Base Color"]
+    replaced = source_node(socket)
+    if replaced is not None:
+        notices.append(
+            f"Material '{material.name}': its {socket.name} came from '{replaced.label or replaced.name}'; "
+            "the fitted image takes its place."
+        )
+    node = tree.nodes.new("ShaderNodeTexImage")
+    node.image = image
+    node.location = socket.node.location.x - 320.0, socket.node.location.y
+    tree.links.new(node.outputs["Color"], socket)
+
+
+def _new_shader(tree: bpy.types.NodeTree) -> bpy.types.Node:
+    """A Principled shader at the output, where no shader with a colour was found."""
+    output = tree.get_output_node("ALL") or tree.nodes.new("ShaderNodeOutputMaterial")
+    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
+    shader.location = output.location.x - 320.0, output.location.y
+    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
+    return shader
