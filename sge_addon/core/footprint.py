@@ -10,6 +10,7 @@ function ``sample_texture`` mirrors this.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,47 +70,62 @@ class Footprint:
     pixels: (P,) int32, flat indices of the pixels with a sample of this texture.
     """
 
-    def __init__(self, buffer: UVBuffer, texture_of_triangle: NDArray[np.int32], texture: int, layout: PyramidLayout):
-        """texture_of_triangle: (F,) int32; ``texture``: the number that is meant; ``layout`` of it."""
+    def __init__(
+        self,
+        buffers: Sequence[UVBuffer],
+        texture_of_triangle: NDArray[np.int32],
+        texture: int,
+        layout: PyramidLayout,
+    ):
+        """buffers: the view's samples, in one buffer or spread over several of the same size.
+        texture_of_triangle: (F,) int32; ``texture``: the number that is meant; ``layout`` of it."""
         self.layout = layout
-        self.image_size = buffer.image_size
-        self.scale = np.float32(1.0 / buffer.samples**2)
+        self.image_size = buffers[0].image_size
+        self.scale = np.float32(1.0 / sum(buffer.samples**2 for buffer in buffers))
         mine_of_id = np.concatenate(([False], texture_of_triangle == texture))
-        mine = by_sample(mine_of_id[buffer.ids], buffer.samples)  # (s s, H W)
-        self.pixels = np.flatnonzero(mine.any(axis=0)).astype(np.int32)  # (P,)
-        mine = mine[:, self.pixels]
-        # Rows of samples belonging to `pixels` in the buffer's own order: one gather per plane.
-        where = by_sample(np.arange(buffer.ids.size, dtype=np.int32).reshape(buffer.ids.shape), buffer.samples)
-        where = where[:, self.pixels]  # (s s, P)
-        self._index, self._x, self._y, self._levels = self._locate(buffer, where, mine)
-        self._shade = None
-        if buffer.shade is not None:
-            shade = buffer.shade.reshape(-1, 3).take(where, axis=0)  # (s s, P, 3)
-            shade[~mine] = 0.0
-            self._shade = np.ascontiguousarray(np.moveaxis(shade, -1, 0))  # (3, s s, P)
-        self._mine = None if mine.all() else mine.mean(axis=0, dtype=np.float32)
-
-    def _locate(self, buffer, where, mine):
-        """Flat base index (s s, P) int32 and the two fractions of each sample; levels in use."""
-        layout = self.layout
-        uv = buffer.uv.reshape(-1, 2)
-        level = np.floor(buffer.level.reshape(-1).take(where) + np.float32(0.5))
-        level = np.clip(level, 0, len(layout.sizes) - 1).astype(np.int32)
-        sizes = np.array(layout.sizes, np.float32)
-        width, height = sizes[:, 1].take(level), sizes[:, 0].take(level)
-        x = uv[:, 0].take(where)
-        y = uv[:, 1].take(where)
-        x, column = _cell(x, width)
-        y, row = _cell(y, height)
-        index = layout.origins.astype(np.int32).take(level) + row * np.int32(layout.stride) + column
-        index[~mine] = layout.void
+        masks = [by_sample(mine_of_id[buffer.ids], buffer.samples) for buffer in buffers]  # (s s, H W)
+        seen = np.logical_or.reduce([mask.any(axis=0) for mask in masks])
+        self.pixels = np.flatnonzero(seen).astype(np.int32)  # (P,)
+        mine = np.concatenate([mask[:, self.pixels] for mask in masks])  # (S, P)
+        self._coverage = None if mine.all() else mine.mean(axis=0, dtype=np.float32)
+        parts = [self._gather(buffer, len(buffers)) for buffer in buffers]
+        level, u, v = (np.concatenate([part[item] for part in parts]) for item in range(3))
         level[~mine] = 0
-        return index, x, y, int(level.max(initial=0)) + 1
+        self._level_count = int(level.max(initial=0)) + 1
+        self._index, self._x, self._y = self._locate(level, u, v)
+        self._index[~mine] = layout.void
+        self._shade = None
+        if buffers[0].shade is not None:
+            shade = np.concatenate([part[3] for part in parts])  # (S, P, 3)
+            shade[~mine] = 0.0
+            self._shade = np.ascontiguousarray(np.moveaxis(shade, -1, 0))  # (3, S, P)
+
+    def _gather(self, buffer: UVBuffer, parts: int) -> tuple[NDArray, ...]:
+        """Level, u, v (and shade) of the samples of ``pixels``: (s s, P) each."""
+        where = np.arange(buffer.ids.size, dtype=np.int32).reshape(buffer.ids.shape)
+        where = by_sample(where, buffer.samples)[:, self.pixels]
+        # Samples spread over several buffers lie closer together than within one.
+        nearness = np.float32(0.5 - 0.5 * np.log2(parts))
+        level = np.floor(buffer.level.reshape(-1).take(where) + nearness)
+        level = np.clip(level, 0, len(self.layout.sizes) - 1).astype(np.int32)
+        uv = buffer.uv.reshape(-1, 2)
+        found = (level, uv[:, 0].take(where), uv[:, 1].take(where))
+        return found if buffer.shade is None else (*found, buffer.shade.reshape(-1, 3).take(where, axis=0))
+
+    def _locate(self, level: NDArray[np.int32], u: Array, v: Array) -> tuple[NDArray[np.int32], Array, Array]:
+        """Flat base index and the two fractions of each sample."""
+        sizes = np.array(self.layout.sizes, np.float32)
+        x, column = _cell(u, sizes[:, 1].take(level))
+        y, row = _cell(v, sizes[:, 0].take(level))
+        index = self.layout.origins.astype(np.int32).take(level)
+        index += row * np.int32(self.layout.stride)
+        index += column
+        return index, x, y
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        arrays = (self._index, self._x, self._y, self.pixels, self._shade, self._mine)
+        arrays = (self._index, self._x, self._y, self.pixels, self._shade, self._coverage)
         return sum(array.nbytes for array in arrays if array is not None)
 
     def _blocks(self):
@@ -147,9 +163,9 @@ class Footprint:
         """A applied to a texture of ones: (P, 1) coverage, or (P, 3) mean shade."""
         if self._shade is not None:
             return (self._shade.sum(axis=1) * self.scale).T
-        if self._mine is None:
+        if self._coverage is None:
             return np.ones((len(self.pixels), 1), np.float32)
-        return self._mine[:, None]
+        return self._coverage[:, None]
 
     def scatter(self, residual: Array, weight: Array) -> TexelSums:
         """A^T of both: residual (P, 3) and weight (P, 1) or (P, 3), in the order of ``pixels``.
@@ -171,7 +187,7 @@ class Footprint:
             for corner in range(4):
                 np.multiply(weights[corner], spread, out=values[corner])
             sums = np.bincount(index.reshape(-1), values.reshape(-1), self.layout.length)
-            return self.layout.unpack_sums(sums, self._levels)
+            return self.layout.unpack_sums(sums, self._level_count)
 
         pushed = np.empty((3, height, width), np.float32)
         for channel in range(3):

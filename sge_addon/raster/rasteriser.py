@@ -16,9 +16,11 @@ from ..core.assembly import Assembly
 from ..core.footprint import UVBuffer
 from ..core.lights import SunLights
 from ..core.perturbation import Perturbation
+from ..core.stopwatch import Stopwatch
 from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
 from .geometry import Geometry
+from .reference_textures import ReferenceTextures
 from .shaders import Program, downsample_program, loss_program, render_program, uv_program
 from .tables import Reader, upload_image
 from .targets import Target, TargetPool, drawing
@@ -46,15 +48,6 @@ class Picture:
 
     colour: NDArray[np.float32]
     normal: NDArray[np.float32] | None
-
-
-@dataclass(frozen=True, eq=False)
-class ReferenceTextures:
-    """A reference on the GPU. normal is None where it has none."""
-
-    colour: gpu.types.GPUTexture
-    normal: gpu.types.GPUTexture | None
-    has_alpha: bool
 
 
 class Rasteriser:
@@ -92,8 +85,27 @@ class Rasteriser:
         reference: ReferenceTextures,
         match: tuple[str, ...],
         loss: str,
+        stopwatch: Stopwatch,
     ) -> PairBuffers:
         """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs."""
+        with stopwatch.stage("raster"):
+            targets = self._draw_pair(view, jitter, perturbation, reference, match, loss)
+            if stopwatch.precise:
+                self._reader.wait(targets[1])
+        # Both draws are queued before the first read waits for them.
+        with stopwatch.stage("read"):
+            plus, minus = ((self._read(t, 0, 1, "FLOAT"), self._read(t, 1, 1, "UINT")) for t in targets)
+        return PairBuffers(loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1])
+
+    def _draw_pair(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        perturbation: Perturbation,
+        reference: ReferenceTextures,
+        match: tuple[str, ...],
+        loss: str,
+    ) -> list[Target]:
         program = loss_program(self.shading, match, loss, self._is_textured)
         plus, minus = self._geometry.perturbed(perturbation)
         normal_plus = normal_minus = None
@@ -110,11 +122,7 @@ class Rasteriser:
             target = self._targets.get(use, view.width, view.height, _LOSS_FORMATS)
             self._draw(target, program, shared | {"positions": positions, "normals": normals})
             targets.append(target)
-        # Both draws are queued before the first read waits for them.
-        read = [
-            self._read(target, slot, 1, kind) for target in targets for slot, kind in ((0, "FLOAT"), (1, "UINT"))
-        ]
-        return PairBuffers(loss_plus=read[0], id_plus=read[1], loss_minus=read[2], id_minus=read[3])
+        return targets
 
     def render(self, view: View, samples: int = 4, normal: bool = False) -> Picture:
         """The view's picture with samples x samples samples a pixel."""

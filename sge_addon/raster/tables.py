@@ -69,3 +69,7 @@ class Reader:
         target.framebuffer.read_color(0, 0, target.width, target.height, channels, slot, kind, data=buffer)
         shape = (target.height, target.width, channels) if channels > 1 else (target.height, target.width)
         return array.reshape(shape)
+
+    def wait(self, target: Target) -> None:
+        """Return when everything drawn so far is done: one pixel is read."""
+        target.framebuffer.read_color(0, 0, 1, 1, 1, 0, "FLOAT", data=gpu.types.Buffer("FLOAT", 1))

@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loop: one view, one estimate, one update a step; a plain generator.
+
+It knows neither timers nor windows. The modal operator and the headless script both drive it, so
+that a fit in slices gives the same bits as a fit in one go.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from .protocols import Blocks, GradientSource
+from .signs import hash_bits, step_seed
+
+
+@dataclass(frozen=True)
+class Step:
+    """One finished step. index: from 1. progress: in [0, 1]. loss: mean over the view's pixels."""
+
+    index: int
+    view: int
+    loss: float
+    progress: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class LoopSettings:
+    """steps, seed as in FitSettings; seconds: 0 for no limit; views: number of training views."""
+
+    steps: int
+    views: int
+    seed: int = 0
+    seconds: float = 0.0
+
+
+def fit(
+    sources: list[GradientSource],
+    blocks: Blocks,
+    settings: LoopSettings,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Iterator[Step]:
+    """Step all blocks that any source has a gradient for; yields after each step.
+
+    Closing the generator, or exhausting it, applies what the blocks have gathered.
+    """
+    by_name = {block.name: block for block in blocks}
+    begin = clock()
+    try:
+        for index in range(settings.steps):
+            elapsed = clock() - begin
+            progress = index / settings.steps
+            if settings.seconds > 0.0:
+                if elapsed >= settings.seconds:
+                    return
+                progress = max(progress, elapsed / settings.seconds)
+            view = view_of_step(index, settings.views, settings.seed)
+            losses = []
+            for source in sources:
+                estimate = source.estimate(view, step_seed(settings.seed, index), progress)
+                losses.append(estimate.loss)
+                for name, gradient in estimate.gradients.items():
+                    by_name[name].step(gradient, progress)
+            yield Step(
+                index=index + 1,
+                view=view,
+                loss=losses[0],
+                progress=(index + 1) / settings.steps,
+                seconds=clock() - begin,
+            )
+    finally:
+        for block in blocks:
+            block.finish()
+
+
+def view_of_step(index: int, views: int, seed: int) -> int:
+    """Every view once in each round, in an order that is shuffled anew each round."""
+    round_index, place = divmod(index, views)
+    keys = hash_bits(step_seed(seed, 0x80000000 + round_index), np.arange(views, dtype=np.uint32))
+    return int(np.argsort(keys, kind="stable")[place])

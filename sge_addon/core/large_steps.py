@@ -1,0 +1,88 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Positions stepped as in Large Steps in Inverse Rendering of Geometry (Nicolet, Jacobson, Jakob 2021).
+
+The parameter is u = (I + lambda L) x; its gradient is the solve of x's gradient, and x the solve of u.
+AdamUniform divides by one number for the whole block, so that the smoothed direction stays smooth.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .schedule import ShapeSchedule
+from .sparse_solve import SmoothingSystem
+
+_BETA_MOMENTUM = 0.9
+_BETA_SCALE = 0.999
+
+
+class AdamUniform:
+    """Adam with the second moment's maximum for every element (Nicolet et al., section 4)."""
+
+    def __init__(self, shape: tuple[int, ...]) -> None:
+        self._momentum = np.zeros(shape, np.float32)
+        self._scale = 0.0
+        self._steps = 0
+
+    def direction(self, gradient: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What to subtract, times the learning rate; of the order of 1."""
+        self._steps += 1
+        self._momentum *= _BETA_MOMENTUM
+        self._momentum += (1.0 - _BETA_MOMENTUM) * gradient
+        largest = float(np.square(gradient).max(initial=0.0))
+        # Departs from the paper, which takes the maximum of the averaged squares: an average of the
+        # maxima forgets one bad estimate as quickly, and needs no second array.
+        self._scale = _BETA_SCALE * self._scale + (1.0 - _BETA_SCALE) * largest
+        scale = np.sqrt(self._scale / (1.0 - _BETA_SCALE**self._steps))
+        if scale == 0.0:
+            return np.zeros_like(gradient)
+        return self._momentum * np.float32(1.0 / ((1.0 - _BETA_MOMENTUM**self._steps) * scale))
+
+
+class PositionBlock:
+    """The vertex positions of one surface: (V, 3) float32, world space.
+
+    mobility: (V,) in [0, 1] or None; steps are scaled by it, and vertices at 0 stay where they are.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        positions: NDArray[np.float32],
+        triangles: NDArray[np.int32],
+        schedule: ShapeSchedule,
+        mobility: NDArray[np.float32] | None = None,
+    ) -> None:
+        self.name = name
+        self.value = positions.astype(np.float32)
+        self._start = self.value.copy()
+        self._mobility = None if mobility is None else mobility[:, None].astype(np.float32)
+        self._schedule = schedule
+        self._size = float(np.sqrt(np.square(positions - positions.mean(axis=0)).sum(axis=1).mean()))
+        self._system = SmoothingSystem(triangles, len(positions))
+        self._adam = AdamUniform(positions.shape)
+        self._smoothing = schedule.smoothing(0.0, len(positions))
+        self._free = self.value.copy()  # x before mobility, what u stands for
+        self._u = self._system.apply(self._smoothing, self._free).astype(np.float32)
+
+    def step(self, gradient: NDArray[np.float32], progress: float) -> None:
+        """gradient: (V, 3) of the loss with respect to positions."""
+        count = len(self.value)
+        smoothing = self._schedule.smoothing(progress, count)
+        if smoothing != self._smoothing:
+            self._smoothing = smoothing
+            self._u = self._system.apply(smoothing, self._free).astype(np.float32)
+        if self._mobility is not None:
+            gradient = gradient * self._mobility
+        direction = self._adam.direction(self._system.solve(smoothing, gradient))
+        self._u -= np.float32(self._schedule.learning_rate(progress, count) * self._size) * direction
+        self._free = self._system.solve(smoothing, self._u, guess=self._free)
+        if self._mobility is None:
+            self.value = self._free
+        else:
+            self.value = self._start + self._mobility * (self._free - self._start)
+
+    def finish(self) -> None:
+        """Nothing is held back between steps."""

@@ -1,0 +1,40 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The loss of a pixel: the mean over the channels of each thing matched, summed over those things."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .reference import Image, Reference
+
+
+def distance(difference: Image, loss: str) -> NDArray[np.float32]:
+    """(..., C) to (...): mean over channels of |x| ('l1') or x squared ('l2')."""
+    return (np.abs(difference) if loss == "l1" else np.square(difference)).mean(axis=-1)
+
+
+def pixel_loss(
+    reference: Reference, colour: Image, normal: Image | None, match: tuple[str, ...], loss: str
+) -> NDArray[np.float32]:
+    """(H, W) float32 of a rendered picture: colour (H, W, 4) and normal (H, W, 3), premultiplied.
+
+    Matches what the reference has; as the loss pass of the rasteriser.
+    """
+    total = np.zeros(colour.shape[:2], np.float32)
+    if "colour" in match:
+        total += distance(colour[..., :3] - reference.colour[..., :3], loss)
+    if "alpha" in match and reference.has_alpha:
+        total += distance(colour[..., 3:] - reference.colour[..., 3:], loss)
+    if "normal" in match and reference.normal is not None and normal is not None:
+        total += distance(normal - reference.normal, loss)
+    return total
+
+
+def background_loss(reference: Reference, match: tuple[str, ...], loss: str) -> float:
+    """Mean over pixels of the loss of an empty picture; 0 where the silhouette is not known."""
+    if not reference.has_alpha:
+        return 0.0
+    empty = np.zeros_like(reference.colour)
+    return float(pixel_loss(reference, empty, empty[..., :3], match, loss).mean(dtype=np.float64))

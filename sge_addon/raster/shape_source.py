@@ -1,0 +1,101 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stochastic gradients of vertex positions: the pair of rasterisations and the estimator."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.estimator import sum_over_support, vertex_gradient
+from ..core.large_steps import PositionBlock
+from ..core.perturbation import perturbation
+from ..core.pixel_loss import background_loss
+from ..core.protocols import Estimate
+from ..core.reference import Reference
+from ..core.schedule import ShapeSchedule
+from ..core.signs import signs, uniform
+from ..core.stopwatch import Stopwatch
+from ..core.support import Support
+from .rasteriser import PairBuffers, Rasteriser
+from .reference_textures import ReferenceTextureCache
+
+
+class ShapeSource:
+    """A core.protocols.GradientSource over the rasteriser.
+
+    blocks: one a surface of the rasteriser's assembly, in its order.
+    """
+
+    def __init__(
+        self,
+        rasteriser: Rasteriser,
+        references: Sequence[Reference],
+        blocks: Sequence[PositionBlock],
+        support: Support,
+        schedule: ShapeSchedule,
+        match: tuple[str, ...],
+        loss: str,
+        stopwatch: Stopwatch,
+    ) -> None:
+        self._rasteriser = rasteriser
+        self._references = references
+        self._textures = ReferenceTextureCache(references)
+        self._blocks = blocks
+        self._support = support
+        self._schedule = schedule
+        self._match = match
+        self._loss = loss
+        self._stopwatch = stopwatch
+        self._background = [background_loss(reference, match, loss) for reference in references]
+
+    def estimate(self, view: int, seed: int, progress: float) -> Estimate:
+        """Loss and position gradients of one view, from one pair."""
+        camera = self._references[view].view
+        assembly = self._rasteriser.assembly
+        positions = np.concatenate([block.value for block in self._blocks])
+        with self._stopwatch.stage("upload"):
+            self._rasteriser.set_positions(positions)
+        perturbed = perturbation(camera, self._schedule.epsilon_pixels(progress), seed)
+        jitter_x, jitter_y = uniform(seed, 2) - 0.5
+        buffers = self._rasteriser.pair(
+            camera,
+            (jitter_x, jitter_y),
+            perturbed,
+            self._textures.get(view),
+            self._matched(view),
+            self._loss,
+            self._stopwatch,
+        )
+        with self._stopwatch.stage("estimate"):
+            difference, loss = self._difference(buffers, view)
+            sums = sum_over_support(difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support)
+            gradient = vertex_gradient(
+                sums,
+                signs(seed, len(positions)),
+                perturbed.epsilons(positions, assembly.movable),
+                difference.size,
+            )
+        gradients = {
+            block.name: gradient[vertices]
+            for block, vertices in zip(self._blocks, assembly.vertex_ranges, strict=True)
+        }
+        return Estimate(loss, gradients)
+
+    def _matched(self, view: int) -> tuple[str, ...]:
+        """What this view's reference has of what is to be matched."""
+        reference = self._references[view]
+        has = {"colour": True, "alpha": reference.has_alpha, "normal": reference.normal is not None}
+        return tuple(name for name in self._match if has[name])
+
+    def _difference(self, buffers: PairBuffers, view: int) -> tuple[NDArray[np.float32], float]:
+        """d_p of every pixel, flat, and the mean loss of the two images."""
+        plus, minus = buffers.loss_plus.ravel(), buffers.loss_minus.ravel()
+        difference = plus - minus
+        if not self._references[view].has_alpha:
+            # Nothing is known of what lies beside the object: a pixel counts where both images cover it.
+            difference *= (buffers.id_plus.ravel() > 0) & (buffers.id_minus.ravel() > 0)
+        total = 0.5 * (float(plus.sum(dtype=np.float64)) + float(minus.sum(dtype=np.float64)))
+        return difference, total / difference.size + self._background[view]
