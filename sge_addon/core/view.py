@@ -142,7 +142,8 @@ def orthographic(
     near: float = 0.01,
     far: float = 1000.0,
 ) -> NDArray[np.float64]:
-    """Projection (4, 4) without perspective. pixel_size: world units; principal point in pixels, from the top left."""
+    """Projection (4, 4) without perspective. pixel_size: side of a pixel in world units; principal
+    point in pixels, from the top left."""
     projection = np.eye(4)
     projection[0, 0] = 2.0 / (pixel_size * width)
     projection[1, 1] = 2.0 / (pixel_size * height)
@@ -153,7 +154,9 @@ def orthographic(
     return projection
 
 
-def jittered(projection: NDArray[np.float64], x: float, y: float, width: int, height: int) -> NDArray[np.float64]:
+def jittered(
+    projection: NDArray[np.float64], x: float, y: float, width: int, height: int
+) -> NDArray[np.float64]:
     """The projection with the image moved by (x, y) pixels: clip position plus 2 (x, y) / size times w."""
     shift = np.eye(4)
     shift[0, 3] = 2.0 * x / width

@@ -94,7 +94,11 @@ class Fields:
         rows = self.values.get(name)
         if rows is None:
             raise self.error(name, "it is missing; expected a 4 x 4 camera-to-world matrix.")
-        if not isinstance(rows, list) or len(rows) != 4 or any(not isinstance(r, list) or len(r) != 4 for r in rows):
+        if (
+            not isinstance(rows, list)
+            or len(rows) != 4
+            or any(not isinstance(r, list) or len(r) != 4 for r in rows)
+        ):
             raise self.error(name, f"found {found(rows)}; expected 4 rows of 4 numbers.")
         numbers = [_finite(value) for row in rows for value in row]
         for index, number in enumerate(numbers):
@@ -102,7 +106,8 @@ class Fields:
                 value = rows[index // 4][index % 4]
                 raise self.error(
                     name,
-                    f"row {index // 4 + 1}, column {index % 4 + 1} is {found(value)}; expected a finite number.",
+                    f"row {index // 4 + 1}, column {index % 4 + 1} is {found(value)}; "
+                    "expected a finite number.",
                 )
         return np.array(numbers, dtype=np.float64).reshape(4, 4)
 

@@ -82,7 +82,9 @@ def _read_exr(file: BinaryIO, path: Path) -> tuple[int, int]:
         else:
             file.seek(length, 1)
     if windows[b"dataWindow"] != windows[b"displayWindow"]:
-        raise FitError(f"Image '{path}' is cropped (its data and display windows differ); save the whole frame.")
+        raise FitError(
+            f"Image '{path}' is cropped (its data and display windows differ); save the whole frame."
+        )
     left, bottom, right, top = windows[b"displayWindow"]
     return right - left + 1, top - bottom + 1
 

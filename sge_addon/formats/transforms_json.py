@@ -126,7 +126,8 @@ def _refuse_other_lenses(scope: Fields) -> None:
     model = scope.text("camera_model")
     if model is not None and model.upper() not in PINHOLE_MODELS:
         raise scope.error(
-            "camera_model", f"found {found(model)}; only pinhole cameras are supported: undistort the images first."
+            "camera_model",
+            f"found {found(model)}; only pinhole cameras are supported: undistort the images first.",
         )
     for name in OTHER_LENSES:
         if scope.values.get(name):
@@ -136,8 +137,8 @@ def _refuse_other_lenses(scope: Fields) -> None:
         if value:
             raise scope.error(
                 name,
-                f"the lens is distorted ({name} = {value:g}): undistort the images first, and use the cameras that "
-                "the tool writes with them.",
+                f"the lens is distorted ({name} = {value:g}): undistort the images first, and use the "
+                "cameras that the tool writes with them.",
             )
 
 
@@ -159,7 +160,9 @@ def _size(scopes: Sequence[Fields], image: Path) -> tuple[int, int]:
         raise scopes[0].error("file_path", str(error)) from error
     if actual is None:
         if stated is None:
-            raise scopes[0].error("w", f"it is missing, and '{image.name}' is not a PNG, JPEG or EXR file; give w and h.")
+            raise scopes[0].error(
+                "w", f"it is missing, and '{image.name}' is not a PNG, JPEG or EXR file; give w and h."
+            )
         return stated
     if stated is not None:
         # A smaller copy of the image has the same aspect to within a pixel of rounding.
@@ -167,8 +170,8 @@ def _size(scopes: Sequence[Fields], image: Path) -> tuple[int, int]:
         if max(abs(a * ratio - s) for a, s in zip(actual, stated, strict=True)) > max(1.0, ratio):
             raise scopes[0].error(
                 "w",
-                f"the camera has {stated[0]} x {stated[1]} pixels, the image {actual[0]} x {actual[1]}: another "
-                "aspect. Use the images that belong to these cameras.",
+                f"the camera has {stated[0]} x {stated[1]} pixels, the image {actual[0]} x {actual[1]}: "
+                "another aspect. Use the images that belong to these cameras.",
             )
     return actual
 
@@ -178,7 +181,9 @@ def _focal_lengths(scopes: Sequence[Fields], width: int, height: int) -> tuple[f
     focal_y = _first_focal(scopes, "fl_y", "camera_angle_y", height)
     known = focal_x if focal_x is not None else focal_y  # pixels are square where one is not said
     if known is None:
-        raise scopes[0].error("fl_x", "it is missing, and so is 'camera_angle_x': the focal length is unknown.")
+        raise scopes[0].error(
+            "fl_x", "it is missing, and so is 'camera_angle_x': the focal length is unknown."
+        )
     return focal_x or known, focal_y or known
 
 
@@ -217,7 +222,9 @@ def _pose(fields: Fields) -> NDArray[np.float64]:
         )
     left, _, right = np.linalg.svd(rotation)
     if np.linalg.det(left @ right) < 0.0:
-        raise fields.error(name, "it mirrors the camera; +X is right, +Y is up, and the camera looks along -Z.")
+        raise fields.error(
+            name, "it mirrors the camera; +X is right, +Y is up, and the camera looks along -Z."
+        )
     result = np.eye(4)
     result[:3, :3] = left @ right  # the nearest rotation
     result[:3, 3] = matrix[:3, 3]
@@ -248,7 +255,8 @@ def _entry(frame: Frame, folder: Path) -> dict[str, Any]:
     projection = view.projection
     if not view.is_perspective:
         raise FitError(
-            f"Camera '{view.name}' is orthographic, which transforms.json cannot hold; make it a perspective camera."
+            f"Camera '{view.name}' is orthographic, which transforms.json cannot hold; "
+            "make it a perspective camera."
         )
     pinhole = perspective(*view.intrinsics(), view.width, view.height)
     if not np.allclose(projection[[0, 1, 3]], pinhole[[0, 1, 3]], atol=1e-9):

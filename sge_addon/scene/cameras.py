@@ -45,7 +45,9 @@ def view_from_camera(camera: bpy.types.Object, width: int, height: int) -> View:
     return view.with_clip_range(evaluated.data.clip_start, evaluated.data.clip_end)
 
 
-def camera_from_view(view: View, collection: bpy.types.Collection, name: str | None = None) -> bpy.types.Object:
+def camera_from_view(
+    view: View, collection: bpy.types.Collection, name: str | None = None
+) -> bpy.types.Object:
     """A new camera object that sees what the view sees, linked to ``collection``.
 
     ``view_from_camera`` gives the view back exactly, save for its clip range, which is 32-bit. Where
@@ -147,9 +149,13 @@ def _pose(camera: bpy.types.Object) -> NDArray[np.float64]:
         raise FitError(f"Camera '{camera.name}' has a scale of zero; apply or clear its scale.")
     axes = axes / scale
     if np.linalg.det(axes) < 0.0:
-        raise FitError(f"Camera '{camera.name}' is mirrored by a negative scale; clear its scale and its parents'.")
+        raise FitError(
+            f"Camera '{camera.name}' is mirrored by a negative scale; clear its scale and its parents'."
+        )
     if np.abs(axes.T @ axes - np.eye(3)).max() > SHEAR_TOLERANCE:
-        raise FitError(f"Camera '{camera.name}' is sheared by its parents; clear the parent and keep the transform.")
+        raise FitError(
+            f"Camera '{camera.name}' is sheared by its parents; clear the parent and keep the transform."
+        )
     left, _, right = np.linalg.svd(axes)
     pose = np.eye(4)
     pose[:3, :3] = left @ right  # the nearest rotation

@@ -71,7 +71,9 @@ def image_to_array(image: bpy.types.Image, camera: str = "") -> Array:
     count = len(image.pixels)
     if count == 0 or count % max(1, width * height):
         where = f" ({image.filepath})" if image.filepath else ""
-        raise FitError(f"{owner} has no pixels{where}: the file is missing or unreadable; find it and reload.")
+        raise FitError(
+            f"{owner} has no pixels{where}: the file is missing or unreadable; find it and reload."
+        )
     flat = np.empty(count, np.float32)
     image.pixels.foreach_get(flat)
     pixels = _four_channels(flat.reshape(height, width, -1))
@@ -87,7 +89,8 @@ def image_to_array(image: bpy.types.Image, camera: str = "") -> Array:
         pixels[..., :3] = table[(pixels[..., :3] * 255.0 + 0.5).astype(np.uint8)]
     elif name not in LINEAR_SPACES:
         raise FitError(
-            f"{owner} has the color space '{name}'; choose sRGB, or Linear Rec.709 or Non-Color for linear values."
+            f"{owner} has the color space '{name}'; choose sRGB, or for linear values Linear Rec.709 "
+            "or Non-Color."
         )
     pixels[..., :3] *= pixels[..., 3:]
     return pixels

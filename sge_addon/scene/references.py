@@ -161,8 +161,8 @@ def _background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
     ]
     if changed:
         raise FitError(
-            f"Camera '{camera.name}': its background image '{background.image.name}' has {' and '.join(changed)} set; "
-            "clear them, because references must fill the camera's frame as they are."
+            f"Camera '{camera.name}': its background image '{background.image.name}' has "
+            f"{' and '.join(changed)} set; clear them, because references must fill the frame as they are."
         )
     return background.image
 
@@ -173,7 +173,8 @@ def _reference_of_frame(frame: Frame, colorspace: str, resolution: int) -> Refer
     view = frame.view
     if (width, height) != (view.width, view.height):
         raise FitError(
-            f"Reference '{view.name}': its image has {width} x {height} pixels, its camera {view.width} x {view.height}."
+            f"Reference '{view.name}': its image has {width} x {height} pixels, its camera "
+            f"{view.width} x {view.height}."
         )
     normal = None
     if frame.normal_image is not None:
