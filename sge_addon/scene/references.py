@@ -38,9 +38,9 @@ def references_from_cameras(scene: bpy.types.Scene, resolution: int) -> list[Ref
     """
     cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
     return [
-        _reference_of_camera(camera, image, resolution)
+        reference_of_camera(camera, image, resolution)
         for camera in cameras
-        if (image := _background_image(camera)) is not None
+        if (image := background_image(camera)) is not None
     ]
 
 
@@ -121,7 +121,8 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
     return collection
 
 
-def _reference_of_camera(camera: bpy.types.Object, image: bpy.types.Image, resolution: int) -> Reference:
+def reference_of_camera(camera: bpy.types.Object, image: bpy.types.Image, resolution: int) -> Reference:
+    """The reference of one camera and its background image; see ``references_from_cameras``."""
     colour = image_to_array(image, camera.name)
     height, width = colour.shape[:2]
     normal_image = camera.data.get(NORMAL_IMAGE)
@@ -134,7 +135,7 @@ def _reference_of_camera(camera: bpy.types.Object, image: bpy.types.Image, resol
     ).resized(resolution)
 
 
-def _background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
+def background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
     """The one visible background image of a camera, None where it shows none."""
     if not camera.data.show_background_images:
         return None
