@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -41,4 +42,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        code = main()
+    except Exception as error:  # noqa: BLE001 - Blender itself would print it and exit with code 0
+        traceback.print_exception(error)
+        code = 1
+    sys.exit(code)
