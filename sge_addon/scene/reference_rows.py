@@ -1,0 +1,117 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The list of references that a scene stores: rows of ``Scene.sge.references``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import FitError
+from ..core.reference import Reference
+from .references import add_reference_cameras, background_image, reference_of_camera, references_from_cameras
+
+if TYPE_CHECKING:
+    import bpy
+
+SOURCE = "sge_source"  # on a camera that was made from an object: the object's name
+
+
+def add_rows_from_cameras(scene: bpy.types.Scene) -> int:
+    """A row for every camera with a background image that has none yet; rows of lost cameras go.
+
+    Returns the number of rows added. Raises FitError where no camera has a background image.
+    """
+    rows = scene.sge.references
+    for index in reversed(range(len(rows))):
+        if not _is_in_scene(scene, rows[index].camera):
+            rows.remove(index)
+    listed = {row.camera.name for row in rows}
+    cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
+    shown = [camera for camera in cameras if background_image(camera) is not None]
+    if not shown:
+        raise FitError(
+            "No camera has a background image: add one in the camera's Background Images panel, or use "
+            "Make References from Object."
+        )
+    added = [camera for camera in shown if camera.name not in listed]
+    for camera in added:
+        rows.add().camera = camera
+    return len(added)
+
+
+def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Reference]:
+    """The enabled rows as references; without any row, every camera that has a background image.
+
+    resolution: long side in pixels to which larger images are scaled. Raises FitError where there is
+    none, where a row has lost its camera or image, or where nothing is left to fit to.
+    """
+    rows = scene.sge.references
+    if not rows:
+        references = references_from_cameras(scene, resolution)
+        if not references:
+            raise FitError(
+                "There are no references: give cameras background images and press Add from Cameras, or "
+                "use Make References from Object."
+            )
+        return references
+    references = [_reference(scene, row, resolution) for row in rows if row.enabled]
+    if not any(not reference.held_out for reference in references):
+        raise FitError("All references are switched off or held out: enable at least one in the list.")
+    return references
+
+
+def _reference(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:
+    camera = row.camera
+    if not _is_in_scene(scene, camera):
+        raise FitError("A reference has lost its camera: remove its row from the list, or choose a camera.")
+    image = background_image(camera)
+    if image is None:
+        raise FitError(
+            f"Camera '{camera.name}' has no visible background image: give it one, or remove its row."
+        )
+    return replace(reference_of_camera(camera, image, resolution), held_out=row.held_out)
+
+
+def _is_in_scene(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> bool:
+    """A deleted camera lives on while a row points to it, but in no scene."""
+    return camera is not None and scene.objects.get(camera.name) == camera
+
+
+def store_made_references(
+    scene: bpy.types.Scene, source: bpy.types.Object, references: Sequence[Reference]
+) -> None:
+    """Cameras, images and rows for references rendered from ``source``, in place of its earlier ones."""
+    _remove_made_references(scene, source)
+    before = set(scene.objects)
+    add_reference_cameras(scene, references)
+    for camera in sorted(set(scene.objects) - before, key=lambda obj: obj.name):
+        camera[SOURCE] = source.name
+    add_rows_from_cameras(scene)
+
+
+def _remove_made_references(scene: bpy.types.Scene, source: bpy.types.Object) -> None:
+    import bpy
+
+    for camera in [obj for obj in scene.objects if obj.get(SOURCE) == source.name]:
+        data = camera.data
+        images = {background.image for background in data.background_images if background.image}
+        images |= {value for value in data.values() if isinstance(value, bpy.types.Image)}
+        bpy.data.objects.remove(camera)
+        if data.users == 0:
+            bpy.data.cameras.remove(data)
+        for image in images:
+            if image.users == 0:
+                bpy.data.images.remove(image)
+
+
+def store_psnr(scene: bpy.types.Scene, views: Sequence[Mapping[str, Any]]) -> None:
+    """Show a report's figures in the rows. views: mappings with name, psnr_before, psnr_after."""
+    by_name = {view["name"]: view for view in views}
+    for row in scene.sge.references:
+        view = by_name.get(row.camera.name) if row.camera else None
+        figures = (view["psnr_before"], view["psnr_after"]) if view else (None, None)
+        row.measured = None not in figures
+        if row.measured:
+            row.psnr_before, row.psnr_after = figures

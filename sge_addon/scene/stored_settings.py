@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Settings, references and results as they are stored in the file: ``Scene.sge``.
+
+The panel shows them, the headless script reads the same ones. Names, defaults, ranges and texts of
+the settings come from the fields of ``FitSettings``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import Field, fields
+from typing import Any
+
+import bpy
+
+from ..core.settings import FitSettings
+
+# How a choice is written in Blender's interface, where capitals at its beginning are not enough.
+CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB"}
+LARGEST_INTEGER = 2**31 - 1
+
+
+def _is_camera(_self: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
+    return obj.type == "CAMERA"
+
+
+def _has_faces(_self: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
+    return obj.type in {"MESH", "CURVE", "SURFACE", "FONT", "META", "EMPTY"}
+
+
+class SGE_PG_reference(bpy.types.PropertyGroup):
+    """A row of the list of references: a camera, whose background image is what it should see."""
+
+    enabled: bpy.props.BoolProperty(
+        name="Use", description="Compare the fit with this camera's image", default=True
+    )
+    held_out: bpy.props.BoolProperty(
+        name="Hold Out", description="Measure the fit through this camera, but never fit to it", default=False
+    )
+    camera: bpy.props.PointerProperty(
+        name="Camera",
+        description="A camera with one background image",
+        type=bpy.types.Object,
+        poll=_is_camera,
+    )
+    measured: bpy.props.BoolProperty(options={"HIDDEN"}, default=False)
+    psnr_before: bpy.props.FloatProperty(
+        name="Before", description="PSNR over the object before the last fit, in decibels"
+    )
+    psnr_after: bpy.props.FloatProperty(
+        name="After", description="PSNR over the object after the last fit, in decibels"
+    )
+
+
+class SGE_PG_loss(bpy.types.PropertyGroup):
+    """A point of the loss curve."""
+
+    step: bpy.props.IntProperty(name="Step", description="Step of the fit")
+    value: bpy.props.FloatProperty(name="Loss", description="Loss at that step")
+
+
+def _property(item: Field[Any]) -> Any:
+    """The Blender property of one field of FitSettings."""
+    shown = {"name": item.metadata["label"], "description": item.metadata["description"]}
+    choices = [
+        (choice, CHOICE_LABELS.get(choice, choice.title()), item.metadata["description"])
+        for choice in item.metadata["choices"]
+    ]
+    default = item.default
+    if choices and isinstance(default, tuple):
+        return bpy.props.EnumProperty(items=choices, default=set(default), options={"ENUM_FLAG"}, **shown)
+    if choices:
+        return bpy.props.EnumProperty(items=choices, default=default, **shown)
+    if isinstance(default, bool):
+        return bpy.props.BoolProperty(default=default, **shown)
+    if isinstance(default, str):
+        return bpy.props.StringProperty(default=default, **shown)
+    limits = {
+        name: item.metadata[key]
+        for name, key in (("min", "minimum"), ("max", "maximum"))
+        if item.metadata[key] is not None
+    }
+    if isinstance(default, int):
+        whole = {name: int(value) for name, value in limits.items()}
+        return bpy.props.IntProperty(default=default, **{"max": LARGEST_INTEGER, **whole}, **shown)
+    return bpy.props.FloatProperty(default=default, precision=3, **limits, **shown)
+
+
+class SGE_PG_fit(bpy.types.PropertyGroup):
+    """What ``Scene.sge`` holds: the fields of FitSettings (added below), references, results."""
+
+    references: bpy.props.CollectionProperty(type=SGE_PG_reference)
+    active_reference: bpy.props.IntProperty(name="Reference", description="The selected reference")
+    source: bpy.props.PointerProperty(
+        name="Source",
+        description="Object from which references are rendered, with its modifiers and its children",
+        type=bpy.types.Object,
+        poll=_has_faces,
+    )
+    view_count: bpy.props.IntProperty(
+        name="Views", description="Number of cameras placed around the source", default=16, min=1, max=1000
+    )
+    losses: bpy.props.CollectionProperty(type=SGE_PG_loss)
+
+
+SGE_PG_fit.__annotations__.update({item.name: _property(item) for item in fields(FitSettings)})
+
+CLASSES = (SGE_PG_reference, SGE_PG_loss, SGE_PG_fit)
+
+
+def register() -> None:
+    """Register the property groups and ``Scene.sge``."""
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.sge = bpy.props.PointerProperty(type=SGE_PG_fit, name="SGE Fit")
+
+
+def unregister() -> None:
+    """Undo ``register``."""
+    del bpy.types.Scene.sge
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)
+
+
+def ensure_registered() -> None:
+    """Register for a script that runs without the add-on, unless an enabled add-on did."""
+    if not hasattr(bpy.types.Scene, "sge"):
+        register()
+
+
+def settings_from_scene(scene: bpy.types.Scene) -> FitSettings:
+    """The settings that the file stores. Raises FitError where they contradict each other."""
+    values: dict[str, Any] = {}
+    for item in fields(FitSettings):
+        value = getattr(scene.sge, item.name)
+        if isinstance(item.default, tuple):
+            value = tuple(choice for choice in item.metadata["choices"] if choice in value)
+        values[item.name] = value
+    return FitSettings(**values)
+
+
+def store_settings(scene: bpy.types.Scene, settings: FitSettings) -> None:
+    """Keep settings in the file, for the panel and for the next run."""
+    for item in fields(FitSettings):
+        value = getattr(settings, item.name)
+        setattr(scene.sge, item.name, set(value) if isinstance(value, tuple) else value)
+
+
+def store_losses(scene: bpy.types.Scene, losses: list[tuple[int, float]]) -> None:
+    """Keep the loss curve of the last fit: (step, loss) pairs."""
+    scene.sge.losses.clear()
+    for step, value in losses:
+        point = scene.sge.losses.add()
+        point.step, point.value = step, value

@@ -1,0 +1,156 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Operators on the list of references."""
+
+from __future__ import annotations
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import FitError
+from ..core.orbit import orbit_views
+from ..scene.objects import surface_from_object
+from ..scene.reference_rows import add_rows_from_cameras, references_of_scene, store_made_references
+from ..scene.stored_settings import settings_from_scene
+from .error_report import reported_errors
+
+FULL_SIZE = 2**16  # pixels: larger than any image
+WITH_FACES = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
+
+
+class SGE_OT_add_from_cameras(bpy.types.Operator):
+    """Add every camera that has a background image to the list of references"""
+
+    bl_idname = "sge.add_from_cameras"
+    bl_label = "Add from Cameras"
+    bl_options = {"REGISTER", "UNDO"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported_errors(self):
+            count = add_rows_from_cameras(context.scene)
+            self.report({"INFO"}, f"{count} references added" if count != 1 else "1 reference added")
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class SGE_OT_make_references(bpy.types.Operator):
+    """Render references from cameras placed around the source object. They replace those made from \
+it before"""
+
+    bl_idname = "sge.make_references"
+    bl_label = "Make References from Object"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        if context.scene.sge.source is None:
+            cls.poll_message_set("Choose a source object")
+            return False
+        return True
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ..job import make_references  # late: with it comes the rasteriser
+
+        scene = context.scene
+        with reported_errors(self):
+            settings = settings_from_scene(scene)
+            source = scene.sge.source
+            objects = [obj for obj in (source, *source.children_recursive) if obj.type in WITH_FACES]
+            if not objects:
+                raise FitError(f"Source '{source.name}' has no faces, nor have its children: choose a mesh.")
+            center, radius = bounding_sphere(objects, context.evaluated_depsgraph_get())
+            side = settings.resolution
+            views = orbit_views(center, radius, scene.sge.view_count, side, side, prefix=source.name)
+            references = make_references(objects, views, settings, scene)
+            store_made_references(scene, source, references)
+            self.report({"INFO"}, f"{len(references)} references made from '{source.name}'")
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+class SGE_OT_remove_reference(bpy.types.Operator):
+    """Remove the selected reference from the list. Its camera stays"""
+
+    bl_idname = "sge.remove_reference"
+    bl_label = "Remove Reference"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return 0 <= context.scene.sge.active_reference < len(context.scene.sge.references)
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        stored = context.scene.sge
+        stored.references.remove(stored.active_reference)
+        stored.active_reference = min(stored.active_reference, max(0, len(stored.references) - 1))
+        return {"FINISHED"}
+
+
+class SGE_OT_clear_references(bpy.types.Operator):
+    """Remove all references from the list. Their cameras stay"""
+
+    bl_idname = "sge.clear_references"
+    bl_label = "Remove All References"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return len(context.scene.sge.references) > 0
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        context.scene.sge.references.clear()
+        context.scene.sge.active_reference = 0
+        return {"FINISHED"}
+
+
+class SGE_OT_export_references(bpy.types.Operator):
+    """Write the references into a folder, as images and a transforms.json that other tools read"""
+
+    bl_idname = "sge.export_references"
+    bl_label = "Export References"
+    bl_options = {"REGISTER"}
+
+    directory: bpy.props.StringProperty(
+        name="Folder",
+        description="Folder to write into; it is made where it does not exist",
+        subtype="DIR_PATH",
+    )
+    filter_folder: bpy.props.BoolProperty(default=True, options={"HIDDEN"})
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        context.window_manager.fileselect_add(self)
+        return {"RUNNING_MODAL"}
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        from ..formats import transforms_json
+        from ..scene.references import export_references
+
+        with reported_errors(self):
+            if not self.directory:
+                raise FitError("No folder to write the references to: choose one.")
+            references = references_of_scene(context.scene, FULL_SIZE)
+            path = export_references(bpy.path.abspath(self.directory), references, transforms_json.write)
+            self.report({"INFO"}, f"{len(references)} references written, described by '{path}'")
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
+def bounding_sphere(
+    objects: list[bpy.types.Object], depsgraph: bpy.types.Depsgraph
+) -> tuple[NDArray[np.float64], float]:
+    """Center (3,) and radius, in world space, of a sphere around the objects as they are shown."""
+    points = np.concatenate(
+        [surface_from_object(obj, depsgraph=depsgraph).positions.astype(np.float64) for obj in objects]
+    )
+    center = 0.5 * (points.min(axis=0) + points.max(axis=0))
+    return center, float(np.linalg.norm(points - center, axis=1).max())
+
+
+CLASSES = (
+    SGE_OT_add_from_cameras,
+    SGE_OT_make_references,
+    SGE_OT_remove_reference,
+    SGE_OT_clear_references,
+    SGE_OT_export_references,
+)
