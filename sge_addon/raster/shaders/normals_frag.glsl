@@ -2,7 +2,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Shading normal of each normal group, one group a pixel: the sum of its triangles' area vectors.
 // Reads: positions (xyz world), group_ranges (first entry, count), group_triangles (three vertices).
-// Writes: normal, not normalised.  Mirrors core/oracle.py.
+// Writes: normal, unit: unnormalised, interpolation would lean towards corners with large triangles.
+// Mirrors core/oracle.py.
+
+vec4 sge_unit(vec3 v)
+{
+  return vec4(v * inversesqrt(max(dot(v, v), 1e-30)), 0.0);
+}
 
 void main()
 {
@@ -24,8 +30,8 @@ void main()
     sum_minus += cross(SGE_TABLE(positions_minus, v.y).xyz - a, SGE_TABLE(positions_minus, v.z).xyz - a);
 #endif
   }
-  normal = vec4(sum, 0.0);
+  normal = sge_unit(sum);
 #ifdef SGE_PAIR
-  normal_minus = vec4(sum_minus, 0.0);
+  normal_minus = sge_unit(sum_minus);
 #endif
 }
