@@ -14,9 +14,7 @@ def register() -> None:
     import bpy
 
     from . import ui
-    from .scene import stored_settings
 
-    stored_settings.register()
     ui.register()
     _commands.append(bpy.utils.register_cli_command("sge_fit", _run_command))
 
@@ -26,12 +24,10 @@ def unregister() -> None:
     import bpy
 
     from . import ui
-    from .scene import stored_settings
 
     while _commands:
         bpy.utils.unregister_cli_command(_commands.pop())
     ui.unregister()
-    stored_settings.unregister()
 
 
 def _run_command(arguments: list[str]) -> int:

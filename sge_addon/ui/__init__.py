@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import bpy
 
+from ..scene import stored_settings
 from . import fit_operators, loss_plot, panels, reference_operators
 from .running_fit import RunningFit
 
@@ -13,7 +14,8 @@ CLASSES = (*fit_operators.CLASSES, *reference_operators.CLASSES, *panels.CLASSES
 
 
 def register() -> None:
-    """Register all classes, and the handler that ends a running fit when another file is loaded."""
+    """Register the stored settings, all classes, and the handler that ends a running fit when another file is loaded."""
+    stored_settings.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.app.handlers.load_pre.append(fit_operators.end_fit_before_load)
@@ -26,4 +28,5 @@ def unregister() -> None:
     bpy.app.handlers.load_pre.remove(fit_operators.end_fit_before_load)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
+    stored_settings.unregister()
     loss_plot.free()

@@ -4,13 +4,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import bpy
-import numpy as np
-from numpy.typing import NDArray
 
 from ..core.errors import FitError
-from ..core.orbit import orbit_views
-from ..scene.objects import surface_from_object
 from ..scene.reference_rows import add_rows_from_cameras, references_of_scene, store_made_references
 from ..scene.stored_settings import settings_from_scene
 from .error_report import reported_errors
@@ -50,7 +48,7 @@ it before"""
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..job import make_references  # late: with it comes the rasteriser
+        from ..job import make_references, orbit_around  # late: with it comes the rasteriser
 
         scene = context.scene
         with reported_errors(self):
@@ -59,9 +57,10 @@ it before"""
             objects = [obj for obj in (source, *source.children_recursive) if obj.type in WITH_FACES]
             if not objects:
                 raise FitError(f"Source '{source.name}' has no faces, nor have its children: choose a mesh.")
-            center, radius = bounding_sphere(objects, context.evaluated_depsgraph_get())
-            side = settings.resolution
-            views = orbit_views(center, radius, scene.sge.view_count, side, side, prefix=source.name)
+            views = [
+                replace(view, name=f"{source.name}_{index:03}")
+                for index, view in enumerate(orbit_around(objects, scene.sge.view_count, settings.resolution))
+            ]
             references = make_references(objects, views, settings, scene)
             store_made_references(scene, source, references)
             self.report({"INFO"}, f"{len(references)} references made from '{source.name}'")
@@ -134,17 +133,6 @@ class SGE_OT_export_references(bpy.types.Operator):
             self.report({"INFO"}, f"{len(references)} references written, described by '{path}'")
             return {"FINISHED"}
         return {"CANCELLED"}
-
-
-def bounding_sphere(
-    objects: list[bpy.types.Object], depsgraph: bpy.types.Depsgraph
-) -> tuple[NDArray[np.float64], float]:
-    """Center (3,) and radius, in world space, of a sphere around the objects as they are shown."""
-    points = np.concatenate(
-        [surface_from_object(obj, depsgraph=depsgraph).positions.astype(np.float64) for obj in objects]
-    )
-    center = 0.5 * (points.min(axis=0) + points.max(axis=0))
-    return center, float(np.linalg.norm(points - center, axis=1).max())
 
 
 CLASSES = (

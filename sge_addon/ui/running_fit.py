@@ -37,6 +37,7 @@ class RunningFit:
 
         if RunningFit.current is not None:
             raise FitError("A fit is running already: stop it first.")
+        context.view_layer.update()  # transforms set by a script would be stale
         scene = context.scene
         settings = settings_from_scene(scene)
         objects = targets(context)
