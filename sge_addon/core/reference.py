@@ -13,6 +13,7 @@ from .errors import FitError
 from .view import View, fitted_size
 
 Image = NDArray[np.float32]
+STRIP_VALUES = 1 << 20  # resampled at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,18 +64,25 @@ class Reference:
 def resize_area(image: Image, width: int, height: int) -> Image:
     """Mean over the area of each new pixel: (H, W, C) to (height, width, C), exact for any ratio."""
     rows = _area_mean(image, height)
-    return _area_mean(rows.transpose(1, 0, 2), width).transpose(1, 0, 2)
+    return np.ascontiguousarray(_area_mean(rows.transpose(1, 0, 2), width).transpose(1, 0, 2))
 
 
 def _area_mean(image: Image, size: int) -> Image:
     """Resample axis 0 through its running integral; fractional borders are weighted."""
-    length = image.shape[0]
+    length, columns, channels = image.shape
     if length == size:
         return image
-    integral = np.zeros((length + 1, *image.shape[1:]))
-    np.cumsum(image, axis=0, dtype=np.float64, out=integral[1:])
     edges = np.arange(size + 1) * (length / size)
     low = np.minimum(edges.astype(np.int64), length - 1)
-    fraction = (edges - low).reshape(-1, *[1] * (image.ndim - 1))
-    at_edges = integral[low] + fraction * (integral[low + 1] - integral[low])
-    return (np.diff(at_edges, axis=0) * (size / length)).astype(np.float32)
+    fraction = (edges - low)[:, None, None]
+    result = np.empty((size, columns, channels), np.float32)
+    # In strips, because the integral needs 64 bits and photos are large.
+    strip = max(1, STRIP_VALUES // (length * channels))
+    integral = np.zeros((length + 1, min(strip, columns), channels))
+    for start in range(0, columns, strip):
+        values = image[:, start : start + strip]
+        part = integral[:, : values.shape[1]]
+        np.cumsum(values, axis=0, dtype=np.float64, out=part[1:])
+        at_edges = part[low] + fraction * (part[low + 1] - part[low])
+        result[:, start : start + strip] = np.diff(at_edges, axis=0) * (size / length)
+    return result

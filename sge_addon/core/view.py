@@ -80,6 +80,13 @@ class View:
             return float(b / (a - 1.0)), float(b / (a + 1.0))
         return float((b + 1.0) / a), float((b - 1.0) / a)
 
+    def tile(self, x: int, y: int, width: int, height: int) -> View:
+        """The part of the image whose bottom left pixel is (x, y), as a view of its own."""
+        crop = np.diag([self.width / width, self.height / height, 1.0, 1.0])
+        crop[0, 3] = (self.width - 2.0 * x - width) / width
+        crop[1, 3] = (self.height - 2.0 * y - height) / height
+        return replace(self, projection=crop @ self.projection, width=width, height=height)
+
     def with_clip_range(self, near: float, far: float) -> View:
         """The same camera with other near and far planes (distances along the viewing axis)."""
         projection = self.projection.copy()

@@ -36,10 +36,10 @@ def load_object(path: Path) -> Fields:
     return Fields(values, path.name)
 
 
-def found(value: Any) -> str:
-    """A value as an error message shows it: short, and printable on any terminal."""
-    text = ascii(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def found(value: Any, longest: int = 60) -> str:
+    """A value as an error message shows it: short, with unprintable characters escaped."""
+    text = repr(value)
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."
 
 
 @dataclass(frozen=True)

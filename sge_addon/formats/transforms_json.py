@@ -119,7 +119,9 @@ def _find_image(fields: Fields, name: str, folder: Path) -> Path | None:
                 return candidate
     except (OSError, ValueError) as error:
         raise fields.error(name, f"found {found(text)}; this cannot be the name of a file.") from error
-    raise fields.error(name, f"there is no image at {found(str(path))}; put it there or remove the frame.")
+    raise fields.error(
+        name, f"there is no image at {found(str(path), 400)}; put it there or remove the frame."
+    )
 
 
 def _refuse_other_lenses(scope: Fields) -> None:

@@ -1,0 +1,68 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""References: sizes that must agree, and area-weighted scaling."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sge_addon.core import reference as module
+from sge_addon.core.errors import FitError
+from sge_addon.core.reference import Reference, resize_area
+from sge_addon.core.view import View, perspective
+
+
+def view(width: int, height: int) -> View:
+    return View("front", np.eye(4), perspective(10, 10, width / 2, height / 2, width, height), width, height)
+
+
+def image(height: int, width: int, channels: int = 4) -> np.ndarray:
+    return np.random.default_rng(height * width).random((height, width, channels), dtype=np.float32)
+
+
+def test_halving_is_the_mean_of_four() -> None:
+    source = image(6, 8)
+    expected = source.reshape(3, 2, 4, 2, 4).mean(axis=(1, 3))
+    assert np.allclose(resize_area(source, 4, 3), expected, atol=1e-6)
+
+
+def test_fractional_borders_are_shared() -> None:
+    row = np.array([0.0, 3.0, 6.0], np.float32).reshape(1, 3, 1)
+    # Each new pixel covers one and a half old ones: (0 + 3/2) / 1.5 and (3/2 + 6) / 1.5.
+    assert np.allclose(resize_area(row, 2, 1).ravel(), [1.0, 5.0])
+
+
+def test_the_mean_is_kept_and_memory_is_contiguous(monkeypatch: pytest.MonkeyPatch) -> None:
+    source = image(37, 53)
+    whole = resize_area(source, 17, 11)
+    assert whole.shape == (11, 17, 4)
+    assert whole.dtype == np.float32
+    assert whole.flags.c_contiguous
+    assert np.allclose(whole.mean(axis=(0, 1)), source.mean(axis=(0, 1)), atol=1e-6)
+    monkeypatch.setattr(module, "STRIP_VALUES", 500)
+    assert np.array_equal(resize_area(source, 17, 11), whole), "strips change nothing"
+
+
+def test_resizing_scales_view_colour_and_normals_together() -> None:
+    small = Reference(view(40, 20), image(20, 40), True, normal=image(20, 40, 3)).resized(10)
+    assert (small.view.width, small.view.height) == (10, 5)
+    assert small.colour.shape == (5, 10, 4)
+    assert small.normal is not None
+    assert small.normal.shape == (5, 10, 3)
+
+
+def test_larger_resolutions_leave_it_alone() -> None:
+    reference = Reference(view(40, 20), image(20, 40), True)
+    assert reference.resized(512) is reference
+
+
+def test_sizes_and_pixels_that_cannot_be_are_refused_by_name() -> None:
+    with pytest.raises(FitError, match=r"'front'.*40 x 20"):
+        Reference(view(40, 20), image(40, 20), True)
+    with pytest.raises(FitError, match=r"'front'.*differ in size"):
+        Reference(view(40, 20), image(20, 40), True, normal=image(10, 40, 3))
+    broken = image(20, 40)
+    broken[3, 4, 1] = np.inf
+    with pytest.raises(FitError, match=r"'front'.*infinite"):
+        Reference(view(40, 20), broken, True)
