@@ -22,13 +22,14 @@ ARROWS = {
     "raster": {"core"},
     "scene": {"core"},
     "job": {"scene", "raster", "formats", "core", "version"},
-    "headless": {"job", "scene", "raster", "formats", "core", "version"},
+    "command_line": {"core", "version"},
+    "headless": {"command_line", "job", "scene", "raster", "formats", "core", "version"},
     "ui": {"job", "scene", "raster", "formats", "core", "version"},
     "version": set(),
     "__init__": {"ui", "headless"},
 }
 BLENDER = {"bpy", "gpu", "mathutils", "gpu_extras", "bl_math", "bmesh", "blf", "imbuf"}
-WITHOUT_BLENDER = {"core", "formats", "version"}
+WITHOUT_BLENDER = {"core", "formats", "version", "command_line"}
 # What every Blender brings; cholespy is optional and so never imported at a module's top.
 THIRD_PARTY = {"numpy"}
 LONGEST_MODULE = 350

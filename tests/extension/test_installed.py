@@ -68,7 +68,7 @@ def seen(archive: Path, report_path: Path, tmp_path_factory: pytest.TempPathFact
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    return {**json.loads(done.stdout.splitlines()[-1]), "output": done.stdout + done.stderr}
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_solver_of_the_zip_works(seen: dict[str, Any]) -> None:
 
 
 def test_short_fit_through_the_installed_package(seen: dict[str, Any], report_path: Path) -> None:
-    assert seen["fit"] == 0
+    assert seen["fit"] == 0, seen["output"]
     assert json.loads(report_path.read_text(encoding="utf-8"))["steps"] == 3
 
 
