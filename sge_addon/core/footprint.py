@@ -172,29 +172,27 @@ class Footprint:
 
         With shade, a weight of one column is scattered for each channel, as the shade differs.
         """
-        height, width = self.layout.height, self.layout.width
-        count = self._index.size
-        index = np.empty((4, count), np.int64)
-        index[0] = self._index.reshape(-1)
-        np.add(index[0], 1, out=index[1])
-        np.add(index[0], self.layout.stride, out=index[2])
-        np.add(index[0], self.layout.stride + 1, out=index[3])
+        layout = self.layout
+        base = self._index.reshape(-1).astype(np.int64)
+        corners = (base, base + 1, base + layout.stride, base + (layout.stride + 1))
         weights = _corner_weights(self._x, self._y, self.scale)
-        values = np.empty((4, *self._index.shape), np.float64)
+        spread = np.empty(self._index.shape, np.float32)
+        values = np.empty(self._index.shape, np.float64)  # bincount sums in double precision
 
         def adjoint(column: Array, channel: int) -> Array:
-            spread = column if self._shade is None else column * self._shade[channel]
-            for corner in range(4):
-                np.multiply(weights[corner], spread, out=values[corner])
-            sums = np.bincount(index.reshape(-1), values.reshape(-1), self.layout.length)
-            return self.layout.unpack_sums(sums, self._level_count)
+            shaded = column if self._shade is None else np.multiply(self._shade[channel], column, out=spread)
+            sums = np.zeros(layout.length)
+            for corner, weight in zip(corners, weights, strict=True):
+                np.multiply(weight, shaded, out=values)
+                sums += np.bincount(corner, values.reshape(-1), layout.length)
+            return layout.unpack_sums(sums, self._level_count)
 
-        pushed = np.empty((3, height, width), np.float32)
+        pushed = np.empty((3, layout.height, layout.width), np.float32)
         for channel in range(3):
             pushed[channel] = adjoint(residual[:, channel], channel)
         if weight.shape[1] == 1 and self._shade is None:
             return TexelSums(np.moveaxis(pushed, 0, -1), adjoint(weight[:, 0], 0))
-        curvature = np.empty((3, height, width), np.float32)
+        curvature = np.empty_like(pushed)
         for channel in range(3):
             curvature[channel] = adjoint(weight[:, channel % weight.shape[1]], channel)
         return TexelSums(np.moveaxis(pushed, 0, -1), np.moveaxis(curvature, 0, -1))

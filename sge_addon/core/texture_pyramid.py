@@ -133,13 +133,16 @@ class PyramidLayout:
 
         used: number of levels that received sums (the rest is skipped); None for all.
         """
-        carried = None
+        coarser = None
         for level in reversed(range(len(self.sizes) if used is None else used)):
             padded = self._padded(flat, level)
             padded[:, 0] += padded[:, -1]
             padded[0, :-1] += padded[-1, :-1]
             image = padded[:-1, :-1]
-            if carried is not None:
-                image = image + double(carried)
-            carried = 0.25 * image if level else image
-        return np.asarray(carried, np.float32)
+            if coarser is not None:
+                quarter = coarser * 0.25
+                for row in (0, 1):
+                    for column in (0, 1):
+                        image[row::2, column::2] += quarter
+            coarser = image
+        return np.asarray(coarser, np.float32)

@@ -1,0 +1,226 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Texels as parameters, and the rules by which they step.
+
+``TextureBlock`` divides what it is given by its curvature. With A the map from texels to pixels,
+r the residual and w the weight of a pixel, the step A^T(w r) / A^T(w A 1) is the separable
+majorant of the squared error (De Pierro 1995): it never overshoots and has no learning rate.
+
+First, one view at a time: two passes reach 40 dB on the texture task. Texels that no view has shown
+yet follow the step of the coarser levels, so coarse colour comes first. One view at a time then
+hovers, as each view undoes some of the last; so from the third pass the sums of all views are
+gathered before dividing, with Nesterov's momentum and a weak pull towards the neighbours' mean. That
+pull keeps texels from following the sampling noise: 31.9 dB instead of 29.4 dB after 240
+view-steps, at no loss in the views.
+
+``TexelAdam`` is the step of the paper's mode.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .footprint import TexelSums
+from .texture_pyramid import PyramidLayout, double, halve, level_count
+
+Array = NDArray[np.float32]
+
+# Evidence, in pixels, below which a texel follows the next coarser level.
+COARSE_EVIDENCE = 0.02
+# Accumulated evidence, in pixels, above which a texel counts as seen.
+SEEN_EVIDENCE = 0.01
+# Weight of the pull towards the neighbours' mean, relative to the mean weight of a seen texel.
+SMOOTHNESS = 0.0035
+# Passes with one step a view before views are gathered.
+SINGLE_PASSES = 2
+# Momentum stops growing here, so that the noise of the sampling is not gathered without end.
+MOMENTUM_LIMIT = 0.9
+
+
+class Texture:
+    """A texture and the packed pyramid that footprints read; the pyramid follows the value."""
+
+    def __init__(self, name: str, texture: Array):
+        """texture: (H, W, 3) float32, linear; it is copied."""
+        self.name = name
+        height, width = texture.shape[:2]
+        self.layout = PyramidLayout(height, width)
+        # Stored by channel and shown as (H, W, 3): sums over texels run along contiguous memory.
+        planes = np.array(np.moveaxis(texture, -1, 0), np.float32, order="C")
+        self._value = np.moveaxis(planes, 0, -1)
+        self._pyramid: Array | None = None
+
+    @property
+    def value(self) -> Array:
+        """(H, W, 3) float32, linear."""
+        return self._value
+
+    @property
+    def pyramid(self) -> Array:
+        """(3, layout.length) float32, what ``Footprint.read`` takes."""
+        if self._pyramid is None:
+            self._pyramid = self.layout.pack(self._value)
+        return self._pyramid
+
+    def _assign(self, value: Array) -> None:
+        """Take a new value, clamped to radiance that exists."""
+        self._value = np.maximum(value, 0.0)
+        self._pyramid = None
+
+
+class TextureBlock(Texture):
+    """The texels of one texture, stepping by curvature-normalised residuals.
+
+    gather: gather all views before dividing, after ``SINGLE_PASSES`` passes. Without it (a fit whose
+    shape moves makes old sums stale) every view steps, by 1 - 0.9 progress of the full step.
+    """
+
+    def __init__(self, name: str, texture: Array, view_count: int, gather: bool = True):
+        super().__init__(name, texture)
+        self.view_count = view_count
+        self.gather = gather
+        self._steps = 0
+        self._weight = np.zeros(texture.shape[:2], np.float32)
+        self._pending = 0
+        self._settled = self._value
+        self._inertia = 1.0
+
+    @property
+    def weight(self) -> Array:
+        """(H, W) float32: evidence per texel so far, in pixels."""
+        return self._weight
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(H, W): texels that some view has shown."""
+        return self._weight > SEEN_EVIDENCE
+
+    def step(self, gradient: TexelSums, progress: float) -> None:
+        """Take the sums of one view."""
+        weight = gradient.weight if gradient.weight.ndim == 3 else gradient.weight[..., None]
+        visible = weight.mean(axis=-1) if weight.shape[-1] > 1 else weight[..., 0]
+        self._weight += visible
+        self._steps += 1
+        if self.gather and self._steps > SINGLE_PASSES * self.view_count:
+            self._collect(gradient.residual, weight)
+            return
+        if self._steps <= SINGLE_PASSES * self.view_count:
+            change = coarse_to_fine_step(gradient.residual, weight)
+            # What another view has shown is not for this view's coarse levels to repaint.
+            change *= ~((visible < SEEN_EVIDENCE) & self.seen)[..., None]
+        else:
+            change = gradient.residual / (weight + np.float32(COARSE_EVIDENCE))
+        if not self.gather:
+            change *= np.float32(1.0 - 0.9 * progress)
+        self._assign(self._value + change)
+        self._settled = self._value
+
+    def _collect(self, residual: Array, weight: Array) -> None:
+        if self._pending == 0:
+            self._residual_sum = np.zeros_like(residual)
+            self._weight_sum = np.zeros_like(weight)
+        self._residual_sum += residual
+        self._weight_sum += weight
+        self._pending += 1
+        if self._pending == self.view_count:
+            self._apply(self._weight_sum)
+            following = 0.5 + (0.25 + self._inertia**2) ** 0.5
+            momentum = np.float32(min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
+            self._inertia = following
+            settled = self._value
+            self._assign(settled + momentum * (settled - self._settled))
+            self._settled = settled
+
+    def _apply(self, weight: Array) -> None:
+        """Step by the gathered sums over ``weight``; the value is then without momentum."""
+        seen = self.seen[..., None]
+        pull = (
+            np.float32(SMOOTHNESS) * weight.mean(where=seen, dtype=np.float64).astype(np.float32)
+            if seen.any()
+            else 0
+        )
+        residual = self._residual_sum + pull * (neighbour_mean(self._value) - self._value)
+        change = np.divide(residual, weight + pull, out=np.zeros_like(residual), where=seen)
+        self._assign(self._value + change)
+        self._pending = 0
+
+    def finish(self) -> None:
+        """Step by what was gathered of an unfinished pass, divided by the weight of a whole one."""
+        if self._pending:
+            whole = self._weight * np.float32(self.view_count / self._steps)
+            self._apply(np.maximum(self._weight_sum, whole[..., None]))
+            self._settled = self._value
+        self._assign(self._settled)
+
+
+class TexelAdam(Texture):
+    """The texels of one texture, stepping by Adam where a gradient has ever come (the paper's mode).
+
+    lr: start and end of the exponential schedule, in linear colour.
+    """
+
+    def __init__(self, name: str, texture: Array, lr: tuple[float, float] = (0.05, 0.005)):
+        super().__init__(name, texture)
+        self.lr = lr
+        self._first = np.zeros_like(self._value)
+        self._second = np.zeros_like(self._value)
+        self._count = np.zeros(texture.shape[:2], np.int32)
+
+    @property
+    def weight(self) -> Array:
+        """(H, W) float32: how often a gradient has come."""
+        return self._count.astype(np.float32)
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(H, W): texels to which a gradient has come."""
+        return self._count > 0
+
+    def step(self, gradient: Array, progress: float) -> None:
+        """gradient: (H, W, 3), of the loss; texels whose gradient is 0 in all channels do not move."""
+        reached = (gradient != 0).any(axis=-1)
+        self._count += reached
+        slope = gradient[reached]  # (N, 3)
+        first = self._first[reached] = 0.9 * self._first[reached] + 0.1 * slope
+        second = self._second[reached] = 0.99 * self._second[reached] + 0.01 * slope**2
+        count = self._count[reached][:, None]
+        lr = self.lr[0] * (self.lr[1] / self.lr[0]) ** progress
+        direction = (first / (1 - 0.9**count)) / (np.sqrt(second / (1 - 0.99**count)) + 1e-12)
+        value = self._value.copy()
+        value[reached] -= np.float32(lr) * direction.astype(np.float32)
+        self._assign(value)
+
+    def finish(self) -> None:
+        """Nothing is gathered."""
+
+
+def coarse_to_fine_step(residual: Array, weight: Array) -> Array:
+    """residual / weight where there is evidence; elsewhere the step of the coarser level.
+
+    residual: (H, W, 3); weight: (H, W, 1 or 3). From the coarsest level down,
+    step = (residual + k coarser step) / (weight + k), sums over 2 x 2 texels at each level.
+    """
+    evidence = np.float32(COARSE_EVIDENCE)
+    levels = [(residual, weight)]
+    for _ in range(level_count(*residual.shape[:2]) - 1):
+        levels.append((halve(levels[-1][0]), halve(levels[-1][1])))
+    coarse_residual, coarse_weight = levels.pop()
+    step = coarse_residual / (coarse_weight + evidence)
+    while levels:
+        fine_residual, fine_weight = levels.pop()
+        step = double(step)
+        step *= evidence
+        step += fine_residual
+        step /= fine_weight + evidence
+    return step
+
+
+def neighbour_mean(image: Array) -> Array:
+    """Mean of the four neighbours of each texel, repeat wrap: (H, W, ...)."""
+    total = np.roll(image, 1, axis=0)
+    total += np.roll(image, -1, axis=0)
+    total += np.roll(image, 1, axis=1)
+    total += np.roll(image, -1, axis=1)
+    total *= np.float32(0.25)
+    return total
