@@ -100,7 +100,8 @@ def export_mesh(
     try:
         for obj in objects:
             exported = obj
-            if is_gltf and _is_sheared(obj):
+            # Blender's exporters leave out what is hidden.
+            if not obj.visible_get() or (is_gltf and _is_sheared(obj)):
                 exported = _copy_in_world_space(obj)
                 copies.append(exported)
             collection.objects.link(exported)
