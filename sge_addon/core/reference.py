@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +15,6 @@ from .errors import FitError
 from .view import View, fitted_size
 
 Image = NDArray[np.float32]
-STRIP_VALUES = 1 << 20  # resampled at a time
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +46,8 @@ class Reference:
         for label, image in (("image", self.colour), ("normals", self.normal)):
             if image is not None and not np.isfinite(image).all():
                 raise FitError(
-                    f"Reference '{self.view.name}': its {label} contain NaN or infinite pixels; save it again."
+                    f"Reference '{self.view.name}': its {label} contain NaN or infinite pixels; "
+                    "save it again."
                 )
 
     def resized(self, long_side: int) -> Reference:
@@ -68,21 +70,16 @@ def resize_area(image: Image, width: int, height: int) -> Image:
 
 
 def _area_mean(image: Image, size: int) -> Image:
-    """Resample axis 0 through its running integral; fractional borders are weighted."""
-    length, columns, channels = image.shape
+    """Resample axis 0: the mean of the rows that a new row covers, those at its ends in part."""
+    length = image.shape[0]
     if length == size:
         return image
-    edges = np.arange(size + 1) * (length / size)
-    low = np.minimum(edges.astype(np.int64), length - 1)
-    fraction = (edges - low)[:, None, None]
-    result = np.empty((size, columns, channels), np.float32)
-    # In strips, because the integral needs 64 bits and photos are large.
-    strip = max(1, STRIP_VALUES // (length * channels))
-    integral = np.zeros((length + 1, min(strip, columns), channels))
-    for start in range(0, columns, strip):
-        values = image[:, start : start + strip]
-        part = integral[:, : values.shape[1]]
-        np.cumsum(values, axis=0, dtype=np.float64, out=part[1:])
-        at_edges = part[low] + fraction * (part[low + 1] - part[low])
-        result[:, start : start + strip] = np.diff(at_edges, axis=0) * (size / length)
+    edges = np.minimum(np.arange(size + 1) * (length / size), length)
+    result = np.empty((size, *image.shape[1:]), np.float32)
+    for index, (start, end) in enumerate(pairwise(edges.tolist())):
+        low, high = int(start), math.ceil(end)
+        total = image[low:high].sum(axis=0)
+        total -= (start - low) * image[low]
+        total -= (high - end) * image[high - 1]
+        result[index] = total / (end - start)
     return result

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 IMPORTED = (".obj", ".ply", ".stl", ".glb", ".gltf")
 EXPORTED = (".obj", ".ply", ".stl", ".glb")
 AXES = ("X", "Y", "Z", "-X", "-Y", "-Z")
+OBJ_AXES = ("-Z", "Y")  # forward and up of Blender's obj importer; those for ply and stl are Y and Z
 DEFAULT_FORWARD, DEFAULT_UP = "Y", "Z"  # of written files; what is read has its format's own defaults
 GLTF = (".glb", ".gltf")
 SHEAR_TOLERANCE = 1e-5
@@ -36,7 +37,7 @@ def import_mesh(
     """The mesh objects of a file, added to the active collection.
 
     forward_axis, up_axis: X, Y, Z, -X, -Y or -Z as in Blender's importers, None for the importer's
-    default (obj: -Z, Y; ply and stl: Y, Z); glTF defines its own and takes none. A mesh whose file says
+    default (see ``axes_of``); glTF defines its own, whatever is given. A mesh whose file says
     nothing of normals or smoothing is set smooth; with ``flat`` every mesh is set flat. Vertices that the
     format had to repeat at seams are joined again. Raises FitError: unknown or missing file, a file
     that Blender cannot read, no mesh in it.
@@ -116,6 +117,15 @@ def export_mesh(
     return [file, *textures.values()]
 
 
+def axes_of(path: str | os.PathLike[str], forward_axis: str | None, up_axis: str | None) -> tuple[str, str]:
+    """The axes with which ``import_mesh`` reads a file: as given, else the importer's own.
+
+    For an export with the axes that a mesh was read with; glTF counts as Y forward and Z up.
+    """
+    forward, up = OBJ_AXES if Path(path).suffix.lower() == ".obj" else (DEFAULT_FORWARD, DEFAULT_UP)
+    return forward_axis or forward, up_axis or up
+
+
 def check_export(path: str | os.PathLike[str]) -> None:
     """Raise FitError, before work starts, where ``export_mesh`` could not write a file."""
     _check_extension(Path(path), EXPORTED, "written")
@@ -152,8 +162,6 @@ def _axes(file: Path, forward: str | None, up: str | None) -> dict[str, str]:
     if forward and up and forward[-1] == up[-1]:
         raise FitError(f"Forward axis {forward} and up axis {up} lie on one line; choose two different axes.")
     if file.suffix.lower() in GLTF:
-        if forward or up:
-            raise FitError(f"Mesh file '{file}': glTF defines its own axes; leave them out.")
         return {}
     given = {"forward_axis": forward, "up_axis": up}
     return {name: axis.replace("-", "NEGATIVE_") for name, axis in given.items() if axis}

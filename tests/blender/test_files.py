@@ -14,7 +14,7 @@ from mathutils import Euler
 
 from sge_addon.core.colour import linear_to_srgb
 from sge_addon.core.errors import FitError
-from sge_addon.scene.files import check_export, check_writable, export_mesh, import_mesh
+from sge_addon.scene.files import axes_of, check_export, check_writable, export_mesh, import_mesh
 from sge_addon.scene.images import array_to_image, image_to_array, load_image
 
 TEXTURE = np.random.default_rng(0).random((8, 8, 4), dtype=np.float32)
@@ -202,6 +202,25 @@ def normals_at(obj: bpy.types.Object) -> np.ndarray:
     return np.unique(np.round(rows, 3) + 0.0, axis=0)
 
 
+@pytest.mark.parametrize("extension", ["obj", "ply", "stl"])
+def test_axes_of_a_file_are_those_it_is_read_with(extension: str, tmp_path: Path) -> None:
+    path = tmp_path / f"out.{extension}"
+    export_mesh(path, [textured_grid()])
+    new_file()
+    by_default = corners(import_mesh(path))
+    new_file()
+    by_name = corners(import_mesh(path, *axes_of(path, None, None)))
+    assert np.array_equal(by_default, by_name)
+    assert axes_of(path, "X", None)[0] == "X"
+
+
+def test_gltf_has_axes_of_its_own(tmp_path: Path) -> None:
+    before = cube(False).matrix_world.copy()
+    export_mesh(tmp_path / "out.glb", [bpy.data.objects["cube"]], "X", "-Y")
+    new_file()
+    assert import_mesh(tmp_path / "out.glb", "X", "-Y")[0].matrix_world == before
+
+
 @pytest.mark.parametrize("sharp", [False, True])
 def test_sharp_edges_survive_joining_the_vertices_of_a_glb(sharp: bool, tmp_path: Path) -> None:
     original = cube(sharp)
@@ -258,15 +277,12 @@ def test_points_without_faces_are_no_mesh(tmp_path: Path) -> None:
 
 def test_wrong_types_and_axes_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.obj").write_text(QUAD + "f 1 2 3\n")
-    (tmp_path / "a.glb").touch()
     with pytest.raises(FitError, match=r"'\.fbx' are not read; use \.obj"):
         import_mesh(tmp_path / "a.fbx")
     with pytest.raises(FitError, match="forward axis 'W'"):
         import_mesh(tmp_path / "a.obj", "W", "Z")
     with pytest.raises(FitError, match="one line"):
         import_mesh(tmp_path / "a.obj", "Z", "-Z")
-    with pytest.raises(FitError, match="its own axes"):
-        import_mesh(tmp_path / "a.glb", "Y", "Z")
     with pytest.raises(FitError, match=r"'\.fbx' are not written"):
         check_export(tmp_path / "a.fbx")
     with pytest.raises(FitError, match="no object to export"):

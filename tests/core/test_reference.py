@@ -7,7 +7,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core import reference as module
 from sge_addon.core.errors import FitError
 from sge_addon.core.reference import Reference, resize_area
 from sge_addon.core.view import View, perspective
@@ -33,15 +32,15 @@ def test_fractional_borders_are_shared() -> None:
     assert np.allclose(resize_area(row, 2, 1).ravel(), [1.0, 5.0])
 
 
-def test_the_mean_is_kept_and_memory_is_contiguous(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("size", [(17, 11), (53, 36), (1, 1), (52, 37), (7, 5)])
+def test_the_mean_is_kept_and_memory_is_contiguous(size: tuple[int, int]) -> None:
     source = image(37, 53)
-    whole = resize_area(source, 17, 11)
-    assert whole.shape == (11, 17, 4)
-    assert whole.dtype == np.float32
-    assert whole.flags.c_contiguous
-    assert np.allclose(whole.mean(axis=(0, 1)), source.mean(axis=(0, 1)), atol=1e-6)
-    monkeypatch.setattr(module, "STRIP_VALUES", 500)
-    assert np.array_equal(resize_area(source, 17, 11), whole), "strips change nothing"
+    small = resize_area(source, *size)
+    assert small.shape == (size[1], size[0], 4)
+    assert small.dtype == np.float32
+    assert small.flags.c_contiguous
+    assert np.allclose(small.mean(axis=(0, 1)), source.mean(axis=(0, 1)), atol=1e-6)
+    assert np.allclose(resize_area(np.ones_like(source), *size), 1.0, atol=1e-6)
 
 
 def test_resizing_scales_view_colour_and_normals_together() -> None:
