@@ -75,13 +75,12 @@ def rasterise(
     barycentrics, right, up = np.zeros((3, height, width, 3))
 
     def samples(rows: NDArray[np.int64], columns: NDArray[np.int64]) -> Array:
-        """(H, W, 3): clip x, y over w of the samples, and 1."""
+        """(..., 3): clip x, y over w of the samples, and 1."""
         x = (columns + 0.5 - jitter[0]) * (2.0 / width) - 1.0
         y = (rows + 0.5 - jitter[1]) * (2.0 / height) - 1.0
         return np.stack([x, y, np.ones_like(x)], axis=-1)
 
     here = samples(row, column)
-    left_of_block, below_block = column & ~1, row & ~1
     for index, corners in enumerate(clip[triangles]):
         matrix = corners[:, [0, 1, 3]].T
         if abs(np.linalg.det(matrix)) < 1e-14 * np.abs(matrix).max() ** 3:
@@ -98,11 +97,14 @@ def rasterise(
             over_w: Array = samples(rows, columns) @ inverse
             return np.divide(over_w, over_w.sum(axis=-1, keepdims=True))
 
+        y, x = row[covered], column[covered]
+        below, left = y & ~1, x & ~1
+
         ids[covered] = index + 1
         nearest[covered] = depth[covered]
-        barycentrics[covered] = on_plane(row, column)[covered]
-        right[covered] = (on_plane(row, left_of_block + 1) - on_plane(row, left_of_block))[covered]
-        up[covered] = (on_plane(below_block + 1, column) - on_plane(below_block, column))[covered]
+        barycentrics[covered] = on_plane(y, x)
+        right[covered] = on_plane(y, left + 1) - on_plane(y, left)
+        up[covered] = on_plane(below + 1, x) - on_plane(below, x)
     return Fragments(ids, barycentrics, np.where(ids > 0, nearest, 0.0), right, up)
 
 

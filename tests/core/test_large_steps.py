@@ -1,0 +1,161 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Preconditioned steps: smooth, indifferent to the gradient's scale, and still where they must be."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sge_addon.core import sparse_solve
+from sge_addon.core.laplacian import edges_of
+from sge_addon.core.large_steps import AdamUniform, PositionBlock
+from sge_addon.core.schedule import ShapeSchedule
+from tests.meshes import icosphere
+
+CONSTANT = ShapeSchedule(rate=(0.05, 0.05), smoothing_range=(19.0, 19.0))
+
+
+def roughness(vectors: np.ndarray, triangles: np.ndarray) -> float:
+    """Mean squared difference along edges, relative to the mean squared length: 2 for noise."""
+    a, b = edges_of(triangles).T
+    along_edges = np.square(vectors[a] - vectors[b]).sum(axis=1).mean()
+    return float(along_edges / np.square(vectors).sum(axis=1).mean())
+
+
+def noise(count: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(size=(count, 3)).astype(np.float32)
+
+
+def test_direction_keeps_the_gradients_shape() -> None:
+    gradient = noise(50)
+    direction = AdamUniform(gradient.shape).direction(gradient)
+    np.testing.assert_allclose(direction, gradient / np.abs(gradient).max(), rtol=1e-5)
+
+
+def test_directions_do_not_depend_on_the_losss_scale() -> None:
+    small, large = AdamUniform((50, 3)), AdamUniform((50, 3))
+    for step in range(5):
+        gradient = noise(50, step)
+        np.testing.assert_allclose(large.direction(1000 * gradient), small.direction(gradient), rtol=1e-4)
+
+
+def test_no_gradient_no_direction() -> None:
+    adam = AdamUniform((4, 3))
+    assert not adam.direction(np.zeros((4, 3), np.float32)).any()
+    assert np.isfinite(adam.direction(np.ones((4, 3), np.float32))).all()
+
+
+def test_first_step_without_smoothing_goes_against_the_gradient() -> None:
+    points, triangles = icosphere(1)
+    schedule = ShapeSchedule(rate=(0.1, 0.1), smoothing_range=(1e-12, 1e-12), vertices=len(points))
+    block = PositionBlock("sphere", points, triangles, schedule)
+    gradient = noise(len(points))
+    block.step(gradient, 0.0)
+    # The rms radius of the unit sphere's vertices is 1.
+    np.testing.assert_allclose(block.value, points - 0.1 * gradient / np.abs(gradient).max(), atol=2e-6)
+
+
+def test_steps_of_a_noisy_gradient_are_smooth() -> None:
+    points, triangles = icosphere(3)
+    block = PositionBlock("sphere", points, triangles, CONSTANT)
+    gradient = noise(len(points))
+    block.step(gradient, 0.0)
+    assert roughness(gradient, triangles) > 1.8
+    assert roughness(block.value - points, triangles) < 0.05
+
+
+def test_a_translation_passes_through_unchanged_in_shape() -> None:
+    points, triangles = icosphere(2)
+    block = PositionBlock("sphere", points, triangles, CONSTANT)
+    for _ in range(3):
+        block.step(np.tile(np.float32([1, 0, 0]), (len(points), 1)), 0.0)
+    movement = block.value - points
+    assert movement[:, 0].max() < -0.01
+    np.testing.assert_allclose(movement, np.tile(movement[:1], (len(points), 1)), atol=2e-5)
+
+
+def test_a_change_of_lambda_moves_nothing() -> None:
+    points, triangles = icosphere(2)
+    block = PositionBlock("sphere", points, triangles, ShapeSchedule())
+    block.step(noise(len(points)), 0.0)
+    before = block.value.copy()
+    still = PositionBlock("sphere", before, triangles, ShapeSchedule())
+    still.step(np.zeros_like(points), 0.99)
+    np.testing.assert_allclose(still.value, before, atol=2e-5)
+
+
+def test_lambda_is_annealed_in_few_stages() -> None:
+    schedule = ShapeSchedule()
+    values = [schedule.smoothing(t, 2562) for t in np.linspace(0.0, 1.0, 500)]
+    assert values[0] == pytest.approx(19.0)
+    assert values[-1] == pytest.approx(3.0)
+    assert len(set(values)) == schedule.stages
+    assert (np.diff(values) <= 0.0).all()
+
+
+def test_pinned_vertices_keep_their_bits() -> None:
+    points, triangles = icosphere(2)
+    points = points * np.float32(1.7) + np.float32(0.3)
+    mobility = np.linspace(-0.5, 1.0, len(points), dtype=np.float32).clip(0.0)
+    block = PositionBlock("sphere", points, triangles, ShapeSchedule(), mobility)
+    for step in range(20):
+        block.step(noise(len(points), step), step / 20)
+    pinned = mobility == 0.0
+    assert (block.value[pinned].view(np.uint32) == points[pinned].view(np.uint32)).all()
+    assert (np.abs(block.value[~pinned] - points[~pinned]).max(axis=1) > 0.0).all()
+
+
+def test_mobility_scales_movement() -> None:
+    points, triangles = icosphere(2)
+    gradient = np.tile(np.float32([0, 1, 0]), (len(points), 1))
+    half = PositionBlock("half", points, triangles, CONSTANT, np.full(len(points), 0.5, np.float32))
+    whole = PositionBlock("whole", points, triangles, CONSTANT)
+    half.step(gradient, 0.0)
+    whole.step(gradient, 0.0)
+    np.testing.assert_allclose(half.value - points, 0.5 * (whole.value - points), atol=1e-6)
+
+
+@pytest.mark.parametrize("with_factor", [True, False])
+def test_two_components_do_not_pull_at_each_other(with_factor: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if with_factor:
+        pytest.importorskip("cholespy")
+    monkeypatch.setattr(sparse_solve, "_has_cholespy", lambda: with_factor)
+    points, triangles = icosphere(2)
+    count = len(points)
+    both = np.concatenate([points, points + 5.0]).astype(np.float32)
+    faces = np.concatenate([triangles, triangles + np.int32(count)])
+    block = PositionBlock("pair", both, faces, CONSTANT)
+    gradient = np.zeros_like(both)
+    gradient[:count] = 1.0
+    for _ in range(3):
+        block.step(gradient, 0.0)
+    assert np.abs(block.value[:count] - both[:count]).min() > 0.01
+    np.testing.assert_allclose(block.value[count:], both[count:], atol=2e-5)
+
+
+@pytest.mark.parametrize("with_factor", [True, False])
+def test_a_vertex_without_triangles_steps_alone(with_factor: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    if with_factor:
+        pytest.importorskip("cholespy")
+    monkeypatch.setattr(sparse_solve, "_has_cholespy", lambda: with_factor)
+    points, triangles = icosphere(1)
+    positions = np.r_[points, np.float32([[4, 4, 4]])]
+    block = PositionBlock("sphere", positions, triangles, CONSTANT)
+    block.step(np.zeros_like(positions), 0.0)
+    np.testing.assert_allclose(block.value, positions, atol=1e-5)
+    gradient = np.zeros_like(positions)
+    gradient[-1] = 1.0
+    block.step(gradient, 0.0)
+    assert (block.value[-1] < 3.99).all()
+    np.testing.assert_allclose(block.value[:-1], points, atol=1e-5)
+
+
+def test_descends_to_the_target_of_a_quadratic() -> None:
+    points, triangles = icosphere(2)
+    target = points * np.float32([1.3, 0.8, 1.0]) + np.float32([0.1, 0.0, -0.1])
+    schedule = ShapeSchedule(vertices=len(points))
+    block = PositionBlock("sphere", points, triangles, schedule)
+    for step in range(150):
+        block.step(block.value - target, step / 150)
+    assert np.abs(block.value - target).max() < 0.02
