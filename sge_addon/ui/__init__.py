@@ -14,7 +14,7 @@ CLASSES = (*fit_operators.CLASSES, *reference_operators.CLASSES, *panels.CLASSES
 
 
 def register() -> None:
-    """Register the stored settings, all classes, and the handler that ends a running fit when another file is loaded."""
+    """Register stored settings, classes, and the handler that ends a running fit at a file load."""
     stored_settings.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)

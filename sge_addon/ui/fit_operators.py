@@ -4,12 +4,16 @@
 
 from __future__ import annotations
 
+import time
+
 import bpy
 
 from .error_report import reported_errors
 from .running_fit import RunningFit, targets
 
-SECONDS_PER_TICK = 0.08  # many steps, then one redraw: redrawing is what limits a live view
+SECONDS_PER_TICK = 0.08  # many steps, then a look at events
+SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two redraws
+SHARE_OF_REDRAWS = 0.1  # of the time, at most
 NAVIGATION = ("WHEEL", "MIDDLEMOUSE", "TRACKPAD", "NDOF", "NUMPAD", "MOUSE", "INBETWEEN", "TIMER", "WINDOW")
 
 
@@ -47,10 +51,11 @@ everything back"""
         with reported_errors(self):
             self._fit = RunningFit(context)
             self._told = 0
-            self._tell(self._fit)
             self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
             context.window_manager.modal_handler_add(self)
-            context.workspace.status_text_set(self._fit.status())
+            self._redrawing = 0.0
+            self._shown = self._ticked = time.perf_counter()
+            _show_status(context, self._fit.status())
             return {"RUNNING_MODAL"}
         return {"CANCELLED"}
 
@@ -61,8 +66,7 @@ everything back"""
             if event.type == "ESC" and event.value == "PRESS":
                 self._fit.stop()
             elif event.type == "TIMER":
-                self._fit.advance(SECONDS_PER_TICK)
-                self._show(context)
+                self._tick(context)
         if self._fit.finished:
             return self._end(context)
         return {"PASS_THROUGH"} if _is_harmless(context, event) else {"RUNNING_MODAL"}
@@ -72,14 +76,19 @@ everything back"""
         self._fit.close()
         self._end(context)
 
-    def _show(self, context: bpy.types.Context) -> None:
+    def _tick(self, context: bpy.types.Context) -> None:
+        """Run for a while; show how it stands where enough time has passed since the last redraw."""
+        begin = time.perf_counter()
+        # A viewport draws several times after a change, to smooth its edges: all of that counts.
+        self._redrawing += begin - self._ticked
+        pause = min(max(SHORTEST_PAUSE, self._redrawing / SHARE_OF_REDRAWS), LONGEST_PAUSE)
+        is_due = begin - self._shown >= pause
+        self._fit.advance(SECONDS_PER_TICK, live=is_due)
         self._tell(self._fit)
-        if context.workspace is not None:
-            context.workspace.status_text_set(self._fit.status())
-        for window in context.window_manager.windows:
-            for area in window.screen.areas:
-                if area.type in {"VIEW_3D", "IMAGE_EDITOR"}:
-                    area.tag_redraw()
+        self._ticked = time.perf_counter()
+        if is_due:
+            self._shown, self._redrawing = self._ticked, 0.0
+            _show_status(context, self._fit.status())
 
     def _tell(self, fit: RunningFit) -> None:
         for notice in fit.notices[self._told :]:
@@ -89,8 +98,7 @@ everything back"""
     def _end(self, context: bpy.types.Context) -> set[str]:
         self._tell(self._fit)
         context.window_manager.event_timer_remove(self._timer)
-        if context.workspace is not None:
-            context.workspace.status_text_set(None)
+        _show_status(context, None)
         # Finished even after an error: what was written is one step of undo.
         return {"FINISHED"}
 
@@ -110,6 +118,18 @@ class SGE_OT_stop(bpy.types.Operator):
         with reported_errors(self):
             RunningFit.current.stop()
         return {"FINISHED"}
+
+
+def _show_status(context: bpy.types.Context, text: str | None) -> None:
+    """Set the status bar and redraw the sidebars. Viewports redraw by themselves when a mesh changes."""
+    if context.workspace is not None:
+        context.workspace.status_text_set(text)
+    for window in context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
 
 
 def _is_harmless(context: bpy.types.Context, event: bpy.types.Event) -> bool:

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 SIZE = 192  # pixels, square as icons are
 LINE = (0.38, 0.65, 1.0, 1.0)
+POINTS = (0.38, 0.65, 1.0, 0.3)
 GRID = (0.5, 0.5, 0.5, 0.25)
+SMOOTHING = 0.05  # of the curve: neighbouring steps look through different cameras
 _previews: list[Any] = []  # Blender's collection of icons, made when first drawn
 
 
@@ -38,20 +40,41 @@ def free() -> None:
 
 
 def plot(losses: Sequence[tuple[int, float]], size: int = SIZE) -> NDArray[np.float32]:
-    """(size, size, 4) float32, row 0 at the bottom: the curve over steps, its logarithm upwards."""
+    """(size, size, 4) float32, row 0 at the bottom: loss over steps, its logarithm upwards; the
+    losses themselves pale, their running mean bright."""
     image = np.zeros((size, size, 4), np.float32)
-    image[:: size // 4] = GRID
-    image[:, :: size // 4] = GRID
+    for line in (0, size // 2 - 1, size - 2):
+        image[line : line + 2] = GRID
+        image[:, line : line + 2] = GRID
     if len(losses) < 2:
         return image
     steps, values = np.asarray(losses, dtype=np.float64).T
     heights = np.log(np.maximum(values, 1e-9))
-    columns = np.linspace(steps[0], steps[-1], size)
     low, high = heights.min(), heights.max()
-    scaled = (np.interp(columns, steps, heights) - low) / max(high - low, 1e-6)
-    rows = np.rint(scaled * (size - 3)).astype(int) + 1
+    heights = (heights - low) / max(high - low, 1e-6)
+    _draw(image, steps, heights, POINTS)
+    _draw(image, steps, running_mean(heights, max(1, round(SMOOTHING * len(heights)))), LINE)
+    return image
+
+
+def running_mean(values: NDArray[np.float64], reach: int) -> NDArray[np.float64]:
+    """(N,): mean of the values within ``reach`` to both sides, fewer near the ends to stay centred."""
+    index = np.arange(len(values))
+    reach_here = np.minimum(np.minimum(index, index[::-1]), reach)
+    sums = np.concatenate([[0.0], np.cumsum(values)])
+    return (sums[index + reach_here + 1] - sums[index - reach_here]) / (2 * reach_here + 1)
+
+
+def _draw(
+    image: NDArray[np.float32],
+    steps: NDArray[np.float64],
+    heights: NDArray[np.float64],
+    colour: tuple[float, ...],
+) -> None:
+    """A line of 3 pixels through (step, height in [0, 1])."""
+    size = len(image)
+    columns = np.linspace(steps[0], steps[-1], size)
+    rows = np.rint(np.interp(columns, steps, heights) * (size - 3)).astype(int) + 1
     for column in range(size):
         last = rows[max(0, column - 1)]
-        bottom, top = min(last, rows[column]), max(last, rows[column])
-        image[bottom - 1 : top + 2, column] = LINE
-    return image
+        image[min(last, rows[column]) - 1 : max(last, rows[column]) + 2, column] = colour

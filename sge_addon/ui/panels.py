@@ -23,6 +23,7 @@ class SGE_UL_references(bpy.types.UIList):
     """References: use, camera, figure of the last fit, held out."""
 
     def draw_item(self, _context, layout, _data, item, _icon, _active_data, _active_property) -> None:
+        layout.use_property_split = False
         row = layout.row(align=True)
         row.prop(item, "enabled", text="")
         if item.camera is None:
@@ -32,8 +33,6 @@ class SGE_UL_references(bpy.types.UIList):
         images = [background.image for background in item.camera.data.background_images if background.image]
         if not images:
             row.label(text="No image", icon="ERROR")
-        elif NORMAL_IMAGE in item.camera.data:
-            row.label(text="", icon="NORMALS_FACE")
         if item.measured:
             figure = row.row()
             figure.alignment = "RIGHT"
@@ -70,7 +69,7 @@ class SGE_PT_main(_Panel):
         influence = options.column(heading="Fit")
         influence.prop(stored, "shape")
         influence.prop(stored, "texture")
-        options.column().prop(stored, "match")
+        options.row().prop(stored, "match", expand=True)
         options.prop(stored, "shading")
         options.prop(stored, "steps")
         options.prop(stored, "resolution")
@@ -140,6 +139,8 @@ class SGE_PT_references(_Panel):
     def _draw_active(self, layout: bpy.types.UILayout, row: bpy.types.PropertyGroup) -> None:
         column = layout.column()
         column.prop(row, "camera")
+        if row.camera is not None and NORMAL_IMAGE in row.camera.data:
+            column.label(text="Has normals to match", icon="NORMALS_FACE")
         if row.measured:
             column.label(text=f"PSNR {row.psnr_before:.2f} dB before, {row.psnr_after:.2f} dB after")
 

@@ -58,8 +58,12 @@ class RunningFit:
         """What the user should know; more may come while it runs."""
         return list(self._job.notices)
 
-    def advance(self, seconds: float) -> None:
-        """Run for about ``seconds``, at least one step. Sets ``finished`` at the end."""
+    def advance(self, seconds: float, *, live: bool = False) -> None:
+        """Run for about ``seconds``, at least one step. Sets ``finished`` at the end.
+
+        live: results may go into the scene meanwhile, which makes Blender redraw.
+        """
+        self._job.live = live
         deadline = time.perf_counter() + seconds
         try:
             while not self.finished:
