@@ -124,16 +124,16 @@ def group_normals(positions: Floats, assembly: Assembly) -> Array:
 def read_texture(texture: NDArray[np.float32], uv: Array, level: Array) -> Array:
     """Bilinear, repeating, at the nearest whole mip level: uv (N, 2), level (N,) to (N, 3)."""
     levels = build_levels(texture)
-    out = np.empty((len(uv), 3))
-    for sample, (u, v) in enumerate(uv):
-        image = levels[int(np.clip(np.floor(level[sample] + 0.5), 0, len(levels) - 1))]
+    chosen = np.clip(np.floor(level + 0.5), 0, len(levels) - 1)
+    out = np.zeros((len(uv), 3))
+    for index, image in enumerate(levels):
         height, width = image.shape[:2]
-        x, y = u * width - 0.5, v * height - 0.5
-        left, low = int(np.floor(x)), int(np.floor(y))
-        out[sample] = 0.0
+        mine = chosen == index
+        x, y = (uv[mine] * (width, height) - 0.5).T
+        left, low = np.floor(x).astype(int), np.floor(y).astype(int)
         for j, weight_y in ((low, low + 1 - y), (low + 1, y - low)):
             for i, weight_x in ((left, left + 1 - x), (left + 1, x - left)):
-                out[sample] += weight_x * weight_y * image[j % height, i % width]
+                out[mine] += (weight_x * weight_y)[:, None] * image[j % height, i % width]
     return out
 
 
