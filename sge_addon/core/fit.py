@@ -16,11 +16,13 @@ import numpy as np
 
 from .protocols import Blocks, GradientSource
 from .signs import hash_bits, step_seed
+from .stopwatch import Stopwatch
 
 
 @dataclass(frozen=True)
 class Step:
-    """One finished step. index: from 1. progress: in [0, 1]. loss: mean over the view's pixels."""
+    """One finished step. index: from 1. progress: in [0, 1]. loss: mean over the view's pixels.
+    seconds: that the step took."""
 
     index: int
     view: int
@@ -43,6 +45,7 @@ def fit(
     sources: list[GradientSource],
     blocks: Blocks,
     settings: LoopSettings,
+    stopwatch: Stopwatch,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Iterator[Step]:
     """Step all blocks that any source has a gradient for; yields after each step.
@@ -53,7 +56,8 @@ def fit(
     begin = clock()
     try:
         for index in range(settings.steps):
-            elapsed = clock() - begin
+            started = clock()
+            elapsed = started - begin
             progress = index / settings.steps
             if settings.seconds > 0.0:
                 if elapsed >= settings.seconds:
@@ -64,14 +68,15 @@ def fit(
             for source in sources:
                 estimate = source.estimate(view, step_seed(settings.seed, index), progress)
                 losses.append(estimate.loss)
-                for name, gradient in estimate.gradients.items():
-                    by_name[name].step(gradient, progress)
+                with stopwatch.stage("optimise"):
+                    for name, gradient in estimate.gradients.items():
+                        by_name[name].step(gradient, progress)
             yield Step(
                 index=index + 1,
                 view=view,
                 loss=losses[0],
                 progress=(index + 1) / settings.steps,
-                seconds=clock() - begin,
+                seconds=clock() - started,
             )
     finally:
         for block in blocks:

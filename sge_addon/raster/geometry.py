@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.perturbation import Perturbation
-from .shaders import Program, normals_program, perturb_program
+from .shaders import Program, downsample_program, normals_program, perturb_program
 from .tables import table_size, upload_table
 from .targets import Target, TargetPool, drawing
 
@@ -73,9 +73,9 @@ class Geometry:
         self._draw_screen(target, normals_program(minus is not None), values)
         return target.textures["normal"], target.textures.get("normal_minus")
 
-    def downsample(self, source: gpu.types.GPUTexture, target: Target, program: Program, samples: int) -> None:
+    def downsample(self, source: gpu.types.GPUTexture, target: Target, samples: int) -> None:
         """Mean over samples x samples sub-pixels of ``source`` into ``target``."""
-        self._draw_screen(target, program, {"source": source, "samples": samples})
+        self._draw_screen(target, downsample_program(), {"source": source, "samples": samples})
 
     def _draw_screen(self, target: Target, program: Program, values: dict[str, object]) -> None:
         with drawing(target, "NONE"):

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import gpu
@@ -21,10 +21,11 @@ from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
 from .geometry import Geometry
 from .reference_textures import ReferenceTextures
-from .shaders import Program, downsample_program, loss_program, render_program, uv_program
+from .shaders import Program, loss_program, render_program, uv_program
 from .tables import Reader, upload_image
 from .targets import Target, TargetPool, drawing
 
+_TILE_SAMPLES = 2048  # samples along a side of what is rendered at once: 150 MB
 _LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
 
 
@@ -125,17 +126,32 @@ class Rasteriser:
         return targets
 
     def render(self, view: View, samples: int = 4, normal: bool = False) -> Picture:
-        """The view's picture with samples x samples samples a pixel."""
+        """The view's picture with samples x samples samples a pixel; large ones tile by tile."""
+        colour = np.empty((view.height, view.width, 4), np.float32)
+        normals = np.empty((view.height, view.width, 3), np.float32) if normal else None
+        side = max(1, _TILE_SAMPLES // samples)
+        for y in range(0, view.height, side):
+            for x in range(0, view.width, side):
+                tile = view.tile(x, y, min(side, view.width - x), min(side, view.height - y))
+                means = self._render_tile(tile, samples, normal)
+                area = np.s_[y : y + tile.height, x : x + tile.width]
+                colour[area] = next(means)
+                if normals is not None:
+                    normals[area] = next(means)[..., :3]
+        return Picture(colour, normals)
+
+    def _render_tile(self, view: View, samples: int, normal: bool) -> Iterator[NDArray[np.float32]]:
+        """(H, W, 4) of each output; the array is overwritten by the next."""
         wide, high = view.width * samples, view.height * samples
-        formats = {"colour": "RGBA32F", "id": "R32UI"} | ({"normal": "RGBA32F"} if normal else {})
+        formats = {"colour": "RGBA32F", "id": "R32UI"} | ({"shaded_normal": "RGBA32F"} if normal else {})
         target = self._targets.get("render", wide, high, formats)
-        self._draw_unperturbed(target, render_program(self.shading, self._is_textured, normal), view, (0.0, 0.0))
+        self._draw_unperturbed(
+            target, render_program(self.shading, self._is_textured, normal), view, (0.0, 0.0)
+        )
         mean = self._targets.get("mean", view.width, view.height, {"mean": "RGBA32F"}, False)
-        images = []
-        for name in ("colour", "normal") if normal else ("colour",):
-            self._geometry.downsample(target.textures[name], mean, downsample_program(), samples)
-            images.append(self._read(mean, 0, 4, "FLOAT").copy())
-        return Picture(images[0], images[1][..., :3] if normal else None)
+        for name in ("colour", "shaded_normal") if normal else ("colour",):
+            self._geometry.downsample(target.textures[name], mean, samples)
+            yield self._read(mean, 0, 4, "FLOAT")
 
     def uv_buffer(self, view: View, jitter: tuple[float, float], samples: int) -> UVBuffer:
         """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels."""
@@ -159,7 +175,9 @@ class Rasteriser:
     def _is_textured(self) -> bool:
         return any(atlas is not None for atlas in self._atlases)
 
-    def _draw_unperturbed(self, target: Target, program: Program, view: View, jitter: tuple[float, float]) -> None:
+    def _draw_unperturbed(
+        self, target: Target, program: Program, view: View, jitter: tuple[float, float]
+    ) -> None:
         positions = self._geometry.positions
         normals = self._geometry.normals(positions)[0] if "normals" in program.samplers else None
         values = {"world_to_clip": _matrix(view, jitter), "positions": positions, "normals": normals}
@@ -174,7 +192,7 @@ class Rasteriser:
                 size = self._sizes[material]
                 values["base_colour"] = self.assembly.materials[material].colour
                 values["atlas"] = atlas or self._lights  # never read where texture_levels is 0
-                values["texture_levels"] = 0 if atlas is None else level_count(size)
+                values["texture_levels"] = 0 if atlas is None else level_count(size[1], size[0])
                 values["atlas_size"] = size
                 values["first_triangle"] = first
                 program.bind(values)

@@ -71,7 +71,9 @@ class ShapeSource:
         )
         with self._stopwatch.stage("estimate"):
             difference, loss = self._difference(buffers, view)
-            sums = sum_over_support(difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support)
+            sums = sum_over_support(
+                difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support
+            )
             gradient = vertex_gradient(
                 sums,
                 signs(seed, len(positions)),

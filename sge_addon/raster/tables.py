@@ -63,7 +63,9 @@ class Reader:
         """(height, width) or (height, width, channels); kind 'FLOAT' or 'UINT'."""
         arrays = self._arrays.setdefault(target, {})
         if slot not in arrays:
-            array = np.empty(target.width * target.height * channels, np.float32 if kind == "FLOAT" else np.uint32)
+            array = np.empty(
+                target.width * target.height * channels, np.float32 if kind == "FLOAT" else np.uint32
+            )
             arrays[slot] = (gpu.types.Buffer(kind, array.size, array), array)
         buffer, array = arrays[slot]
         target.framebuffer.read_color(0, 0, target.width, target.height, channels, slot, kind, data=buffer)

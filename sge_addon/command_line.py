@@ -1,0 +1,113 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The flags of the headless fit, generated from the settings where they are settings."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import MISSING, Field, fields
+from typing import Any
+
+from .core.settings import FitSettings
+from .version import version
+
+_AXES = ("X", "Y", "Z", "-X", "-Y", "-Z")
+_DESCRIPTION = """\
+Fit meshes and their base colour to reference images. Without --mesh the .blend file's objects are
+fitted: those of --object, else the selected meshes, else its only mesh. Without --references and
+--reference-object, every camera with a background image is a reference.
+Exit code: 0 done, 1 failed, 2 bad input, 130 interrupted (what was reached is saved)."""
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Flags of files and objects, then one flag for each field of FitSettings (None where not given)."""
+    parser = argparse.ArgumentParser(
+        prog="sge_fit",
+        description=_DESCRIPTION,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=version())
+    inputs = parser.add_argument_group("what is fitted, to what")
+    inputs.add_argument("scene", nargs="?", metavar="SCENE.blend", help="file to open first")
+    inputs.add_argument(
+        "--object", action="append", default=[], metavar="NAME", help="object to fit; repeatable"
+    )
+    inputs.add_argument("--mesh", metavar="FILE", help="obj, ply, glb, gltf or stl to fit instead")
+    for flag in ("--forward-axis", "--up-axis"):
+        inputs.add_argument(
+            flag, type=_axis, choices=_AXES, help="of --mesh, as in Blender's importers (--up-axis=-Y)"
+        )
+    inputs.add_argument("--flat", action="store_true", help="keep a --mesh without normals flat-shaded")
+    inputs.add_argument("--references", metavar="FILE", help="transforms.json with cameras and images")
+    inputs.add_argument(
+        "--reference-object", metavar="NAME|FILE", help="make references from this object or mesh file"
+    )
+    inputs.add_argument("--views", type=int, default=16, metavar="N", help="how many of those (default: 16)")
+    inputs.add_argument(
+        "--hold-out",
+        metavar="K|FILE",
+        help="evaluate but never train on: every K-th view (K >= 2), or the views of a references file",
+    )
+    outputs = parser.add_argument_group("what is written")
+    outputs.add_argument("--save", metavar="FILE.blend", help="save the scene")
+    outputs.add_argument(
+        "--export", metavar="FILE", help="write the fitted meshes as obj, ply or glb, with textures"
+    )
+    outputs.add_argument("--export-references", metavar="DIR", help="write the references as transforms.json")
+    outputs.add_argument("--report", metavar="FILE.json", help="write what was reached, and how fast")
+    outputs.add_argument("--quiet", action="store_true", help="no progress lines")
+    main = parser.add_argument_group("settings (the file's own, where it has any, unless given here)")
+    advanced = parser.add_argument_group("settings of the method")
+    for field in fields(FitSettings):
+        _add_setting(advanced if field.metadata["advanced"] else main, field)
+    return parser
+
+
+def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The settings that were given as flags, by field name."""
+    values = {field.name: getattr(arguments, field.name) for field in fields(FitSettings)}
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _add_setting(group: argparse._ArgumentGroup, field: Field) -> None:
+    if field.default is MISSING:
+        raise TypeError(f"setting {field.name} has no default")
+    flag = "--" + field.name.replace("_", "-")
+    shown = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    if isinstance(field.default, bool):
+        shown = "on" if field.default else "off"
+    text = (
+        f"{field.metadata['description']} (default: {shown})"
+        if shown != ""
+        else field.metadata["description"]
+    )
+    choices = field.metadata["choices"]
+    if isinstance(field.default, bool):
+        group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    elif isinstance(field.default, tuple):
+        group.add_argument(flag, type=_names, default=None, metavar=",".join(choices), help=text)
+    elif choices:
+        group.add_argument(flag, choices=choices, default=None, help=text)
+    else:
+        group.add_argument(
+            flag, type=type(field.default), default=None, metavar=_placeholder(field), help=text
+        )
+
+
+def _axis(text: str) -> str:
+    return text.upper().replace("NEGATIVE_", "-")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _placeholder(field: Field) -> str:
+    return {int: "N", float: "S", str: "NAME"}[type(field.default)]
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Parse; argparse itself ends the process with 2 where a flag is unknown or malformed."""
+    return build_parser().parse_args(list(arguments))

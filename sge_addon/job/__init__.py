@@ -1,0 +1,8 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fit from Blender's scene and back: where scene and rasteriser meet, for both drivers."""
+
+from .fit_job import FitJob, Progress
+from .rendered_references import make_references, orbit_around
+
+__all__ = ["FitJob", "Progress", "make_references", "orbit_around"]

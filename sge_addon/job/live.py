@@ -1,0 +1,73 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Results into the scene while the fit runs, often enough to watch, seldom enough not to cost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import TargetLost
+from ..scene.fitted_images import pack_image, prepare_fitted_images, write_image
+from ..scene.write_back import target_of, write_positions
+
+if TYPE_CHECKING:
+    import bpy
+
+_SHARE = 0.05  # of the time; redrawing costs about as much again
+_SHORTEST = 0.1  # seconds between two writes: nobody sees more
+
+
+class LiveWriter:
+    """Writes positions and textures of the fit back into Blender.
+
+    positions and textures are what was given at the start: by object, by material key.
+    """
+
+    def __init__(self, objects: Sequence[bpy.types.Object], textures: dict[str, NDArray[np.float32]]) -> None:
+        self._targets = [target_of(obj) for obj in objects]
+        self._images: dict = {}
+        self.notices: list[str] = []
+        if textures:
+            self._images, self.notices = prepare_fitted_images(objects, textures)
+        self._cost = 0.0
+        self._last = time.perf_counter()
+
+    @property
+    def is_due(self) -> bool:
+        """Whether a write now keeps to its share of the time."""
+        return time.perf_counter() - self._last >= max(_SHORTEST, self._cost / _SHARE)
+
+    def write(
+        self,
+        positions: Sequence[NDArray[np.float32]],
+        textures: dict[str, NDArray[np.float32]],
+        final: bool = False,
+    ) -> None:
+        """Write everything that is still there; then raise TargetLost for the first thing that is not.
+
+        positions: (V, 3) world by target, empty where the shape is not fitted. final: keep the images
+        in the file.
+        """
+        begin = time.perf_counter()
+        lost: list[TargetLost] = []
+        for target, of_target in zip(self._targets, positions, strict=False):
+            try:
+                write_positions(target, of_target)
+            except TargetLost as error:
+                lost.append(error)
+        for key, texture in textures.items():
+            try:
+                write_image(self._images[key], texture)
+                if final:
+                    pack_image(self._images[key])
+            except TargetLost as error:
+                lost.append(error)
+        self._last = time.perf_counter()
+        self._cost = self._last - begin
+        if lost:
+            raise lost[0]
