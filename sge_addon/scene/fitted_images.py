@@ -52,7 +52,8 @@ def prepare_fitted_images(
             of_key = slots.setdefault(slot.key, [])
             if all((slot.owner, slot.index) != (other.owner, other.index) for other in of_key):
                 of_key.append(slot)
-    images, notices = {}, []
+    images: dict[str, FittedImage] = {}
+    notices: list[str] = []
     for key, of_key in slots.items():
         if key in textures:
             images[key] = _prepare(of_key, textures[key], notices)
@@ -89,7 +90,7 @@ def image_of(fitted: FittedImage) -> bpy.types.Image:
 def _prepare(slots: list[Slot], texture: NDArray[np.float32], notices: list[str]) -> FittedImage:
     original = next((image_node(slot.material) for slot in slots if slot.material), None)
     original_image = original.image if original else None
-    alpha = _alpha(original, texture.shape[:2]) if original else 1.0
+    alpha = _alpha(original, texture.shape[0], texture.shape[1]) if original else 1.0
     if original_image is not None:
         stem = original_image.name
     else:
@@ -122,14 +123,16 @@ def _new_image(stem: str, texture: NDArray[np.float32], alpha: NDArray[np.float3
     return fitted
 
 
-def _alpha(node: bpy.types.ShaderNodeTexImage, size: tuple[int, int]) -> NDArray[np.float32] | float:
+def _alpha(
+    node: bpy.types.ShaderNodeTexImage, new_height: int, new_width: int
+) -> NDArray[np.float32] | float:
     """Alpha to keep in the new image: the old one's where the material uses it (cut-outs), else 1."""
     width, height = node.image.size
     if not node.outputs["Alpha"].is_linked or node.image.channels != 4:
         return 1.0
     pixels = np.empty(width * height * 4, np.float32)
     node.image.pixels.foreach_get(pixels)
-    return resize_area(pixels.reshape(height, width, 4)[..., 3:], size[1], size[0])[..., 0]
+    return resize_area(pixels.reshape(height, width, 4)[..., 3:], new_width, new_height)[..., 0]
 
 
 def _own_material(slot: Slot, slots: list[Slot], notices: list[str]) -> bpy.types.Material:

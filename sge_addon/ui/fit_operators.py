@@ -116,7 +116,8 @@ class SGE_OT_stop(bpy.types.Operator):
 
     def execute(self, _context: bpy.types.Context) -> set[str]:
         with reported_errors(self):
-            RunningFit.current.stop()
+            if RunningFit.current is not None:
+                RunningFit.current.stop()
         return {"FINISHED"}
 
 

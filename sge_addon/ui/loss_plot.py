@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 SIZE = 192  # pixels, square as icons are
 LINE = (0.38, 0.65, 1.0, 1.0)
-POINTS = (0.38, 0.65, 1.0, 0.3)
-GRID = (0.5, 0.5, 0.5, 0.25)
+POINTS = (0.11, 0.19, 0.3, 0.3)  # multiplied by alpha, as all of these
+GRID = (0.12, 0.12, 0.12, 0.25)
 SMOOTHING = 0.05  # of the curve: neighbouring steps look through different cameras
 _previews: list[Any] = []  # Blender's collection of icons, made when first drawn
 

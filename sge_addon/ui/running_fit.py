@@ -45,7 +45,7 @@ class RunningFit:
             raise FitError("No object to fit: select at least one mesh.")
         references = references_of_scene(scene, settings.resolution)
         self._job = FitJob(scene, objects, references, settings)
-        self._generator = self._job.run()
+        self._generator: Any = self._job.run()
         self._scene = scene.session_uid
         self.progress: Any = None
         self.losses: list[tuple[int, float]] = []

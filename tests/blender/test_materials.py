@@ -240,3 +240,20 @@ def test_an_image_deleted_during_the_fit_is_reported_by_name():
     bpy.data.images.remove(image_of(fitted))
     with pytest.raises(TargetLost, match=r"'Quad.sge' was deleted"):
         write_image(fitted, np.ones((8, 8, 3), np.float32))
+
+
+def test_one_undo_brings_the_old_image_back():
+    material, image = add_material("Wood"), add_image("oak.png")
+    link_image(material, image)
+    image.pack()
+    quad = add_quad("Quad", material, None)
+    bpy.ops.ed.undo_push(message="Before")
+    images, _ = prepare(quad)
+    for fitted in images.values():
+        pack_image(fitted)
+    assert len(bpy.data.materials) == 2
+    bpy.ops.ed.undo_push(message="Fit")
+    bpy.ops.ed.undo()
+    assert base_colour_image(bpy.data.materials["Wood"]).name == "oak.png"
+    assert bpy.data.objects["Quad"].data.materials[1] is None
+    assert not [image for image in bpy.data.images if ".sge" in image.name]
