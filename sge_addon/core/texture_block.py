@@ -141,7 +141,8 @@ class TextureBlock(Texture):
             else 0
         )
         residual = self._residual_sum + pull * (neighbour_mean(self._value) - self._value)
-        change = np.divide(residual, weight + pull, out=np.zeros_like(residual), where=seen)
+        # The Laplacian's largest eigenvalue is 2: less in the divisor would not be a majorant.
+        change = np.divide(residual, weight + 2.0 * pull, out=np.zeros_like(residual), where=seen)
         self._assign(self._value + change)
         self._pending = 0
 

@@ -1,0 +1,223 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Fits of a texture on a flat card that fills the view: solvable by hand."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sge_addon.core.footprint import Footprint, TexelSums, UVBuffer
+from sge_addon.core.reference import Reference
+from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step
+from sge_addon.core.texture_pyramid import PyramidLayout
+from sge_addon.core.texture_source import FilteredTextureSource, sample_pattern
+from sge_addon.core.view import View, perspective
+
+SIZE = 16
+ALL = np.zeros(1, np.int32)
+
+
+def card(offset=(0.0, 0.0), columns=SIZE, ids=1) -> UVBuffer:
+    """One triangle number over the leftmost ``columns``; texel = pixel at offset 0."""
+    place = np.arange(SIZE) + 0.5
+    uv = np.stack(np.meshgrid((place + offset[0]) / SIZE, (place + offset[1]) / SIZE), axis=-1)
+    shown = np.zeros((SIZE, SIZE), np.uint32)
+    shown[:, :columns] = ids
+    return UVBuffer(shown, uv.astype(np.float32), np.zeros((SIZE, SIZE), np.float32), 1)
+
+
+def reference(rgb, alpha=None) -> Reference:
+    view = View("Camera", np.eye(4), perspective(SIZE, SIZE, SIZE / 2, SIZE / 2, SIZE, SIZE), SIZE, SIZE)
+    colour = np.ones((SIZE, SIZE, 4), np.float32)
+    colour[..., :3] = rgb
+    if alpha is not None:
+        colour *= alpha[..., None]
+    return Reference(view, colour, alpha is not None)
+
+
+def grey(height=SIZE, width=SIZE):
+    return np.full((height, width, 3), 0.5, np.float32)
+
+
+def fit(block, source, views, steps):
+    losses = []
+    for step in range(steps):
+        estimate = source.estimate(step % views, step, step / steps)
+        block.step(estimate.gradients[block.name], step / steps)
+        losses.append(estimate.loss)
+    block.finish()
+    return losses
+
+
+def test_patterns_are_centred_round_and_point_symmetric():
+    for number in range(4):
+        offsets = np.array(sample_pattern(number))
+        np.testing.assert_allclose(offsets.sum(axis=0), 0, atol=1e-12)
+        np.testing.assert_allclose(offsets.T @ offsets, 2 * 0.4**2 * np.eye(2), atol=1e-12)
+        assert np.abs(offsets).max() < 0.5
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2"])
+def test_one_step_reaches_a_constant_colour(loss):
+    colour = np.array([0.52, 0.46, 0.5], np.float32)
+    block = TextureBlock("texture", grey(), view_count=1)
+    source = FilteredTextureSource([reference(colour)], lambda view, at: card(at), [block], ALL, loss=loss)
+    losses = fit(block, source, 1, 1)
+    np.testing.assert_allclose(block.value, np.broadcast_to(colour, block.value.shape), atol=1e-4)
+    error = np.abs(colour - 0.5) if loss == "l1" else (colour - 0.5) ** 2
+    assert losses[0] == pytest.approx(error.mean(), rel=1e-4)
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2"])
+def test_a_long_fit_explains_its_references(loss):
+    wave = 0.5 + 0.3 * np.sin(np.arange(SIZE) * 2 * np.pi / SIZE)
+    image = np.stack([np.tile(wave, (SIZE, 1)), np.tile(wave[:, None], SIZE), np.full((SIZE, SIZE), 0.2)], -1)
+    block = TextureBlock("texture", grey(), view_count=2)
+    references = [reference(image), reference(image)]
+    source = FilteredTextureSource(references, lambda view, at: card(at), [block], ALL, loss=loss)
+    losses = fit(block, source, 2, 400)
+    assert losses[-1] < 0.02 * losses[0]
+    rendered = source.read(source.map_view([card(offset) for offset in sample_pattern(0)]))
+    assert np.abs(rendered.reshape(SIZE, SIZE, 3) - image).max() < 0.01
+
+
+def test_the_gathered_step_does_not_depend_on_the_order_of_views():
+    rng = np.random.default_rng(0)
+    sums = [
+        TexelSums(
+            rng.standard_normal((8, 8, 3)).astype(np.float32) * 0.1,
+            rng.random((8, 8)).astype(np.float32) + 0.5,
+        )
+        for _ in range(3)
+    ]
+    results = []
+    for order in ((0, 1, 2), (2, 0, 1)):
+        block = TextureBlock("texture", grey(8, 8), view_count=3)
+        for step in range(6):
+            block.step(sums[step % 3], 0.0)
+        before = block.value.copy()
+        for view in order[:2]:
+            block.step(sums[view], 0.0)
+            np.testing.assert_array_equal(block.value, before)
+        block.step(sums[order[2]], 0.0)
+        assert not np.array_equal(block.value, before)
+        results.append(block.value)
+    np.testing.assert_allclose(results[0], results[1], atol=1e-6)
+
+
+@pytest.mark.parametrize("steps", [1, 3, 7, 8, 9, 13])
+def test_any_number_of_steps_improves_and_leaves_nothing_gathered(steps):
+    colour = np.array([0.9, 0.1, 0.4], np.float32)
+    block = TextureBlock("texture", grey(), view_count=4)
+    source = FilteredTextureSource(
+        [reference(colour)] * 4, lambda view, at: card(at), [block], ALL, loss="l2"
+    )
+    fit(block, source, 4, steps)
+    assert np.abs(block.value - colour).max() < 0.01
+    settled = block.value.copy()
+    block.finish()
+    np.testing.assert_array_equal(block.value, settled)
+
+
+def test_unseen_texels_follow_coarse_colour_until_a_view_shows_them():
+    halves = [reference((0.8, 0.2, 0.2)), reference((0.2, 0.2, 0.8))]
+    block = TextureBlock("texture", grey(), view_count=2)
+    source = FilteredTextureSource(
+        halves, lambda view, at: card(at, columns=SIZE // 2, ids=1), [block], ALL, loss="l2"
+    )
+    block.step(source.estimate(0, 0, 0.0).gradients["texture"], 0.0)
+    np.testing.assert_allclose(block.value[:, 12], np.tile([0.8, 0.2, 0.2], (SIZE, 1)), atol=0.05)
+    assert not block.seen[:, 12].any()
+    assert block.seen[:, :8].all()
+
+
+def test_texels_that_another_view_showed_are_not_repainted():
+    block = TextureBlock("texture", grey(8, 8), view_count=4)
+    left = np.zeros((8, 8), np.float32)
+    left[:, :4] = 1.0
+    block.step(TexelSums(left[..., None] * np.float32([0.3, 0, 0]), left), 0.0)
+    kept = block.value[:, :4].copy()
+    right = 1.0 - left
+    block.step(TexelSums(right[..., None] * np.float32([0, 0, 0.3]), right), 0.0)
+    np.testing.assert_array_equal(block.value[:, :4], kept)
+
+
+def test_colour_never_becomes_negative_and_may_exceed_one():
+    block = TextureBlock("texture", grey(4, 4), view_count=1)
+    ones = np.ones((4, 4), np.float32)
+    block.step(TexelSums(ones[..., None] * np.float32([-2.0, 5.0, 0.0]), ones), 0.0)
+    assert (block.value[..., 0] == 0).all()
+    assert (block.value[..., 1] > 5).all()
+
+
+def test_coarse_to_fine_step_of_full_evidence_is_the_quotient():
+    rng = np.random.default_rng(0)
+    residual = rng.standard_normal((8, 4, 3)).astype(np.float32) * 1000
+    weight = np.full((8, 4, 1), 1000, np.float32)
+    np.testing.assert_allclose(coarse_to_fine_step(residual, weight), residual / weight, atol=1e-3)
+
+
+def test_partly_covered_pixels_compare_colour_not_coverage():
+    # The reference's edge pixels are 30 % covered, ours 100 %: its colour is still the card's colour.
+    alpha = np.ones((SIZE, SIZE), np.float32)
+    alpha[:, 0] = 0.5
+    block = TextureBlock("texture", np.full((SIZE, SIZE, 3), 0.7, np.float32), view_count=1)
+    source = FilteredTextureSource([reference((0.7, 0.7, 0.7), alpha)], lambda v, at: card(at), [block], ALL)
+    fit(block, source, 1, 1)
+    np.testing.assert_allclose(block.value, 0.7, atol=1e-5)
+
+
+def test_a_frozen_texture_and_a_constant_colour_are_rendered_but_do_not_step():
+    def half_and_half(view, at):
+        buffer = card(at)
+        buffer.ids[:, 8:12] = 2
+        buffer.ids[:, 12:] = 3
+        return buffer
+
+    frozen = Texture("frozen", np.full((4, 4, 3), 0.25, np.float32))
+    block = TextureBlock("texture", grey(), view_count=1)
+    fixed = np.tile(np.float32([0.1, 0.2, 0.3]), (3, 1))
+    image = np.full((SIZE, SIZE, 3), 0.5)
+    image[:, 8:12] = 0.25
+    image[:, 12:] = (0.1, 0.2, 0.3)
+    source = FilteredTextureSource(
+        [reference(image)], half_and_half, [block, frozen], np.array([0, 1, -1], np.int32), fixed
+    )
+    estimate = source.estimate(0, 0, 0.0)
+    assert set(estimate.gradients) == {"texture"}
+    assert estimate.loss == pytest.approx(0.0, abs=1e-6)
+
+
+def test_cached_maps_give_the_same_bits_as_fresh_ones():
+    image = np.random.default_rng(0).random((SIZE, SIZE, 3))
+    values = []
+    for cache_bytes in (0, 1 << 20):
+        drawn = []
+        block = TextureBlock("texture", grey(), view_count=1)
+
+        def rasterise(view, at, drawn=drawn):
+            drawn.append(at)
+            return card(at)
+
+        source = FilteredTextureSource([reference(image)], rasterise, [block], ALL, cache_bytes=cache_bytes)
+        fit(block, source, 1, 12)
+        values.append(block.value)
+        assert len(drawn) == (48 if cache_bytes == 0 else 16)
+    np.testing.assert_array_equal(values[0], values[1])
+
+
+def test_weight_of_one_view_is_its_samples_share():
+    footprint = Footprint([card()], ALL, 0, PyramidLayout(SIZE, SIZE))
+    sums = footprint.scatter(np.zeros((SIZE * SIZE, 3), np.float32), footprint.row_sums())
+    np.testing.assert_allclose(sums.weight, 1.0, atol=1e-5)
+
+
+def test_adam_moves_only_texels_with_a_gradient():
+    block = TexelAdam("texture", grey(4, 4), lr=(0.1, 0.1))
+    gradient = np.zeros((4, 4, 3), np.float32)
+    gradient[1, 2] = (3.0, -0.5, 0.0)
+    block.step(gradient, 0.0)
+    np.testing.assert_allclose(block.value[1, 2], [0.4, 0.6, 0.5], atol=1e-6)
+    assert block.seen.sum() == 1
+    assert (np.delete(block.value.reshape(16, 3), 6, axis=0) == 0.5).all()
