@@ -18,6 +18,7 @@ def register() -> None:
     stored_settings.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.types.TOPBAR_MT_file_import.append(panels.draw_import)
     bpy.app.handlers.load_pre.append(fit_operators.end_fit_before_load)
 
 
@@ -25,6 +26,7 @@ def unregister() -> None:
     """Undo ``register``; a running fit ends and keeps what it reached."""
     if RunningFit.current is not None:
         RunningFit.current.close()
+    bpy.types.TOPBAR_MT_file_import.remove(panels.draw_import)
     bpy.app.handlers.load_pre.remove(fit_operators.end_fit_before_load)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)

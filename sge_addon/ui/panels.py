@@ -134,7 +134,9 @@ class SGE_PT_references(_Panel):
         column.prop(stored, "source")
         column.prop(stored, "view_count")
         column.operator("sge.make_references", icon="RENDER_STILL")
-        layout.operator("sge.export_references", icon="EXPORT")
+        row = layout.row(align=True)
+        row.operator("sge.import_references", text="Import", icon="IMPORT")
+        row.operator("sge.export_references", text="Export", icon="EXPORT")
 
     def _draw_active(self, layout: bpy.types.UILayout, row: bpy.types.PropertyGroup) -> None:
         column = layout.column()
@@ -187,6 +189,11 @@ class SGE_PT_advanced(_Panel):
         for item in fields(FitSettings):
             if item.name not in (*IN_MAIN, *IN_SHAPE, *IN_TEXTURE):
                 layout.prop(context.scene.sge, item.name)
+
+
+def draw_import(menu: bpy.types.Menu, _context: bpy.types.Context) -> None:
+    """The entry of File > Import."""
+    menu.layout.operator("sge.import_references", text="SGE References (transforms.json)")
 
 
 CLASSES = (

@@ -223,6 +223,21 @@ def test_export_writes_what_the_list_holds(tmp_path: Path):
     assert all((tmp_path / "set" / frame["file_path"]).exists() for frame in written["frames"])
 
 
+def test_import_takes_back_what_export_wrote(tmp_path: Path):
+    add_references(2)
+    before = references_of_scene(bpy.context.scene, 16)
+    bpy.ops.sge.export_references(directory=str(tmp_path))
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    bpy.ops.sge.import_references(filepath=str(tmp_path / "transforms.json"))
+    assert [row.camera.name for row in bpy.context.scene.sge.references] == ["view_000", "view_001"]
+    for old, new in zip(before, references_of_scene(bpy.context.scene, 16), strict=True):
+        assert np.allclose(old.view.world_to_clip[[0, 1, 3]], new.view.world_to_clip[[0, 1, 3]])
+        assert np.allclose(old.colour, new.colour, atol=0.01)
+    (tmp_path / "broken.json").write_text("{")
+    with pytest.raises(RuntimeError, match=r"broken\.json"):
+        bpy.ops.sge.import_references(filepath=str(tmp_path / "broken.json"))
+
+
 def test_references_made_again_replace_the_earlier_ones(job: type[JobDouble]):
     scene = bpy.context.scene
     scene.sge.source, scene.sge.resolution = add_quad("Statue"), 16
@@ -327,3 +342,30 @@ def test_the_plot_falls_from_top_left_to_bottom_right():
     assert rows[columns == 0].max() >= 61
     assert rows[columns == 63].min() <= 1
     assert abs(rows[columns == 32].mean() - 31) < 3  # a logarithm: a tenth lies halfway to a hundredth
+
+
+def add_sphere(name: str, radius: float, subdivisions: int) -> bpy.types.Object:
+    bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=subdivisions, radius=radius)
+    obj = bpy.context.object
+    obj.name = name
+    obj.data.polygons.foreach_set("use_smooth", [True] * len(obj.data.polygons))
+    return obj
+
+
+def test_a_real_fit_moves_the_mesh_and_one_undo_brings_it_back(gpu_ready: None):
+    scene = bpy.context.scene
+    scene.sge.source = add_sphere("Statue", 1.0, 3)
+    scene.sge.view_count, scene.sge.resolution, scene.sge.steps = 6, 48, 40
+    scene.sge.shading, scene.sge.texture = "normal", False
+    assert bpy.ops.sge.make_references() == {"FINISHED"}
+    assert all(reference.normal is not None for reference in references_of_scene(scene, 48))
+    add_sphere("Cage", 0.6, 3)
+    bpy.ops.ed.undo_push(message="Before")
+    assert bpy.ops.sge.fit() == {"FINISHED"}
+    reached = np.linalg.norm([v.co for v in bpy.data.objects["Cage"].data.vertices], axis=1)
+    assert reached.mean() > 0.7
+    assert all(row.psnr_after > row.psnr_before + 1.0 for row in scene.sge.references)
+    bpy.ops.ed.undo_push(message="Fit")
+    bpy.ops.ed.undo()
+    undone = np.linalg.norm([v.co for v in bpy.data.objects["Cage"].data.vertices], axis=1)
+    assert np.allclose(undone, 0.6)
