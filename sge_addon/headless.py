@@ -9,7 +9,6 @@ import json
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,21 +28,19 @@ if TYPE_CHECKING:
 
     from .job import FitJob, Progress
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+DONE, BAD_INPUT, INTERRUPTED = 0, 2, 130
 _SECONDS_BETWEEN_LINES = 1.0
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run one fit as the flags say; returns the exit code. Raises SystemExit only from argparse."""
+    """Run one fit as the flags say; returns the exit code. Raises SystemExit from argparse only;
+    any other exception that escapes is a failure (exit code 1 of the process)."""
     arguments = parse(argv)
     try:
         return _run(arguments)
     except FitError as error:
         print(f"error: {error}", file=sys.stderr)
         return BAD_INPUT
-    except Exception:  # the last line of defence of a program, not of a function
-        traceback.print_exc()
-        return FAILED
 
 
 def _run(arguments: argparse.Namespace) -> int:
@@ -227,7 +224,7 @@ def _write_results(
     import bpy
 
     from .formats import transforms_json
-    from .scene.files import export_mesh
+    from .scene.files import axes_of, export_mesh
     from .scene.references import add_reference_cameras, export_references
 
     for notice in job.notices:
@@ -237,7 +234,10 @@ def _write_results(
     if arguments.export_references:
         export_references(arguments.export_references, references, transforms_json.write)
     if arguments.export:
-        export_mesh(arguments.export, objects, arguments.forward_axis, arguments.up_axis)
+        axes = (arguments.forward_axis, arguments.up_axis)
+        if arguments.mesh:
+            axes = axes_of(arguments.mesh, *axes)
+        export_mesh(arguments.export, objects, *axes)
     if arguments.save:
         if arguments.references or arguments.reference_object:
             add_reference_cameras(bpy.context.scene, references)

@@ -42,10 +42,21 @@ def main() -> int:
     return headless.main(arguments)
 
 
+def leave(code: int) -> None:
+    """End the process. As a Python module, Blender ends its GPU threads in an order that may hang
+    (seen with 4.5); all is written by then, so its teardown is left out."""
+    bpy = sys.modules.get("bpy")
+    if bpy is None or not bpy.app.module:
+        sys.exit(code)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 if __name__ == "__main__":
     try:
-        code = main()
+        exit_code = main()
     except Exception as error:  # noqa: BLE001 - Blender itself would print it and exit with code 0
         traceback.print_exception(error)
-        code = 1
-    sys.exit(code)
+        exit_code = 1
+    leave(exit_code)

@@ -62,7 +62,8 @@ def check_problem(
         if sees_nothing(reference.view, assembly.positions, assembly.triangles):
             names = ", ".join(f"'{obj.name}'" for obj in objects)
             raise FitError(
-                f"Camera '{reference.view.name}' sees nothing of {names}: turn it, or leave it out of the references."
+                f"Camera '{reference.view.name}' sees nothing of {names}: turn it, or leave it out of the "
+                "references."
             )
     return Problem(
         objects=tuple(objects),
