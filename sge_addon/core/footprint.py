@@ -10,8 +10,9 @@ function ``sample_texture`` mirrors this.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,7 @@ class TexelSums:
     weight: Array
 
 
-def by_sample(plane: NDArray, samples: int) -> NDArray:
+def by_sample(plane: NDArray[Any], samples: int) -> NDArray[Any]:
     """Samples grouped by their place in the pixel: (sH, sW, ...) to (s s, H W, ...)."""
     height, width = plane.shape[0] // samples, plane.shape[1] // samples
     split = plane.reshape(height, samples, width, samples, *plane.shape[2:])
@@ -100,7 +101,7 @@ class Footprint:
             shade[~mine] = 0.0
             self._shade = np.ascontiguousarray(np.moveaxis(shade, -1, 0))  # (3, S, P)
 
-    def _gather(self, buffer: UVBuffer, parts: int) -> tuple[NDArray, ...]:
+    def _gather(self, buffer: UVBuffer, parts: int) -> tuple[NDArray[Any], ...]:
         """Level, u, v (and shade) of the samples of ``pixels``: (s s, P) each."""
         where = np.arange(buffer.ids.size, dtype=np.int32).reshape(buffer.ids.shape)
         where = by_sample(where, buffer.samples)[:, self.pixels]
@@ -128,7 +129,7 @@ class Footprint:
         arrays = (self._index, self._x, self._y, self.pixels, self._shade, self._coverage)
         return sum(array.nbytes for array in arrays if array is not None)
 
-    def _blocks(self):
+    def _blocks(self) -> Iterator[slice]:
         for start in range(0, len(self.pixels), BLOCK):
             yield slice(start, start + BLOCK)
 

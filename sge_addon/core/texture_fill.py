@@ -108,7 +108,8 @@ def _row_differences(
     changes = np.concatenate(
         (np.ones(len(row)), -np.ones(len(row)), np.ones(over.sum()), -np.ones(over.sum()))
     )
-    return np.bincount(places, changes, height * (width + 1))
+    differences: NDArray[np.float64] = np.bincount(places, changes, height * (width + 1)).astype(np.float64)
+    return differences
 
 
 def extend_margin(texture: Array, islands: NDArray[np.bool_], margin: int) -> Array:

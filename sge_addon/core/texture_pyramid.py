@@ -17,11 +17,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
+Floats = NDArray[np.floating[Any]]
 
 
 def level_count(height: int, width: int) -> int:
@@ -32,13 +34,13 @@ def level_count(height: int, width: int) -> int:
     return count
 
 
-def halve(image: NDArray[np.floating]) -> NDArray[np.floating]:
+def halve(image: Floats) -> Floats:
     """Sum of 2 x 2 neighbours: (H, W, ...) to (H/2, W/2, ...), both sides even."""
     rows = image[0::2] + image[1::2]
     return rows[:, 0::2] + rows[:, 1::2]
 
 
-def double(image: NDArray[np.floating]) -> NDArray[np.floating]:
+def double(image: Floats) -> Floats:
     """Each texel repeated 2 x 2: (H, W, ...) to (2H, 2W, ...); the adjoint of ``halve``."""
     return np.repeat(np.repeat(image, 2, axis=0), 2, axis=1)
 
@@ -104,7 +106,7 @@ class PyramidLayout:
         """Length of the flat array."""
         return self.void + self.stride + 2
 
-    def _padded(self, flat: NDArray[np.floating], level: int) -> NDArray[np.floating]:
+    def _padded(self, flat: Floats, level: int) -> Floats:
         """View of one padded level, (h + 1, w + 1), into a flat array."""
         height, width = self.sizes[level]
         start = int(self.origins[level])
@@ -128,7 +130,7 @@ class PyramidLayout:
                 padded[:, -1] = padded[:, 0]
         return flat
 
-    def unpack_sums(self, flat: NDArray[np.floating], used: int | None = None) -> Array:
+    def unpack_sums(self, flat: Floats, used: int | None = None) -> Array:
         """The adjoint of ``pack`` for one channel: (length,) sums to (H, W) float32; ``flat`` is consumed.
 
         used: number of levels that received sums (the rest is skipped); None for all.

@@ -25,6 +25,7 @@ from .reference import Reference
 from .texture_block import Texture, TextureBlock
 
 Array = NDArray[np.float32]
+Place = slice | NDArray[np.intp]
 Rasterise = Callable[[int, tuple[float, float]], UVBuffer]
 
 # Sets of samples kept per view; eight instead of four gain 0.1 dB.
@@ -54,7 +55,7 @@ class ViewMap:
     pixels: NDArray[np.int32]
     coverage: Array
     fixed: Array | None
-    footprints: tuple[tuple[int, Footprint, slice | NDArray[np.intp]], ...]
+    footprints: tuple[tuple[int, Footprint, Place], ...]
 
     @property
     def nbytes(self) -> int:
@@ -187,7 +188,7 @@ class FilteredTextureSource:
         }
 
 
-def sum_of_rows(fitted, count: int) -> Array:
+def sum_of_rows(fitted: Sequence[tuple[Texture, Footprint, Place]], count: int) -> Array:
     """A 1 over several textures: (P, 1), or (P, 3) with shade."""
     if len(fitted) == 1 and isinstance(fitted[0][2], slice):
         return fitted[0][1].row_sums()

@@ -82,6 +82,19 @@ def test_a_long_fit_explains_its_references(loss):
     assert np.abs(rendered.reshape(SIZE, SIZE, 3) - image).max() < 0.01
 
 
+def test_texels_that_lost_their_evidence_stay_within_their_range():
+    texture = np.random.default_rng(0).random((16, 16, 3)).astype(np.float32)
+    block = TextureBlock("texture", texture, view_count=1)
+    nothing = np.zeros((16, 16, 3), np.float32)
+    block.step(TexelSums(nothing, np.ones((16, 16), np.float32)), 0.0)
+    weight = np.zeros((16, 16), np.float32)
+    weight[:, :2] = 1.0
+    for _ in range(400):
+        block.step(TexelSums(nothing, weight), 0.0)
+    block.finish()
+    assert block.value.max() <= 1.0
+
+
 def test_the_gathered_step_does_not_depend_on_the_order_of_views():
     rng = np.random.default_rng(0)
     sums = [
