@@ -9,7 +9,7 @@ that a fit in slices gives the same bits as a fit in one go.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,7 +47,7 @@ def fit(
     settings: LoopSettings,
     stopwatch: Stopwatch,
     clock: Callable[[], float] = time.perf_counter,
-) -> Iterator[Step]:
+) -> Generator[Step]:
     """Step all blocks that any source has a gradient for; yields after each step.
 
     Closing the generator, or exhausting it, applies what the blocks have gathered.

@@ -92,6 +92,7 @@ class FilteredTextureSource:
         self.texture_of_triangle = texture_of_triangle
         self.loss = loss
         self.cache_bytes = cache_bytes
+        self.keeps_maps = True  # not while the shape moves
         self._cached: dict[tuple[int, int], ViewMap] = {}
         self._cached_bytes = 0
         self._visits = [0] * len(references)
@@ -107,7 +108,7 @@ class FilteredTextureSource:
         view_map = self._cached.get((view, number))
         if view_map is None:
             view_map = self.map_view([self.rasterise(view, offset) for offset in sample_pattern(number)])
-            if self._cached_bytes + view_map.nbytes <= self.cache_bytes:
+            if self.keeps_maps and self._cached_bytes + view_map.nbytes <= self.cache_bytes:
                 self._cached[view, number] = view_map
                 self._cached_bytes += view_map.nbytes
         return self.estimate_through(view, view_map)

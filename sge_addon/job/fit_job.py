@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -65,7 +65,7 @@ class FitJob:
         """Ask ``run`` to wind up after the current step: write back, measure, end."""
         self._stop_asked = True
 
-    def run(self) -> Iterator[Progress]:
+    def run(self) -> Generator[Progress]:
         """Fit; yields often. Closing it writes back what was reached, without measuring.
 
         Raises TargetLost where an object or image under fit goes away; the others are written first.

@@ -4,22 +4,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.fit import LoopSettings, Step, fit
+from ..core.joint_source import JointSource
 from ..core.large_steps import PositionBlock
 from ..core.metrics import squared_errors
-from ..core.protocols import GradientSource, ParameterBlock
+from ..core.protocols import GradientSource
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.stopwatch import Stopwatch
 from ..core.support import full_support, narrow_support
+from ..core.texture_block import Texture, TextureBlock
+from ..core.texture_fill import extend_margin, fill_unseen, island_mask
+from ..core.texture_source import FilteredTextureSource
+from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
 from .problem import Problem
+
+# Of a joint fit: the part in which the shape moves, and its steps to one texture step.
+_SHAPE_SHARE = 0.85
+_TEXTURE_INTERVAL = 8
 
 
 class Solver:
@@ -29,57 +38,113 @@ class Solver:
         settings = problem.settings
         self._problem = problem
         self._stopwatch = stopwatch
-        self.rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
-        self.position_blocks: list[PositionBlock] = []
-        self._sources: list[GradientSource] = []
-        if settings.shape:
-            self._add_shape()
+        self._is_joint = settings.shape and settings.texture
+        self._schedule = ShapeSchedule(share=_SHAPE_SHARE if self._is_joint else 1.0)
+        self.position_blocks = self._make_positions() if settings.shape else []
+        self._textures = self._make_textures()
+        rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
+        self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._textures, stopwatch)
+        self._final: dict[str, NDArray[np.float32]] = {}
 
-    def steps(self) -> Iterator[Step]:
+    def steps(self) -> Generator[Step]:
         """The loop of the fit."""
         settings = self._problem.settings
         loop = LoopSettings(
             settings.steps, len(self._problem.training), seed=settings.seed, seconds=settings.seconds
         )
-        blocks: list[ParameterBlock] = [*self.position_blocks]
-        return fit(self._sources, blocks, loop, self._stopwatch)
+        return fit([self._source()], [*self.position_blocks, *self._fitted], loop, self._stopwatch)
 
     def positions(self) -> list[NDArray[np.float32]]:
         """Current positions of each surface, (V, 3) world; none where the shape is not fitted."""
         return [block.value for block in self.position_blocks]
 
     def textures(self) -> dict[str, NDArray[np.float32]]:
-        """Current textures by material key, (H, W, 3) linear."""
-        return {}
+        """Current fitted textures by material key, (H, W, 3) linear."""
+        return {block.name: block.value for block in self._fitted} | self._final
 
     def complete(self) -> None:
-        """Once the steps have ended: fill what no view saw."""
+        """Once the steps have ended: fill what no view saw, and extend the islands by the margin."""
+        assembly = self._problem.assembly
+        for material, texture in enumerate(self._textures):
+            if not isinstance(texture, TextureBlock):
+                continue
+            filled = fill_unseen(texture.value, texture.weight)
+            uvs = assembly.uvs[assembly.texture_of_triangle == material]
+            islands = island_mask(uvs, filled.shape[:2])
+            self._final[texture.name] = extend_margin(filled, islands, self._problem.settings.margin)
 
     def errors(self, reference: Reference) -> tuple[float, float]:
         """Mean squared errors of what the fit stands at, over the object and over the image."""
-        if self.position_blocks:
-            self.rasteriser.set_positions(np.concatenate(self.positions()))
-        return squared_errors(reference, self.rasteriser.render(reference.view).colour)
+        return squared_errors(reference, self._surfaces.updated().render(reference.view).colour)
 
-    def _add_shape(self) -> None:
-        problem, settings = self._problem, self._problem.settings
-        schedule = ShapeSchedule()
-        self.position_blocks = [
+    @property
+    def _fitted(self) -> list[TextureBlock]:
+        return [texture for texture in self._textures if isinstance(texture, TextureBlock)]
+
+    def _make_positions(self) -> list[PositionBlock]:
+        return [
             PositionBlock(
-                f"positions {surface.name}", surface.positions, surface.triangles, schedule, surface.mobility
+                f"positions {surface.name}",
+                surface.positions,
+                surface.triangles,
+                self._schedule,
+                surface.mobility,
             )
-            for surface in problem.surfaces
+            for surface in self._problem.surfaces
         ]
+
+    def _make_textures(self) -> list[Texture | None]:
+        """By material of the assembly; None where it is a constant colour."""
+        views = len(self._problem.training)
+        made: list[Texture | None] = []
+        for material in self._problem.assembly.materials:
+            if material.texture is None:
+                made.append(None)
+            elif material.fitted:
+                made.append(TextureBlock(material.key, material.texture, views, gather=not self._is_joint))
+            else:
+                made.append(Texture(material.key, material.texture))
+        return made
+
+    def _source(self) -> GradientSource:
+        settings = self._problem.settings
+        if not settings.texture:
+            return self._shape_source()
+        if not settings.shape:
+            return self._texture_source()
+        return JointSource(
+            self._shape_source(), self._texture_source(), self._fitted, _SHAPE_SHARE, _TEXTURE_INTERVAL
+        )
+
+    def _shape_source(self) -> ShapeSource:
+        problem, settings = self._problem, self._problem.settings
         support = {"narrow": narrow_support, "full": full_support}[settings.support](problem.assembly)
-        self._sources.append(
-            ShapeSource(
-                self.rasteriser,
-                problem.training,
-                self.position_blocks,
-                support,
-                schedule,
-                settings.match,
-                settings.loss,
-                self._stopwatch,
-            )
+        return ShapeSource(
+            self._surfaces,
+            problem.assembly,
+            problem.training,
+            self.position_blocks,
+            support,
+            self._schedule,
+            settings.match,
+            settings.loss,
+            self._stopwatch,
+        )
+
+    def _texture_source(self) -> FilteredTextureSource:
+        problem = self._problem
+        number_of_material = np.full(len(problem.assembly.materials), -1, np.int32)
+        textures = []
+        for material, texture in enumerate(self._textures):
+            if texture is not None:
+                number_of_material[material] = len(textures)
+                textures.append(texture)
+        colours = np.asarray([material.colour for material in problem.assembly.materials], np.float32)
+        return FilteredTextureSource(
+            problem.training,
+            lambda view, offset: self._surfaces.sample(problem.training[view], offset),
+            textures,
+            number_of_material[problem.assembly.texture_of_triangle],
+            fixed_colour=colours[problem.assembly.texture_of_triangle],
+            loss=problem.settings.loss,
         )

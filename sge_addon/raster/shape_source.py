@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.assembly import Assembly
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.large_steps import PositionBlock
 from ..core.perturbation import perturbation
@@ -19,19 +20,21 @@ from ..core.schedule import ShapeSchedule
 from ..core.signs import signs, uniform
 from ..core.stopwatch import Stopwatch
 from ..core.support import Support
-from .rasteriser import PairBuffers, Rasteriser
+from .fitted_surfaces import FittedSurfaces
+from .rasteriser import PairBuffers
 from .reference_textures import ReferenceTextureCache
 
 
 class ShapeSource:
     """A core.protocols.GradientSource over the rasteriser.
 
-    blocks: one a surface of the rasteriser's assembly, in its order.
+    blocks: one a surface of the assembly, in its order.
     """
 
     def __init__(
         self,
-        rasteriser: Rasteriser,
+        surfaces: FittedSurfaces,
+        assembly: Assembly,
         references: Sequence[Reference],
         blocks: Sequence[PositionBlock],
         support: Support,
@@ -40,7 +43,8 @@ class ShapeSource:
         loss: str,
         stopwatch: Stopwatch,
     ) -> None:
-        self._rasteriser = rasteriser
+        self._surfaces = surfaces
+        self._assembly = assembly
         self._references = references
         self._textures = ReferenceTextureCache(references)
         self._blocks = blocks
@@ -54,13 +58,11 @@ class ShapeSource:
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view, from one pair."""
         camera = self._references[view].view
-        assembly = self._rasteriser.assembly
-        positions = np.concatenate([block.value for block in self._blocks])
-        with self._stopwatch.stage("upload"):
-            self._rasteriser.set_positions(positions)
+        rasteriser = self._surfaces.updated()
+        positions = self._surfaces.positions
         perturbed = perturbation(camera, self._schedule.epsilon_pixels(progress), seed)
         jitter_x, jitter_y = uniform(seed, 2) - 0.5
-        buffers = self._rasteriser.pair(
+        buffers = rasteriser.pair(
             camera,
             (jitter_x, jitter_y),
             perturbed,
@@ -77,12 +79,12 @@ class ShapeSource:
             gradient = vertex_gradient(
                 sums,
                 signs(seed, len(positions)),
-                perturbed.epsilons(positions, assembly.movable),
+                perturbed.epsilons(positions, self._assembly.movable),
                 difference.size,
             )
         gradients = {
             block.name: gradient[vertices]
-            for block, vertices in zip(self._blocks, assembly.vertex_ranges, strict=True)
+            for block, vertices in zip(self._blocks, self._assembly.vertex_ranges, strict=True)
         }
         return Estimate(loss, gradients)
 

@@ -1,0 +1,57 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The rasteriser kept at the current parameters: uploads what has changed since the last pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.footprint import UVBuffer
+from ..core.large_steps import PositionBlock
+from ..core.reference import Reference
+from ..core.stopwatch import Stopwatch
+from ..core.texture_block import Texture
+from .rasteriser import Rasteriser
+
+
+class FittedSurfaces:
+    """Position blocks by surface (or none), textures by material (None where it is a constant)."""
+
+    def __init__(
+        self,
+        rasteriser: Rasteriser,
+        positions: Sequence[PositionBlock],
+        textures: Sequence[Texture | None],
+        stopwatch: Stopwatch,
+    ) -> None:
+        self._rasteriser = rasteriser
+        self._position_blocks = positions
+        self._textures = textures
+        self._stopwatch = stopwatch
+        self._shown: dict[int, NDArray[np.float32]] = {}
+        self._uploaded: list[NDArray[np.float32]] = []
+        self.positions = rasteriser.assembly.positions
+
+    def updated(self, textures: bool = True) -> Rasteriser:
+        """The rasteriser, showing the blocks' current values. Blocks replace arrays when they step."""
+        with self._stopwatch.stage("upload"):
+            values = [block.value for block in self._position_blocks]
+            if any(a is not b for a, b in zip(values, self._uploaded, strict=False)) or not self._uploaded:
+                self._uploaded = values
+                if values:
+                    self.positions = np.concatenate(values)
+                    self._rasteriser.set_positions(self.positions)
+            for material, texture in enumerate(self._textures if textures else ()):
+                if texture is not None and self._shown.get(material) is not texture.value:
+                    self._shown[material] = texture.value
+                    self._rasteriser.set_texture(material, texture.value)
+        return self._rasteriser
+
+    def sample(self, reference: Reference, offset: tuple[float, float]) -> UVBuffer:
+        """One sample a pixel, moved by ``offset`` pixels, for a texture step."""
+        rasteriser = self.updated(textures=False)
+        with self._stopwatch.stage("raster"):
+            return rasteriser.uv_buffer(reference.view, offset, 1)
