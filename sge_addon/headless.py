@@ -9,7 +9,7 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -63,8 +63,7 @@ def _run(arguments: argparse.Namespace) -> int:
     references = _references(arguments, settings, objects)
     job = FitJob(scene, objects, references, settings, live=False)
     with _interruptible(job) as was_interrupted:
-        for progress in _printed(job.run(), quiet=arguments.quiet):
-            del progress
+        show_progress(job.run(), arguments.quiet)
         interrupted = was_interrupted()
     _write_results(arguments, job, objects, references)
     return INTERRUPTED if interrupted else DONE
@@ -183,19 +182,17 @@ def _from_object(arguments: argparse.Namespace, settings: FitSettings) -> list[R
             bpy.data.objects.remove(obj)
 
 
-def _printed(run: Iterator[Progress], quiet: bool) -> Iterator[Progress]:
-    """Pass progress on, with a line a second and one at the end of each stage."""
+def show_progress(run: Iterable[Progress], quiet: bool = False) -> None:
+    """Run a job to its end, with a line a second and one at the end of each stage."""
     last = 0.0
     for progress in run:
         now = time.perf_counter()
-        if not quiet and (now - last >= _SECONDS_BETWEEN_LINES or progress.fraction >= 1.0):
-            loss = "" if progress.loss is None else f" | loss {progress.loss:.4f}"
-            print(
-                f"SGE {progress.stage} {progress.fraction:4.0%} | step {progress.step}/{progress.steps}{loss}",
-                flush=True,
-            )
-            last = now
-        yield progress
+        if quiet or (now - last < _SECONDS_BETWEEN_LINES and progress.fraction < 1.0):
+            continue
+        steps = f"step {progress.step}/{progress.steps}"
+        loss = "" if progress.loss is None else f" | loss {progress.loss:.4f}"
+        print(f"SGE {progress.stage} {progress.fraction:4.0%} | {steps}{loss}", flush=True)
+        last = now
 
 
 @contextmanager
