@@ -4,7 +4,7 @@
 
 A pixel is the mean of its s x s samples of (base colour x shade); samples of the background, or of
 triangles with another texture, add nothing. A sample reads bilinearly, repeat wrap, texel (0, 0)
-centred at uv = 0.5 / size, from the mip level clamp(floor(level + 0.5), 0, levels - 1). The GLSL
+centred at uv = 0.5 / size, from the mip level clamp(floor(level + LEVEL_ROUNDING), 0, levels - 1). The GLSL
 function ``sample_texture`` mirrors this.
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .texture_pyramid import PyramidLayout
+from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
 
 Array = NDArray[np.float32]
 
@@ -106,7 +106,7 @@ class Footprint:
         where = np.arange(buffer.ids.size, dtype=np.int32).reshape(buffer.ids.shape)
         where = by_sample(where, buffer.samples)[:, self.pixels]
         # Samples spread over several buffers lie closer together than within one.
-        nearness = np.float32(0.5 - 0.5 * np.log2(parts))
+        nearness = np.float32(LEVEL_ROUNDING - 0.5 * np.log2(parts))
         level = np.floor(buffer.level.reshape(-1).take(where) + nearness)
         level = np.clip(level, 0, len(self.layout.sizes) - 1).astype(np.int32)
         uv = buffer.uv.reshape(-1, 2)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .footprint import UVBuffer, by_sample
-from .texture_pyramid import PyramidLayout, double
+from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout, double
 
 Array = NDArray[np.float32]
 
@@ -41,7 +41,7 @@ def texel_sign_gradient(
     mine = mine[:, pixels]  # (S, P)
     uv = np.concatenate([by_sample(buffer.uv, buffer.samples) for buffer in buffers])[:, pixels]  # (S, P, 2)
     level = np.concatenate([by_sample(buffer.level, buffer.samples) for buffer in buffers])[:, pixels]
-    level = np.where(mine, np.floor(level + np.float32(0.5)), 0).max(axis=0, initial=0)
+    level = np.where(mine, np.floor(level + np.float32(LEVEL_ROUNDING)), 0).max(axis=0, initial=0)
     level = np.minimum(level, len(layout.sizes) - 1).astype(np.int64)  # (P,)
     values = difference.reshape(-1, 3)[pixels]
     gradient = np.zeros((layout.height, layout.width, 3), np.float32)

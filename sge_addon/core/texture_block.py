@@ -10,8 +10,8 @@ First, one view at a time: two passes reach 40 dB on the texture task. Texels th
 yet follow the step of the coarser levels, so coarse colour comes first. One view at a time then
 hovers, as each view undoes some of the last; so from the third pass the sums of all views are
 gathered before dividing, with Nesterov's momentum and a weak pull towards the neighbours' mean. That
-pull keeps texels from following the sampling noise: 31.9 dB instead of 29.4 dB after 240
-view-steps, at no loss in the views.
+pull keeps texels from following the sampling noise: after 240 view-steps of the texture task they
+reach 31.2 dB with it and 29.1 dB without, the held-out views 49.0 and 48.8 dB.
 
 ``TexelAdam`` is the step of the paper's mode.
 """

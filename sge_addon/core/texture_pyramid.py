@@ -25,6 +25,9 @@ from numpy.typing import NDArray
 Array = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
 
+# A sample reads level floor(log2(texels per sample spacing) + LEVEL_ROUNDING), as the shader does.
+LEVEL_ROUNDING = 0.5
+
 
 def level_count(height: int, width: int) -> int:
     """Number of levels, the texture itself included."""

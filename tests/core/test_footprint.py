@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.footprint import Footprint, UVBuffer
-from sge_addon.core.texture_pyramid import PyramidLayout, build_levels
+from sge_addon.core.texture_pyramid import LEVEL_ROUNDING, PyramidLayout, build_levels
 
 TEXTURE_OF_TRIANGLE = np.array([0, 1, -1], np.int32)
 
@@ -39,7 +39,9 @@ def slow_image(buffers, texture_of_triangle, number, texture):
             if texture_of_triangle[buffer.ids[row, column] - 1] != number:
                 continue
             level = levels[
-                int(np.clip(np.floor(buffer.level[row, column] - nearer + 0.5), 0, len(levels) - 1))
+                int(
+                    np.clip(np.floor(buffer.level[row, column] - nearer + LEVEL_ROUNDING), 0, len(levels) - 1)
+                )
             ]
             height, width = level.shape[:2]
             x, y = buffer.uv[row, column].astype(np.float64) * (width, height) - 0.5
