@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class Support:
     vertices: NDArray[np.int32]
     corners: NDArray[np.int32] | None = None
 
-    def rows(self, triangles: NDArray[np.integer]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    def rows(self, triangles: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """(index into ``triangles``, vertex) of every pair of the given triangles' lists."""
         first = self.offsets[triangles]
         length = self.offsets[triangles + 1] - first
@@ -35,29 +36,51 @@ class Support:
 
 
 def narrow_support(assembly: Assembly) -> Support:
-    """Triangles that contain the vertex. Unbiased where shading does not depend on normals, or they are flat."""
+    """Triangles that contain the vertex: less noise, but a biased length.
+
+    Normals that tilt outside of it are missed, and so is, where a silhouette lies within epsilon, what
+    would cancel: whether a pixel names the vertex depends on the vertex's own sign there. With
+    epsilon of 0.7 pixels and edges of 6 pixels the gradient is 8 % short, with edges of 3 pixels 17 %.
+    """
     corners = assembly.triangles
     offsets = 3 * np.arange(len(corners) + 1, dtype=np.int64)
     return Support(len(assembly.positions), offsets, corners.ravel(), corners)
 
 
 def full_support(assembly: Assembly) -> Support:
-    """Also the triangles that share a normal group with those: moving a vertex tilts their normals.
+    """Also the triangles that share a vertex with those, whose normals may tilt when the vertex moves.
 
-    Unbiased for every shading of design section 2; more noise, since more pixels are listened to.
+    Unbiased for every shading of design section 2 while epsilon is small beside the edges; with flat
+    shading too, since the ring of neighbours keeps silhouettes away from the support's border.
     """
-    # Triangle T depends on group G (a corner of T is in it), G on its triangles, those on their vertices.
-    triangle_count = len(assembly.triangles)
-    group_of_corner = assembly.normal_groups.ravel()
-    first = assembly.group_offsets[group_of_corner]
-    length = assembly.group_offsets[group_of_corner + 1] - first
-    owner = np.repeat(np.repeat(np.arange(triangle_count), 3), length)
-    within = np.arange(len(owner)) - np.repeat(np.cumsum(length) - length, length)
-    neighbour = assembly.group_triangles[np.repeat(first, length) + within]
+    triangles = assembly.triangles
     vertex_count = len(assembly.positions)
-    pairs = owner[:, None].astype(np.int64) * vertex_count + assembly.triangles[neighbour]  # (P, 3)
-    pairs = np.unique(pairs)
+    ends = np.cumsum(np.bincount(triangles.ravel(), minlength=vertex_count))
+    around = np.argsort(triangles, axis=None, kind="stable") // 3  # the triangles of each vertex
+    owner, neighbour = _sharing(
+        np.repeat(np.arange(len(triangles)), 3), triangles.ravel(), np.r_[0, ends], around
+    )
+    # That covers normals shared around a vertex; those of a flat polygon also reach across it.
+    groups = assembly.normal_groups
+    flat = np.flatnonzero((groups == groups[:, :1]).all(axis=1))
+    across = _sharing(flat, groups[flat, 0], assembly.group_offsets, assembly.group_triangles)
+    owner, neighbour = np.r_[owner, across[0]], np.r_[neighbour, across[1]]
+    pairs = np.unique(owner[:, None].astype(np.int64) * vertex_count + triangles[neighbour])
     owner, vertices = np.divmod(pairs, vertex_count)
-    offsets = np.zeros(triangle_count + 1, np.int64)
-    np.cumsum(np.bincount(owner, minlength=triangle_count), out=offsets[1:])
+    offsets = np.zeros(len(triangles) + 1, np.int64)
+    np.cumsum(np.bincount(owner, minlength=len(triangles)), out=offsets[1:])
     return Support(vertex_count, offsets, vertices.astype(np.int32))
+
+
+def _sharing(
+    owner: NDArray[np.int64],
+    numbers: NDArray[np.int32],
+    offsets: NDArray[np.int64],
+    members: NDArray[np.integer[Any]],
+) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
+    """(triangle, other triangle) for all that share a number. owner, numbers: (N,), which triangle has
+    which; offsets, members: the triangles that have each."""
+    first = offsets[numbers]
+    length = offsets[numbers + 1] - first
+    within = np.arange(length.sum()) - np.repeat(np.cumsum(length) - length, length)
+    return np.repeat(owner, length), members[np.repeat(first, length) + within]
