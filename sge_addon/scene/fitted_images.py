@@ -66,6 +66,7 @@ def write_image(fitted: FittedImage, colours: NDArray[np.float32]) -> None:
     image = image_of(fitted)
     image.pixels.foreach_set(fitted.pixels.ravel())
     image.update()
+    image.update_tag()  # or viewports would blend old and new over several redraws, or not redraw at all
 
 
 def pack_image(fitted: FittedImage) -> None:
@@ -183,6 +184,7 @@ def _wire(material: bpy.types.Material, image: bpy.types.Image, uv_map: str, not
     node = image_node(material)
     if node is not None and uses_uv_map(node, uv_map):
         node.image = image
+        tree.nodes.active = node  # what Solid shading shows as Texture
         return
     socket = base_colour_socket(material)
     if socket is None:
@@ -197,6 +199,7 @@ def _wire(material: bpy.types.Material, image: bpy.types.Image, uv_map: str, not
     node.image = image
     node.location = socket.node.location.x - 320.0, socket.node.location.y
     tree.links.new(node.outputs["Color"], socket)
+    tree.nodes.active = node
 
 
 def _new_shader(tree: bpy.types.NodeTree) -> bpy.types.Node:
