@@ -1,0 +1,207 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Shape gradients from the rasteriser: their loss, whose they are, what they cost, and that they fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+
+import bpy  # noqa: F401 (the wheel brings gpu along)
+import numpy as np
+import pytest
+
+from sge_addon.core.assembly import assemble
+from sge_addon.core.fit import LoopSettings, Step, fit
+from sge_addon.core.large_steps import PositionBlock
+from sge_addon.core.lights import SunLights
+from sge_addon.core.oracle import render
+from sge_addon.core.pixel_loss import pixel_loss
+from sge_addon.core.reference import Reference
+from sge_addon.core.schedule import ShapeSchedule
+from sge_addon.core.signs import uniform
+from sge_addon.core.stopwatch import Stopwatch
+from sge_addon.core.support import full_support, narrow_support
+from sge_addon.core.surface import Material, Surface
+from sge_addon.core.view import View
+from sge_addon.raster.fitted_surfaces import FittedSurfaces
+from sge_addon.raster.rasteriser import Rasteriser
+from sge_addon.raster.shape_source import ShapeSource
+from sge_addon.raster.tables import Reader
+from tests.meshes import icosphere, perspective_view, surface, waves
+
+pytestmark = pytest.mark.usefixtures("gpu_ready")
+
+WAVES, GREY = Material("waves", texture=waves(16, 16)), Material("grey")
+MATCH = ("colour", "alpha")
+
+
+class Setup:
+    """Everything that a shape fit of some surfaces to some references needs."""
+
+    def __init__(
+        self,
+        surfaces: list[Surface],
+        references: list[Reference],
+        shading: str = "unlit",
+        epsilon: float = 0.7,
+        match: tuple[str, ...] = MATCH,
+        full: bool = False,
+    ) -> None:
+        self.schedule = ShapeSchedule(epsilon=(epsilon, epsilon), vertices=200)
+        self.assembly = assemble(surfaces)
+        self.rasteriser = Rasteriser(self.assembly, shading, SunLights())
+        self.blocks = [
+            PositionBlock(each.name, each.positions, each.triangles, self.schedule, each.mobility)
+            for each in surfaces
+        ]
+        self.references = references
+        textures = [None] * len(self.assembly.materials)
+        self.source = ShapeSource(
+            FittedSurfaces(self.rasteriser, self.blocks, textures, Stopwatch()),
+            self.assembly,
+            references,
+            self.blocks,
+            (full_support if full else narrow_support)(self.assembly),
+            self.schedule,
+            match,
+            "l1",
+            Stopwatch(),
+        )
+
+    def loop(self, steps: int, seed: int = 0) -> Iterator[Step]:
+        return fit([self.source], self.blocks, LoopSettings(steps, len(self.references), seed), Stopwatch())
+
+
+def around(count: int, size: int) -> list[View]:
+    """Views in a ring about the Y axis."""
+    views = []
+    for angle in np.arange(count) * (2.0 * np.pi / count):
+        turn = np.eye(4)
+        turn[[0, 0, 2, 2], [0, 2, 0, 2]] = np.cos(angle), np.sin(angle), -np.sin(angle), np.cos(angle)
+        view = perspective_view(size, size)
+        views.append(replace(view, name=f"{angle:.1f}", camera_to_world=turn @ view.camera_to_world))
+    return views
+
+
+def pictures_of(surfaces: list[Surface], views: list[View], shading: str) -> list[Reference]:
+    rasteriser = Rasteriser(assemble(surfaces), shading, SunLights())
+    return [Reference(view, rasteriser.render(view, 4).colour, True) for view in views]
+
+
+@pytest.mark.parametrize("has_alpha", [True, False])
+def test_the_loss_is_the_mean_over_pixels(has_alpha: bool) -> None:
+    view = perspective_view(37, 29)
+    picture = np.random.default_rng(0).random((29, 37, 4)).astype(np.float16).astype(np.float32)
+    if not has_alpha:
+        picture[..., 3] = 1.0
+    reference = Reference(view, picture, has_alpha)
+    ball = surface(*icosphere(1, 0.8), materials=(WAVES,))
+    setup = Setup([ball], [reference], epsilon=1e-3)
+    image = render(setup.assembly, ball.positions, view, "unlit", SunLights(), tuple(uniform(4, 2) - 0.5))
+    pixels = pixel_loss(reference, image.colour.astype(np.float32), None, MATCH, "l1")
+    if not has_alpha:
+        pixels = pixels * (image.fragments.ids > 0)  # beside the object nothing is known
+    assert setup.source.estimate(0, 4, 0.0).loss == pytest.approx(pixels.mean(), rel=0.01)
+
+
+def test_each_block_gets_its_own_surfaces_gradient() -> None:
+    points, faces = icosphere(1, 0.3)
+    left = surface(points - np.float32([0.6, 0, 0]), faces, "left", materials=(WAVES,))
+    hidden = surface(points + np.float32([0, 0, 30]), faces, "hidden", materials=(GREY,))
+    pinned = np.ones(len(points), np.float32)
+    pinned[:20] = 0.0
+    right = surface(points + np.float32([0.6, 0, 0]), faces, "right", materials=(GREY,), mobility=pinned)
+    view = perspective_view(48, 32)
+    (target,) = pictures_of([surface(*icosphere(1, 0.9))], [view], "unlit")
+    gradients = Setup([left, hidden, right], [target]).source.estimate(0, 1, 0.0).gradients
+    assert list(gradients) == ["left", "hidden", "right"]
+    assert all(each.shape == points.shape for each in gradients.values())
+    assert gradients["left"].any()
+    assert not gradients["hidden"].any()  # behind the camera
+    assert gradients["right"][20:].any()
+    assert not gradients["right"][:20].any()
+
+
+def test_a_photo_without_alpha_says_nothing_about_the_outline() -> None:
+    """One colour on both sides: only the outline could tell, and it is not known."""
+    view = perspective_view(40, 40)
+    photo = Reference(view, np.ones((40, 40, 4), np.float32), has_alpha=False)
+    ball = surface(*icosphere(1, 0.8), materials=(GREY,))
+    estimate = Setup([ball], [photo]).source.estimate(0, 5, 0.0)
+    assert estimate.loss > 0.1
+    assert not estimate.gradients["mesh"].any()
+    silhouette = Reference(view, np.ones((40, 40, 4), np.float32), has_alpha=True)
+    assert Setup([ball], [silhouette]).source.estimate(0, 5, 0.0).gradients["mesh"].any()
+
+
+class CountingBatch:
+    """Passes draws on and remembers how many triangles' corners each asked for."""
+
+    def __init__(self, batch: object) -> None:
+        self._batch = batch
+        self.draws: list[int] = []
+
+    def draw_range(self, shader: object, *, elem_start: int, elem_count: int) -> None:
+        self.draws.append(elem_count)
+        self._batch.draw_range(shader, elem_start=elem_start, elem_count=elem_count)
+
+
+def test_a_step_costs_two_draws_a_material_and_eight_bytes_a_pixel_and_image(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    points, faces = icosphere(1, 0.8)
+    slots = (np.arange(len(faces)) % 2).astype(np.int32)
+    ball = surface(points, faces, materials=(WAVES, GREY), material_indices=slots)
+    view = perspective_view(48, 32)
+    setup = Setup([ball], pictures_of([ball], [view], "sun"), "sun")
+    setup.source.estimate(0, 0, 0.0)  # targets and shaders are made
+    setup.rasteriser._geometry.batch = batch = CountingBatch(setup.rasteriser._geometry.batch)
+    reads = []
+    read = Reader.read
+
+    def counted(self: Reader, *given: object) -> np.ndarray:
+        array = read(self, *given)
+        reads.append(array.nbytes)
+        return array
+
+    monkeypatch.setattr(Reader, "read", counted)
+    setup.source.estimate(0, 1, 0.0)
+    assert batch.draws == [3 * 40, 3 * 40] * 2
+    assert sum(reads) == 2 * 8 * 48 * 32
+    assert len(reads) <= 4
+
+
+def bits(setup: Setup) -> list[int]:
+    return np.concatenate([block.value.ravel() for block in setup.blocks]).view(np.uint32).tolist()
+
+
+def test_sliced_or_whole_and_again_the_fit_has_the_same_bits() -> None:
+    ball = surface(*icosphere(1, 0.8))
+    target = surface(icosphere(1, 0.8)[0] * np.float32([1.1, 0.9, 1.0]), icosphere(1)[1])
+    references = pictures_of([target], around(3, 32), "normal")
+    ends, losses = [], []
+    for slices in ([12], [12], [1, 4, 3, 4]):
+        setup = Setup([ball], references, "normal")
+        loop = setup.loop(12)
+        losses.append([step.loss for count in slices for step in islice(loop, count)])
+        ends.append(bits(setup))
+    assert ends[0] == ends[1] == ends[2]
+    assert losses[0] == losses[1] == losses[2]
+    other = Setup([ball], references, "normal")
+    list(other.loop(12, seed=1))
+    assert bits(other) != ends[0]
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_a_ball_becomes_an_egg(full: bool) -> None:
+    points, faces = icosphere(2, 0.7)
+    egg = points * np.float32([0.8, 1.25, 1.0]) + np.float32([0.06, 0.0, -0.05])
+    references = pictures_of([surface(egg, faces)], around(6, 48), "normal")
+    setup = Setup([surface(points, faces)], references, "normal", full=full)
+    losses = [step.loss for step in setup.loop(150)]
+    assert np.mean(losses[-12:]) < 0.35 * np.mean(losses[:6])
+    # Seen from all sides, the surface lies where the egg's does: radii along each direction agree.
+    radius = np.sqrt(np.square((setup.blocks[0].value - [0.06, 0.0, -0.05]) / [0.8, 1.25, 1.0]).sum(axis=1))
+    assert np.abs(radius / 0.7 - 1.0).mean() < 0.03
