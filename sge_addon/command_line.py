@@ -7,24 +7,36 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
-from typing import Any
+from typing import Any, NoReturn
 
 from .core.settings import FitSettings
 from .version import version
 
 _AXES = ("X", "Y", "Z", "-X", "-Y", "-Z")
 _DESCRIPTION = """\
-Fit meshes and their base colour to reference images. Without --mesh the .blend file's objects are
-fitted: those of --object, else the selected meshes, else its only mesh. Without --references and
---reference-object, every camera with a background image is a reference.
-Exit code: 0 done, 1 failed, 2 bad input, 130 interrupted (what was reached is saved)."""
+Fit meshes and their base colour to reference images.
+
+Without --mesh the .blend file's objects are fitted: those of --object, else the selected meshes,
+else its only mesh. Without --references and --reference-object, the file's list of references
+counts, or where that is empty every camera with a background image."""
+_EXIT_CODES = """\
+exit code: 0 done, 1 failed, 2 bad input (nothing was changed or written), 130 interrupted by
+Ctrl-C or SIGTERM (what was reached is written; a second time skips the final measurement)"""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        """One line instead of the whole usage."""
+        self.exit(2, f"error: {message} (--help lists the flags)\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Flags of files and objects, then one flag for each field of FitSettings (None where not given)."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="sge_fit",
+        usage="%(prog)s [SCENE.blend] [flags]",
         description=_DESCRIPTION,
+        epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
@@ -34,31 +46,48 @@ def build_parser() -> argparse.ArgumentParser:
     inputs.add_argument(
         "--object", action="append", default=[], metavar="NAME", help="object to fit; repeatable"
     )
-    inputs.add_argument("--mesh", metavar="FILE", help="obj, ply, glb, gltf or stl to fit instead")
+    inputs.add_argument("--mesh", metavar="FILE", help="mesh file to fit instead: obj, ply, stl, glb or gltf")
     for flag in ("--forward-axis", "--up-axis"):
         inputs.add_argument(
-            flag, type=_axis, choices=_AXES, help="of --mesh, as in Blender's importers (--up-axis=-Y)"
+            flag,
+            type=_axis,
+            choices=_AXES,
+            help="of mesh files, as in Blender's importers; negative ones with = (--up-axis=-Y)",
         )
-    inputs.add_argument("--flat", action="store_true", help="keep a --mesh without normals flat-shaded")
+    inputs.add_argument("--flat", action="store_true", help="shade mesh files flat")
     inputs.add_argument("--references", metavar="FILE", help="transforms.json with cameras and images")
     inputs.add_argument(
-        "--reference-object", metavar="NAME|FILE", help="make references from this object or mesh file"
+        "--reference-object",
+        metavar="NAME|FILE",
+        help="render references from this object, with its modifiers and children, or from this mesh file",
     )
-    inputs.add_argument("--views", type=int, default=16, metavar="N", help="how many of those (default: 16)")
+    inputs.add_argument(
+        "--views",
+        type=int,
+        default=16,
+        metavar="N",
+        help="how many of those, placed all around (default: 16)",
+    )
     inputs.add_argument(
         "--hold-out",
         metavar="K|FILE",
         help="evaluate but never train on: every K-th view (K >= 2), or the views of a references file",
     )
     outputs = parser.add_argument_group("what is written")
-    outputs.add_argument("--save", metavar="FILE.blend", help="save the scene")
     outputs.add_argument(
-        "--export", metavar="FILE", help="write the fitted meshes as obj, ply or glb, with textures"
+        "--save", metavar="FILE.blend", help="save the scene, with the references as cameras"
     )
-    outputs.add_argument("--export-references", metavar="DIR", help="write the references as transforms.json")
-    outputs.add_argument("--report", metavar="FILE.json", help="write what was reached, and how fast")
-    outputs.add_argument("--quiet", action="store_true", help="no progress lines")
-    main = parser.add_argument_group("settings (the file's own, where it has any, unless given here)")
+    outputs.add_argument(
+        "--export", metavar="FILE", help="write the fitted meshes as obj, ply, stl or glb, textures beside"
+    )
+    outputs.add_argument(
+        "--export-references", metavar="DIR", help="write the references as images and a transforms.json"
+    )
+    outputs.add_argument(
+        "--report", metavar="FILE.json", help="write what was reached, and how fast, as JSON"
+    )
+    outputs.add_argument("--quiet", action="store_true", help="print nothing but notes and errors")
+    main = parser.add_argument_group("settings (without a flag, those that the .blend file stores count)")
     advanced = parser.add_argument_group("settings of the method")
     for field in fields(FitSettings):
         _add_setting(advanced if field.metadata["advanced"] else main, field)
@@ -78,6 +107,8 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field) -> None:
     shown = ",".join(field.default) if isinstance(field.default, tuple) else field.default
     if isinstance(field.default, bool):
         shown = "on" if field.default else "off"
+    elif isinstance(field.default, float):
+        shown = f"{field.default:g}"
     text = (
         f"{field.metadata['description']} (default: {shown})"
         if shown != ""

@@ -29,7 +29,7 @@ from ..core.view import View, perspective
 from .fields import Fields, found, load_object
 from .image_size import read_image_size
 
-__all__ = ["Frame", "read", "write"]
+__all__ = ["Frame", "check", "read", "write"]
 
 EXTENSIONS = (".png", ".jpg", ".jpeg", ".exr")  # tried where a file path has none
 DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
@@ -252,17 +252,21 @@ def write(path: str | os.PathLike[str], frames: Sequence[Frame]) -> None:
         raise FitError(f"File '{file}' cannot be written: {error.strerror}.") from error
 
 
-def _entry(frame: Frame, folder: Path) -> dict[str, Any]:
-    view = frame.view
-    projection = view.projection
+def check(view: View) -> None:
+    """Raise FitError for a camera that ``write`` refuses."""
     if not view.is_perspective:
         raise FitError(
             f"Camera '{view.name}' is orthographic, which transforms.json cannot hold; "
             "make it a perspective camera."
         )
     pinhole = perspective(*view.intrinsics(), view.width, view.height)
-    if not np.allclose(projection[[0, 1, 3]], pinhole[[0, 1, 3]], atol=1e-9):
+    if not np.allclose(view.projection[[0, 1, 3]], pinhole[[0, 1, 3]], atol=1e-9):
         raise FitError(f"Camera '{view.name}' has a sheared projection, which transforms.json cannot hold.")
+
+
+def _entry(frame: Frame, folder: Path) -> dict[str, Any]:
+    view = frame.view
+    check(view)
     entry: dict[str, Any] = {"file_path": _relative(frame.image, folder)}
     if frame.normal_image is not None:
         entry["normal_file_path"] = _relative(frame.normal_image, folder)

@@ -37,7 +37,8 @@ class Progress:
 class FitJob:
     """Checks when made, changes nothing before ``run``; after ``run`` the report is there.
 
-    notices: what the user should know. report: None until ``run`` has ended by itself.
+    notices: what the user should know. report: None until ``run`` has ended; where it was cut short, what
+    it would have measured at the end is None.
     live: results go into the scene while it runs, not only at the end.
     """
 
@@ -93,11 +94,26 @@ class FitJob:
         finally:
             steps.close()  # the blocks apply what they have gathered
             solver.complete()
-            self._write(solver, writer, final=True)
+            try:
+                self._write(solver, writer, final=True)
+            finally:
+                self._report(before, [], losses, setup, seconds)
         after: list[tuple[float, float]] = []
         yield from self._measure(solver, after, "Measuring", len(losses))
+        self._report(before, after, losses, setup, seconds)
+
+    def _report(
+        self,
+        before: list[tuple[float, float]],
+        after: list[tuple[float, float]],
+        losses: list[tuple[int, float]],
+        setup: float,
+        seconds: list[float],
+    ) -> None:
         timing = Timing(time.perf_counter() - self._begin, setup, seconds, self._stopwatch.seconds)
-        self.report = build_report(settings, self._problem.references, before, after, losses, timing)
+        self.report = build_report(
+            self._problem.settings, self._problem.references, before, after, losses, timing
+        )
 
     def _write(self, solver: Solver, writer: LiveWriter, final: bool = False) -> None:
         with self._stopwatch.stage("write_back"):

@@ -106,6 +106,19 @@ def _remove_made_references(scene: bpy.types.Scene, source: bpy.types.Object) ->
                 bpy.data.images.remove(image)
 
 
+def store_used_references(scene: bpy.types.Scene, used: Sequence[tuple[bpy.types.Object, bool]]) -> None:
+    """Make the rows say what a fit used: (camera, held out) pairs; rows of other cameras are switched off."""
+    rows = scene.sge.references
+    listed = {row.camera for row in rows}
+    for camera, _ in used:
+        if camera not in listed:
+            rows.add().camera = camera
+    held_out = dict(used)
+    for row in rows:
+        row.enabled = row.camera in held_out
+        row.held_out = held_out.get(row.camera, row.held_out)
+
+
 def store_psnr(scene: bpy.types.Scene, views: Sequence[Mapping[str, Any]]) -> None:
     """Show a report's figures in the rows. views: mappings with name, psnr_before, psnr_after."""
     by_name = {view["name"]: view for view in views}

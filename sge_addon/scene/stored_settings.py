@@ -130,13 +130,18 @@ def ensure_registered() -> None:
 
 def settings_from_scene(scene: bpy.types.Scene) -> FitSettings:
     """The settings that the file stores. Raises FitError where they contradict each other."""
+    return FitSettings(**stored_values(scene))
+
+
+def stored_values(scene: bpy.types.Scene) -> dict[str, Any]:
+    """The settings that the file stores, by field name; together they may contradict each other."""
     values: dict[str, Any] = {}
     for item in fields(FitSettings):
         value = getattr(scene.sge, item.name)
         if isinstance(item.default, tuple):
             value = tuple(choice for choice in item.metadata["choices"] if choice in value)
         values[item.name] = value
-    return FitSettings(**values)
+    return values
 
 
 def store_settings(scene: bpy.types.Scene, settings: FitSettings) -> None:

@@ -1,0 +1,100 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fit without a window: arguments, settings, fit, save, report."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+from ..command_line import given_settings, parse
+from ..core.errors import FitError, TargetLost
+from ..core.settings import FitSettings
+from .interruption import Interrupted, Interruption, interruptible
+from .silence import silenced_output
+
+if TYPE_CHECKING:
+    from ..job import Progress
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+_SECONDS_BETWEEN_LINES = 1.0
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run one fit as the flags say; returns the exit code. Raises SystemExit from argparse only;
+    any other exception that escapes is a failure (exit code 1 of the process)."""
+    arguments = parse(argv)
+    with silenced_output() if arguments.quiet else nullcontext(), interruptible() as interruption:
+        try:
+            return _run(arguments, interruption)
+        except FitError as error:
+            print_error(error)
+            return BAD_INPUT
+        except Interrupted:
+            print("interrupted before the fit began: nothing was written", file=sys.stderr)
+            return INTERRUPTED
+
+
+def print_error(error: Exception) -> None:
+    """One line on stderr, whatever Blender's own messages hold."""
+    print("error:", " ".join(str(error).splitlines()), file=sys.stderr, flush=True)
+
+
+def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
+    import bpy
+
+    from ..job import FitJob
+    from ..scene.stored_settings import ensure_registered, stored_values
+    from .inputs import objects_to_fit, open_scene, references_to_fit
+    from .results import Results, check_outputs, check_references_export
+
+    check_outputs(arguments)
+    ensure_registered()
+    open_scene(arguments)
+    settings = FitSettings(**{**stored_values(bpy.context.scene), **given_settings(arguments)})
+    objects = objects_to_fit(arguments)
+    references = references_to_fit(arguments, settings, objects)
+    check_references_export(arguments, references)
+    job = FitJob(bpy.context.scene, objects, references.all, settings, live=False)
+    told = len(job.notices)
+    _print_notices(job.notices)
+
+    code = DONE
+    interruption.job = job
+    try:
+        show_progress(interruption.until_cut(job.run()), arguments.quiet)
+    except TargetLost as error:
+        print_error(error)
+        code = FAILED
+    _print_notices(job.notices[told:])
+    if not interruption.begun:
+        raise Interrupted
+    results = Results(arguments, job.report, objects, references, settings)
+    for error in results.write():
+        print_error(error)
+        code = FAILED
+    if not arguments.quiet:
+        print(results.summary(), flush=True)
+    return INTERRUPTED if interruption.count else code
+
+
+def _print_notices(notices: Sequence[str]) -> None:
+    for notice in notices:
+        print(f"note: {notice}", file=sys.stderr, flush=True)
+
+
+def show_progress(run: Iterable[Progress], quiet: bool = False) -> None:
+    """Run a job to its end, with a line a second and one at the end of each stage."""
+    last = 0.0
+    for progress in run:
+        now = time.perf_counter()
+        if quiet or (now - last < _SECONDS_BETWEEN_LINES and progress.fraction < 1.0):
+            continue
+        steps = f"step {progress.step}/{progress.steps}"
+        loss = "" if progress.loss is None else f" | loss {progress.loss:.4f}"
+        print(f"SGE {progress.stage} {progress.fraction:4.0%} | {steps}{loss}", flush=True)
+        last = now

@@ -1,0 +1,186 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the flags name: the scene, the objects to fit, the references."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import bpy
+import numpy as np
+
+from ..core.errors import FitError
+from ..core.reference import Reference
+from ..core.settings import FitSettings
+from ..core.visibility import clip_around
+from ..formats import transforms_json
+from ..job import make_references, orbit_around, parts_with_faces
+from ..scene.files import IMPORTED, import_mesh
+from ..scene.objects import surface_from_object
+from ..scene.reference_rows import references_of_scene
+from ..scene.references import references_from_frames
+
+
+def open_scene(arguments: argparse.Namespace) -> None:
+    """Open the file of the first argument; where --mesh is all there is, start from an empty file."""
+    if arguments.scene:
+        path = Path(arguments.scene).expanduser().resolve()
+        if not path.is_file():
+            raise FitError(f"File '{path}' does not exist.")
+        try:
+            bpy.ops.wm.open_mainfile(filepath=str(path))
+        except RuntimeError as error:
+            reason = str(error).strip().removeprefix("Error: ")
+            raise FitError(f"File '{path}' cannot be opened: {reason}") from error
+    elif not bpy.data.filepath and bpy.app.background:
+        if arguments.mesh:
+            # Blender's startup file holds a cube. Unlike read_factory_settings this leaves the
+            # preferences, and with them the installed extension, alone.
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+        elif not arguments.object:
+            raise FitError("Nothing to fit: name a .blend file, or a mesh file with --mesh.")
+
+
+def objects_to_fit(arguments: argparse.Namespace) -> list[bpy.types.Object]:
+    """The objects to fit: --mesh, --object, the selected meshes, or the only mesh there is.
+
+    The object that references are made from is never among them.
+    """
+    if arguments.mesh:
+        if arguments.object:
+            raise FitError("Give --mesh or --object, not both.")
+        return import_mesh(arguments.mesh, arguments.forward_axis, arguments.up_axis, arguments.flat)
+    source = bpy.context.scene.objects.get(arguments.reference_object or "")
+    sources = parts_with_faces(source) if source else []
+    if arguments.object:
+        objects = [_object_by_name(name) for name in dict.fromkeys(arguments.object)]
+        for obj in objects:
+            if obj in sources:
+                raise FitError(
+                    f"Object '{obj.name}' cannot be fitted to references that are made from it: name another "
+                    "with --object or --reference-object."
+                )
+        return objects
+    meshes = [obj for obj in bpy.context.scene.objects if obj.type == "MESH" and obj not in sources]
+    selected = [obj for obj in meshes if obj.select_get()]
+    if selected:
+        return selected
+    if len(meshes) == 1:
+        return meshes
+    raise FitError(f"No object to fit: name it with --object (meshes in the scene: {_names(meshes)}).")
+
+
+def _object_by_name(name: str) -> bpy.types.Object:
+    obj = bpy.context.scene.objects.get(name)
+    if obj is None:
+        meshes = [obj for obj in bpy.context.scene.objects if obj.type == "MESH"]
+        raise FitError(f"There is no object '{name}' in the scene (its meshes: {_names(meshes)}).")
+    return obj
+
+
+def _names(objects: Sequence[bpy.types.Object]) -> str:
+    return ", ".join(f"'{obj.name}'" for obj in objects) or "none"
+
+
+@dataclass(frozen=True, eq=False)
+class References:
+    """of_scene: those of the scene's own cameras. brought: those that the flags name, after them."""
+
+    of_scene: tuple[Reference, ...]
+    brought: tuple[Reference, ...]
+
+    @property
+    def all(self) -> tuple[Reference, ...]:
+        return self.of_scene + self.brought
+
+
+def references_to_fit(
+    arguments: argparse.Namespace, settings: FitSettings, objects: Sequence[bpy.types.Object]
+) -> References:
+    """The references that the flags or the scene name, those of --hold-out marked as held out."""
+    if arguments.references and arguments.reference_object:
+        raise FitError("Give --references or --reference-object, not both.")
+    every = _hold_out_interval(arguments.hold_out)
+    of_scene: list[Reference] = []
+    brought: list[Reference] = []
+    if arguments.references:
+        brought = _from_file(arguments.references, settings, objects)
+    elif arguments.reference_object:
+        brought = _from_object(arguments, settings)
+    else:
+        of_scene = references_of_scene(bpy.context.scene, settings.resolution)
+    if every:
+        of_scene, brought = _every_held_out(of_scene, every), _every_held_out(brought, every)
+    elif arguments.hold_out is not None:
+        held_out = _from_file(arguments.hold_out, settings, objects)
+        brought += [replace(reference, held_out=True) for reference in held_out]
+    return References(tuple(of_scene), tuple(brought))
+
+
+def _every_held_out(references: Sequence[Reference], every: int) -> list[Reference]:
+    return [replace(reference, held_out=i % every == 0) for i, reference in enumerate(references)]
+
+
+def _hold_out_interval(text: str | None) -> int:
+    """K of --hold-out K, 0 where it is absent or names a file."""
+    if text is None or not text.lstrip("+-").isdigit():
+        return 0
+    if int(text) < 2:
+        raise FitError(f"--hold-out {text}: hold out every K-th view with K at least 2, or name a file.")
+    return int(text)
+
+
+def _from_file(path: str, settings: FitSettings, objects: Sequence[bpy.types.Object]) -> list[Reference]:
+    """References of a file, whose cameras have no clip planes of their own: set around the objects."""
+    file = Path(path).expanduser()
+    if file.suffix.lower() != ".json":
+        raise FitError(f"References file '{file}': only transforms.json files (.json) are read.")
+    points = np.concatenate([surface_from_object(obj).positions for obj in objects])
+    center = 0.5 * (points.min(axis=0) + points.max(axis=0)).astype(np.float64)
+    radius = float(np.linalg.norm(points - center, axis=1).max())
+    references = references_from_frames(transforms_json.read(file), settings.colorspace, settings.resolution)
+    return [replace(ref, view=clip_around(ref.view, center, radius)) for ref in references]
+
+
+def _from_object(arguments: argparse.Namespace, settings: FitSettings) -> list[Reference]:
+    if arguments.views < 1:
+        raise FitError(f"--views {arguments.views}: at least one view is needed.")
+    name = arguments.reference_object
+    source = bpy.context.scene.objects.get(name)
+    if source is not None:
+        sources = parts_with_faces(source)
+        if not sources:
+            raise FitError(f"Object '{name}' has no faces, nor have its children: name another.")
+        return _rendered(sources, arguments, settings)
+    if not Path(name).expanduser().exists() and Path(name).suffix.lower() not in IMPORTED:
+        raise FitError(
+            f"--reference-object '{name}' is neither an object of the scene nor a mesh file "
+            f"({', '.join(IMPORTED)})."
+        )
+    with _new_objects_removed():
+        sources = import_mesh(name, arguments.forward_axis, arguments.up_axis, arguments.flat)
+        return _rendered(sources, arguments, settings)
+
+
+def _rendered(
+    sources: Sequence[bpy.types.Object], arguments: argparse.Namespace, settings: FitSettings
+) -> list[Reference]:
+    views = orbit_around(sources, arguments.views, settings.resolution)
+    return make_references(sources, views, settings, bpy.context.scene)
+
+
+@contextmanager
+def _new_objects_removed() -> Iterator[None]:
+    """Objects made within it go again at its end, with what only they used."""
+    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.collections)
+    before = [set(kind) for kind in kinds]
+    try:
+        yield
+    finally:
+        bpy.data.batch_remove(
+            [each for kind, old in zip(kinds, before, strict=True) for each in set(kind) - old]
+        )

@@ -1,0 +1,149 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a headless fit writes: checked before it begins, written when it has ended."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import bpy
+
+from ..core.errors import FitError
+from ..core.settings import FitSettings
+from ..formats import transforms_json
+from ..scene.files import axes_of, check_export, check_writable, export_mesh
+from ..scene.reference_rows import store_psnr, store_used_references
+from ..scene.references import add_reference_cameras, export_references
+from ..scene.stored_settings import store_losses, store_settings
+from .inputs import References
+
+_PLOTTED_POINTS = 256  # of the loss curve that is kept in the file
+
+
+def check_outputs(arguments: argparse.Namespace) -> None:
+    """Raise FitError for a path that could not be written, before any work."""
+    paths: dict[Path, str] = {}
+    for flag in ("save", "export", "report", "export_references"):
+        value = getattr(arguments, flag)
+        if value is None:
+            continue
+        path = Path(value).expanduser().absolute()
+        name = "--" + flag.replace("_", "-")
+        if not value:
+            raise FitError(f"{name}: the name of the file is empty.")
+        if path in paths:
+            raise FitError(f"{paths[path]} and {name} name the same file '{path}'.")
+        paths[path] = name
+    if arguments.save:
+        if Path(arguments.save).suffix.lower() != ".blend":
+            raise FitError(f"--save '{arguments.save}': the name of a Blender file ends in .blend.")
+        check_writable(arguments.save)
+    if arguments.report:
+        check_writable(arguments.report)
+    if arguments.export:
+        check_export(arguments.export)
+    if arguments.export_references:
+        _check_folder(arguments)
+
+
+def _check_folder(arguments: argparse.Namespace) -> None:
+    folder = Path(arguments.export_references).expanduser().absolute()
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    if not existing.is_dir():
+        raise FitError(f"Cannot write into '{folder}': '{existing}' is a file, not a folder.")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise FitError(f"Cannot write into '{folder}': permission denied in '{existing}'.")
+    for source in (arguments.references, arguments.hold_out):
+        if source and (folder / "transforms.json").resolve() == Path(source).expanduser().resolve():
+            raise FitError(
+                f"--export-references '{folder}' would overwrite the references that are read; name another."
+            )
+
+
+def check_references_export(arguments: argparse.Namespace, references: References) -> None:
+    """Raise FitError for a camera that --export-references could not write."""
+    if arguments.export_references:
+        for reference in references.all:
+            transforms_json.check(reference.view)
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What there is to write. report: None where the fit was cut short before it could be built."""
+
+    arguments: argparse.Namespace
+    report: dict[str, Any] | None
+    objects: Sequence[bpy.types.Object]
+    references: References
+    settings: FitSettings
+
+    def write(self) -> list[Exception]:
+        """Write each file that was asked for, whatever becomes of the others; what went wrong."""
+        errors: list[Exception] = []
+        for wanted, writer in (
+            (self.arguments.save, self._save),
+            (self.arguments.export, self._export),
+            (self.arguments.export_references, self._export_references),
+            (self.arguments.report and self.report, self._report),
+        ):
+            if wanted:
+                try:
+                    writer()
+                except (FitError, OSError, RuntimeError) as error:
+                    errors.append(error)
+        return errors
+
+    def summary(self) -> str:
+        """One line: what was gained."""
+        if self.report is None:
+            return "SGE done"
+        figures = self.report["psnr"]["object"]
+        gains = [
+            f"{figures[prefix + 'before']:.2f} dB -> {figures[prefix + 'after']:.2f} dB{label}"
+            for prefix, label in (("", " over the object"), ("held_out_", " held out"))
+            if figures[prefix + "after"] is not None
+        ]
+        return " | ".join(["SGE done", *gains, f"{self.report['seconds']['total']:.1f} s"])
+
+    def _save(self) -> None:
+        """The scene, with cameras for references that it did not have, and what the panel shows."""
+        scene = bpy.context.scene
+        cameras = [scene.objects[reference.view.name] for reference in self.references.of_scene]
+        if self.references.brought:
+            before = set(scene.objects)
+            collection = add_reference_cameras(scene, self.references.brought)
+            cameras += [camera for camera in collection.objects if camera not in before]
+        held_out = [reference.held_out for reference in self.references.all]
+        store_used_references(scene, list(zip(cameras, held_out, strict=True)))
+        store_settings(scene, self.settings)
+        if self.report is not None:
+            losses = self.report["loss"]
+            store_losses(scene, losses[:: max(1, len(losses) // _PLOTTED_POINTS)])
+            store_psnr(scene, self.report["views"])
+        bpy.ops.wm.save_as_mainfile(filepath=str(Path(self.arguments.save).expanduser().absolute()))
+
+    def _export(self) -> None:
+        axes = (self.arguments.forward_axis, self.arguments.up_axis)
+        if self.arguments.mesh:
+            axes = axes_of(self.arguments.mesh, *axes)
+        export_mesh(self.arguments.export, [obj for obj in self.objects if _exists(obj)], *axes)
+
+    def _export_references(self) -> None:
+        export_references(self.arguments.export_references, self.references.all, transforms_json.write)
+
+    def _report(self) -> None:
+        path = Path(self.arguments.report).expanduser()
+        path.write_text(json.dumps(self.report, indent=1) + "\n", encoding="utf-8")
+
+
+def _exists(obj: bpy.types.Object) -> bool:
+    try:
+        return bool(obj.name)
+    except ReferenceError:  # deleted while it was fitted
+        return False
