@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,17 +18,20 @@ from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.stopwatch import Stopwatch
 from ..core.support import full_support, narrow_support
-from ..core.texture_block import Texture, TextureBlock
+from ..core.texture_block import TexelAdam, Texture, TextureBlock
 from ..core.texture_fill import extend_margin, fill_unseen, island_mask
 from ..core.texture_source import FilteredTextureSource
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
+from ..raster.texel_source import TexelSource
 from .problem import Problem
 
 # Of a joint fit: the part in which the shape moves, and its steps to one texture step.
 _SHAPE_SHARE = 0.85
 _TEXTURE_INTERVAL = 8
+
+FittedTexture = TextureBlock | TexelAdam
 
 
 class Solver:
@@ -66,11 +69,11 @@ class Solver:
         """Once the steps have ended: fill what no view saw, and extend the islands by the margin."""
         assembly = self._problem.assembly
         for material, texture in enumerate(self._textures):
-            if not isinstance(texture, TextureBlock):
+            if not isinstance(texture, FittedTexture):
                 continue
             filled = fill_unseen(texture.value, texture.weight)
             uvs = assembly.uvs[assembly.texture_of_triangle == material]
-            islands = island_mask(uvs, filled.shape[:2])
+            islands = island_mask(uvs, (texture.layout.height, texture.layout.width))
             self._final[texture.name] = extend_margin(filled, islands, self._problem.settings.margin)
 
     def errors(self, reference: Reference) -> tuple[float, float]:
@@ -78,8 +81,8 @@ class Solver:
         return squared_errors(reference, self._surfaces.updated().render(reference.view).colour)
 
     @property
-    def _fitted(self) -> list[TextureBlock]:
-        return [texture for texture in self._textures if isinstance(texture, TextureBlock)]
+    def _fitted(self) -> list[FittedTexture]:
+        return [texture for texture in self._textures if isinstance(texture, FittedTexture)]
 
     def _make_positions(self) -> list[PositionBlock]:
         return [
@@ -100,6 +103,8 @@ class Solver:
         for material in self._problem.assembly.materials:
             if material.texture is None:
                 made.append(None)
+            elif material.fitted and self._problem.settings.texture_estimator == "texel":
+                made.append(TexelAdam(material.key, material.texture))
             elif material.fitted:
                 made.append(TextureBlock(material.key, material.texture, views, gather=not self._is_joint))
             else:
@@ -110,11 +115,24 @@ class Solver:
         settings = self._problem.settings
         if not settings.texture:
             return self._shape_source()
+        if settings.texture_estimator == "texel":
+            texels = self._texel_source()
+            return self._joint(texels, lambda: None) if settings.shape else texels
+        filtered = self._filtered_source()
         if not settings.shape:
-            return self._texture_source()
-        return JointSource(
-            self._shape_source(), self._texture_source(), self._fitted, _SHAPE_SHARE, _TEXTURE_INTERVAL
-        )
+            return filtered
+        filtered.keeps_maps = False
+
+        def keep_maps_and_gather() -> None:
+            filtered.keeps_maps = True
+            for texture in filtered.textures:
+                if isinstance(texture, TextureBlock):
+                    texture.gather = True
+
+        return self._joint(filtered, keep_maps_and_gather)
+
+    def _joint(self, texture: GradientSource, on_rest: Callable[[], None]) -> JointSource:
+        return JointSource(self._shape_source(), texture, on_rest, _SHAPE_SHARE, _TEXTURE_INTERVAL)
 
     def _shape_source(self) -> ShapeSource:
         problem, settings = self._problem, self._problem.settings
@@ -131,10 +149,21 @@ class Solver:
             self._stopwatch,
         )
 
-    def _texture_source(self) -> FilteredTextureSource:
+    def _texel_source(self) -> TexelSource:
+        problem = self._problem
+        return TexelSource(
+            self._surfaces,
+            problem.assembly,
+            problem.training,
+            self._textures,
+            problem.settings.loss,
+            self._stopwatch,
+        )
+
+    def _filtered_source(self) -> FilteredTextureSource:
         problem = self._problem
         number_of_material = np.full(len(problem.assembly.materials), -1, np.int32)
-        textures = []
+        textures: list[Texture] = []
         for material, texture in enumerate(self._textures):
             if texture is not None:
                 number_of_material[material] = len(textures)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import gpu
@@ -17,16 +17,18 @@ from ..core.footprint import UVBuffer
 from ..core.lights import SunLights
 from ..core.perturbation import Perturbation
 from ..core.stopwatch import Stopwatch
+from ..core.texel_signs import TexelPerturbation
 from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
 from .geometry import Geometry
 from .reference_textures import ReferenceTextures
-from .shaders import Program, loss_program, render_program, uv_program
+from .shaders import Program, loss_program, render_program, texel_loss_program, uv_program
 from .tables import Reader, upload_image
 from .targets import Target, TargetPool, drawing
 
 _TILE_SAMPLES = 2048  # samples along a side of what is rendered at once: 150 MB
 _LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
+_TEXEL_FORMATS = dict.fromkeys(("loss_plus", "loss_minus", "lookup"), "RGBA32F") | {"id": "R32UI"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,6 +43,19 @@ class PairBuffers:
     loss_minus: NDArray[np.float32]
     id_plus: NDArray[np.uint32]
     id_minus: NDArray[np.uint32]
+
+
+@dataclass(frozen=True, eq=False)
+class TexelPair:
+    """What the pictures of two sets of texels say. Arrays are overwritten by the next pair of this size.
+
+    loss_plus, loss_minus: (H, W, 3) float32, losses of the channels, whose mean is the pixel's; relative
+    to an empty pixel's where the reference has alpha. seen: what both pictures show.
+    """
+
+    loss_plus: NDArray[np.float32]
+    loss_minus: NDArray[np.float32]
+    seen: UVBuffer
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,6 +140,33 @@ class Rasteriser:
             targets.append(target)
         return targets
 
+    def texel_pair(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        perturbation: TexelPerturbation,
+        reference: ReferenceTextures,
+        loss: str,
+        stopwatch: Stopwatch,
+    ) -> TexelPair:
+        """Rasterise once, read both sets of texels, compare the two colours, read losses and lookups."""
+        with stopwatch.stage("raster"):
+            target = self._targets.get("texels", view.width, view.height, _TEXEL_FORMATS)
+            values = {
+                "reference_colour": reference.colour,
+                "background": 1.0 if reference.has_alpha else 0.0,
+            }
+            self._draw_unperturbed(
+                target, texel_loss_program(self.shading, loss), view, jitter, values, perturbation
+            )
+            if stopwatch.precise:
+                self._reader.wait(target)
+        with stopwatch.stage("read"):
+            plus, minus, lookup = (self._read(target, slot, 4, "FLOAT") for slot in range(3))
+            ids = self._read(target, 3, 1, "UINT")
+        seen = UVBuffer(ids, lookup[..., :2], lookup[..., 2], samples=1)
+        return TexelPair(plus[..., :3], minus[..., :3], seen)
+
     def render(self, view: View, samples: int = 4, normal: bool = False) -> Picture:
         """The view's picture with samples x samples samples a pixel; large ones tile by tile."""
         colour = np.empty((view.height, view.width, 4), np.float32)
@@ -176,14 +218,26 @@ class Rasteriser:
         return any(atlas is not None for atlas in self._atlases)
 
     def _draw_unperturbed(
-        self, target: Target, program: Program, view: View, jitter: tuple[float, float]
+        self,
+        target: Target,
+        program: Program,
+        view: View,
+        jitter: tuple[float, float],
+        values: dict[str, object] | None = None,
+        texels: TexelPerturbation | None = None,
     ) -> None:
         positions = self._geometry.positions
         normals = self._geometry.normals(positions)[0] if "normals" in program.samplers else None
-        values = {"world_to_clip": _matrix(view, jitter), "positions": positions, "normals": normals}
-        self._draw(target, program, values)
+        surface = {"world_to_clip": _matrix(view, jitter), "positions": positions, "normals": normals}
+        self._draw(target, program, surface | (values or {}), texels)
 
-    def _draw(self, target: Target, program: Program, values: dict[str, object]) -> None:
+    def _draw(
+        self,
+        target: Target,
+        program: Program,
+        values: dict[str, object],
+        texels: TexelPerturbation | None = None,
+    ) -> None:
         values = values | {"lights": self._lights, "light_count": self._light_count}
         with drawing(target, "LESS"):
             target.clear()
@@ -195,6 +249,8 @@ class Rasteriser:
                 values["texture_levels"] = 0 if atlas is None else level_count(size[1], size[0])
                 values["atlas_size"] = size
                 values["first_triangle"] = first
+                if texels is not None:
+                    values["texel_key"], values["texel_epsilon"] = texels.constants(material)
                 program.bind(values)
                 self._geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
 
@@ -202,6 +258,6 @@ class Rasteriser:
         return self._reader.read(target, slot, channels, kind)
 
 
-def _matrix(view: View, jitter: Sequence[float]) -> mathutils.Matrix:
+def _matrix(view: View, jitter: tuple[float, float]) -> mathutils.Matrix:
     projection = jittered(view.projection, *jitter, view.width, view.height)
     return mathutils.Matrix(projection @ np.linalg.inv(view.camera_to_world))

@@ -75,7 +75,7 @@ def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool
     """Surfaces and a reference -> loss of each pixel, id. match: of colour, alpha, normal."""
     colour = "colour" in match
     return _surface_program(
-        "loss_frag",
+        ("distance", "loss_frag"),
         shading=shading if colour else "unlit",
         atlas=textured and colour and shading != "normal",
         base_colour=colour and shading != "normal",
@@ -92,7 +92,7 @@ def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool
 def render_program(shading: str, textured: bool, normal: bool) -> Program:
     """Surfaces -> colour, id and, with ``normal``, the world normal as 0.5 + 0.5 n."""
     return _surface_program(
-        "render_frag",
+        ("render_frag",),
         shading=shading,
         atlas=textured and shading != "normal",
         base_colour=shading != "normal",
@@ -106,7 +106,7 @@ def render_program(shading: str, textured: bool, normal: bool) -> Program:
 def uv_program(shading: str) -> Program:
     """Surfaces -> lookup (u, v, mip level, 0), id and, where shading scales it, the shade factor."""
     return _surface_program(
-        "uv_frag",
+        ("uv_frag",),
         shading=shading,
         uv=True,
         outputs={"lookup": "VEC4", "id": "UINT"} | ({"shade": "VEC4"} if shading == "sun" else {}),
@@ -114,8 +114,23 @@ def uv_program(shading: str) -> Program:
     )
 
 
+@cache
+def texel_loss_program(shading: str, loss: str) -> Program:
+    """Surfaces and a reference -> losses by channel with texels perturbed both ways, lookup, id."""
+    return _surface_program(
+        ("signs", "texel_signs", "distance", "texel_loss_frag"),
+        shading=shading,
+        atlas=True,
+        base_colour=True,
+        outputs={"loss_plus": "VEC4", "loss_minus": "VEC4", "lookup": "VEC4", "id": "UINT"},
+        samplers=("reference_colour",),
+        constants={"background": "FLOAT", "texel_key": "INT", "texel_epsilon": "FLOAT"},
+        defines=("SGE_L2",) if loss == "l2" else (),
+    )
+
+
 def _surface_program(
-    fragment: str,
+    fragment: tuple[str, ...],
     *,
     shading: str,
     outputs: dict[str, str],
@@ -149,7 +164,7 @@ def _surface_program(
         constants["light_count"] = "INT"
         samplers += ("lights",)
     return _build(
-        sources=(("table", "surface_vert"), ("texture", "shading", "surface", fragment)),
+        sources=(("table", "surface_vert"), ("texture", "shading", "surface", *fragment)),
         inputs={"corner": "VEC4"},
         outputs=outputs,
         samplers=samplers,

@@ -5,24 +5,6 @@
 // Writes: loss, relative to that of an empty pixel where the silhouette is known, so that the
 // cleared value 0 is exact for the background; id = triangle + 1.  Mirrors core/oracle.py.
 
-float sge_distance(float x)
-{
-#ifdef SGE_L2
-  return x * x;
-#else
-  return abs(x);
-#endif
-}
-
-float sge_distance(vec3 x)
-{
-#ifdef SGE_L2
-  return dot(x, x) * (1.0 / 3.0);
-#else
-  return (abs(x.x) + abs(x.y) + abs(x.z)) * (1.0 / 3.0);
-#endif
-}
-
 void main()
 {
   ivec2 pixel = ivec2(gl_FragCoord.xy);

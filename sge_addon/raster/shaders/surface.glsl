@@ -20,11 +20,16 @@ vec3 sge_base_colour()
 #endif
 }
 
-vec3 sge_colour()
+vec3 sge_colour(vec3 base)
 {
 #ifdef SGE_NORMAL
-  return sge_shade(sge_base_colour(), sge_unit_normal());
+  return sge_shade(base, sge_unit_normal());
 #else
-  return sge_shade(sge_base_colour(), vec3(0.0));
+  return sge_shade(base, vec3(0.0));
 #endif
+}
+
+vec3 sge_colour()
+{
+  return sge_colour(sge_base_colour());
 }

@@ -12,21 +12,42 @@ float sge_level(vec2 uv, vec2 size)
 }
 
 #ifdef SGE_ATLAS
+// The 2 x 2 texels that a sample reads: its mip level, the corners' columns and rows, the fractions.
+struct SgeFootprint {
+  int level;
+  ivec2 low;
+  ivec2 high;
+  vec2 fraction;
+};
+
+SgeFootprint sge_footprint(vec2 uv, ivec2 size, int levels)
+{
+  SgeFootprint taps;
+  taps.level = clamp(int(floor(sge_level(uv, vec2(size)) + 0.5)), 0, levels - 1);
+  ivec2 extent = size >> taps.level;
+  vec2 texel = fract(uv) * vec2(extent) - 0.5;
+  taps.low = ivec2(floor(texel));
+  taps.fraction = texel - vec2(taps.low);
+  taps.high = taps.low + 1;
+  taps.low += ivec2(lessThan(taps.low, ivec2(0))) * extent;
+  taps.high -= ivec2(greaterThanEqual(taps.high, extent)) * extent;
+  return taps;
+}
+
+vec3 sge_bilinear(vec3 low_low, vec3 high_low, vec3 low_high, vec3 high_high, vec2 f)
+{
+  return mix(mix(low_low, high_low, f.x), mix(low_high, high_high, f.x), f.y);
+}
+
 vec3 sge_texture(sampler2D atlas, vec2 uv, ivec2 size, int levels)
 {
-  int level = clamp(int(floor(sge_level(uv, vec2(size)) + 0.5)), 0, levels - 1);
-  ivec2 extent = size >> level;
+  SgeFootprint taps = sge_footprint(uv, size, levels);
+  int level = taps.level;
   ivec2 origin = level == 0 ? ivec2(0) : ivec2(size.x, size.y - (size.y >> (level - 1)));
-  vec2 texel = fract(uv) * vec2(extent) - 0.5;
-  ivec2 low = ivec2(floor(texel));
-  vec2 f = texel - vec2(low);
-  ivec2 high = low + 1;
-  low += ivec2(lessThan(low, ivec2(0))) * extent;
-  high -= ivec2(greaterThanEqual(high, extent)) * extent;
-  vec3 bottom = mix(texelFetch(atlas, origin + low, 0).rgb,
-                    texelFetch(atlas, origin + ivec2(high.x, low.y), 0).rgb, f.x);
-  vec3 top = mix(texelFetch(atlas, origin + ivec2(low.x, high.y), 0).rgb,
-                 texelFetch(atlas, origin + high, 0).rgb, f.x);
-  return mix(bottom, top, f.y);
+  return sge_bilinear(texelFetch(atlas, origin + taps.low, 0).rgb,
+                      texelFetch(atlas, origin + ivec2(taps.high.x, taps.low.y), 0).rgb,
+                      texelFetch(atlas, origin + ivec2(taps.low.x, taps.high.y), 0).rgb,
+                      texelFetch(atlas, origin + taps.high, 0).rgb,
+                      taps.fraction);
 }
 #endif

@@ -1,0 +1,90 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Stochastic gradients of texels: the pair of pictures and the estimator (the paper's mode)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..core.assembly import Assembly
+from ..core.pixel_loss import background_loss
+from ..core.protocols import Estimate
+from ..core.reference import Reference
+from ..core.signs import step_seed, uniform
+from ..core.stopwatch import Stopwatch
+from ..core.texel_signs import TexelPerturbation, texel_sign_gradient
+from ..core.texture_block import TexelAdam, Texture
+from .fitted_surfaces import FittedSurfaces
+from .rasteriser import TexelPair
+from .reference_textures import ReferenceTextureCache
+
+# Perturbation in linear colour, start and end.
+EPSILON = (1.0 / 32.0, 1.0 / 128.0)
+# Jitter has a seed of its own, lest it go with the signs of the first texels.
+_JITTER = 0x7D000000
+
+
+class TexelSource:
+    """A core.protocols.GradientSource over the rasteriser; the shape stays as it is in both pictures.
+
+    textures: by material of the assembly; TexelAdam blocks are fitted, others only read.
+    """
+
+    def __init__(
+        self,
+        surfaces: FittedSurfaces,
+        assembly: Assembly,
+        references: Sequence[Reference],
+        textures: Sequence[Texture | None],
+        loss: str,
+        stopwatch: Stopwatch,
+    ) -> None:
+        self._surfaces = surfaces
+        self._assembly = assembly
+        self._references = references
+        self._on_gpu = ReferenceTextureCache(references)
+        self._fitted = {
+            material: texture for material, texture in enumerate(textures) if isinstance(texture, TexelAdam)
+        }
+        self._loss = loss
+        self._stopwatch = stopwatch
+        self._background = [background_loss(reference, ("colour",), loss) for reference in references]
+
+    def estimate(self, view: int, seed: int, progress: float) -> Estimate:
+        """Loss and texel gradients of one view, from one pair."""
+        rasteriser = self._surfaces.updated()
+        epsilon = EPSILON[0] * (EPSILON[1] / EPSILON[0]) ** progress
+        perturbation = TexelPerturbation(seed, epsilon, tuple(self._fitted))
+        jitter_x, jitter_y = uniform(step_seed(seed, _JITTER), 2) - 0.5
+        pair = rasteriser.texel_pair(
+            self._references[view].view,
+            (jitter_x, jitter_y),
+            perturbation,
+            self._on_gpu.get(view),
+            self._loss,
+            self._stopwatch,
+        )
+        with self._stopwatch.stage("estimate"):
+            gradients = self._gradients(pair, perturbation)
+            total = pair.loss_plus.sum(dtype=np.float64) + pair.loss_minus.sum(dtype=np.float64)
+            loss = 0.5 * float(total) / pair.loss_plus.size + self._background[view]
+        return Estimate(loss, gradients)
+
+    def _gradients(self, pair: TexelPair, perturbation: TexelPerturbation) -> dict[str, np.ndarray]:
+        """Of the loss averaged over pixels and channels, (H, W, 3) by texture."""
+        difference = pair.loss_plus - pair.loss_minus
+        difference /= difference.size
+        return {
+            texture.name: texel_sign_gradient(
+                difference,
+                [pair.seen],
+                self._assembly.texture_of_triangle,
+                material,
+                texture.layout,
+                perturbation.signs(material, texture.layout),
+                perturbation.epsilon,
+            )
+            for material, texture in self._fitted.items()
+        }
