@@ -24,21 +24,19 @@ def sum_over_support(
 
     difference: (P,) loss plus minus loss minus. id_plus, id_minus: (P,) triangle + 1, 0 = background.
 
-    The sum over a union is the sum over both parts less the sum over what they share; d is summed by
-    triangle first, since a vertex's sum only needs its triangles' sums.
+    d is summed by triangle first, since a vertex's sum only needs its triangles' sums. That serves the
+    plus image; where the minus image shows another triangle, its vertices get d as well, except those
+    that have the plus image's triangle in their support already.
     """
-    active = np.flatnonzero(difference)
+    active = np.flatnonzero(difference != 0.0)
     difference = difference[active]
     plus = id_plus[active].view(np.int32)
     minus = id_minus[active].view(np.int32)
-    triangle_count = len(support.offsets) - 1
-    by_triangle = np.bincount(plus, difference, triangle_count + 1)
+    by_triangle = np.bincount(plus, difference, support.triangle_count + 1)
     changed = np.flatnonzero(plus != minus)
-    difference, plus, minus = difference[changed], plus[changed], minus[changed]
-    by_triangle += np.bincount(minus, difference, triangle_count + 1)
-    both = np.flatnonzero((plus > 0) & (minus > 0))
-    shared = _sum_shared(difference[both], plus[both] - 1, minus[both] - 1, support)
-    return _triangles_to_vertices(by_triangle[1:], support) - shared
+    newly_named = _sum_named_narrow if support.corners is not None else _sum_named_full
+    of_minus = newly_named(difference[changed], plus[changed], minus[changed], support)
+    return _triangles_to_vertices(by_triangle[1:], support) + of_minus
 
 
 def _triangles_to_vertices(by_triangle: NDArray[np.float64], support: Support) -> NDArray[np.float64]:
@@ -50,25 +48,38 @@ def _triangles_to_vertices(by_triangle: NDArray[np.float64], support: Support) -
     return np.bincount(vertices, by_triangle[seen][row], support.vertex_count)
 
 
-def _sum_shared(
+def _sum_named_narrow(
     difference: NDArray[np.float32], plus: NDArray[np.int32], minus: NDArray[np.int32], support: Support
 ) -> NDArray[np.float64]:
-    """Sum over pixels of d for each vertex that has both of the pixel's triangles in its support."""
-    if support.corners is not None:
-        first, second = support.corners[plus], support.corners[minus]  # (P, 3)
-        shared = first == second[:, :1]
-        shared |= first == second[:, 1:2]
-        shared |= first == second[:, 2:]
-        pixel, corner = np.nonzero(shared)
-        return np.bincount(first[pixel, corner], difference[pixel], support.vertex_count)
-    triangle_count = len(support.offsets) - 1
-    pairs, inverse = np.unique(plus.astype(np.int64) * triangle_count + minus, return_inverse=True)
+    """Sum over pixels of d for the corners of the minus triangle that the plus triangle lacks.
+
+    plus, minus: triangle + 1, 0 = background, and different. Column by column, which is five times
+    faster than gathering rows of three.
+    """
+    first = [column[plus] for column in support.corners_of_id]
+    total = np.zeros(support.vertex_count + 1)
+    for column in support.corners_of_id:
+        vertex = column[minus]
+        is_new = (vertex != first[0]) & (vertex != first[1]) & (vertex != first[2])
+        total += np.bincount(vertex, difference * is_new, support.vertex_count + 1)
+    return total[:-1]  # the last one stood for the background
+
+
+def _sum_named_full(
+    difference: NDArray[np.float32], plus: NDArray[np.int32], minus: NDArray[np.int32], support: Support
+) -> NDArray[np.float64]:
+    """The same for supports of any size: what the minus triangle names, less what both name."""
+    by_triangle = np.bincount(minus, difference, support.triangle_count + 1)
+    both = np.flatnonzero((plus > 0) & (minus > 0))
+    difference, plus, minus = difference[both], plus[both] - 1, minus[both] - 1
+    pairs, inverse = np.unique(plus.astype(np.int64) * support.triangle_count + minus, return_inverse=True)
     by_pair = np.bincount(inverse, difference, len(pairs))
-    lists = [support.rows(triangles) for triangles in np.divmod(pairs, triangle_count)]
+    lists = [support.rows(triangles) for triangles in np.divmod(pairs, support.triangle_count)]
     keys = [row * support.vertex_count + vertices for row, vertices in lists]
     common = np.intersect1d(*keys, assume_unique=True)
     pair, vertex = np.divmod(common, support.vertex_count)
-    return np.bincount(vertex, by_pair[pair], support.vertex_count)
+    shared = np.bincount(vertex, by_pair[pair], support.vertex_count)
+    return _triangles_to_vertices(by_triangle[1:], support) - shared
 
 
 def vertex_gradient(

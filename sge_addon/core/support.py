@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,19 @@ class Support:
     offsets: NDArray[np.int64]
     vertices: NDArray[np.int32]
     corners: NDArray[np.int32] | None = None
+
+    @property
+    def triangle_count(self) -> int:
+        """F."""
+        return len(self.offsets) - 1
+
+    @cached_property
+    def corners_of_id(self) -> NDArray[np.int32]:
+        """(3, F + 1) corners by triangle + 1, of a narrow support; the background's are vertex_count."""
+        if self.corners is None:
+            raise ValueError("only a narrow support names exactly three vertices a triangle")
+        background = np.full((3, 1), self.vertex_count, np.int32)
+        return np.concatenate([background, self.corners.T], axis=1)
 
     def rows(self, triangles: NDArray[np.integer[Any]]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
         """(index into ``triangles``, vertex) of every pair of the given triangles' lists."""
