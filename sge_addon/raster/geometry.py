@@ -58,7 +58,7 @@ class Geometry:
     def normals(
         self, positions: gpu.types.GPUTexture, minus: gpu.types.GPUTexture | None = None
     ) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture | None]:
-        """Normals of every group for one or two sets of positions, as tables; not normalised."""
+        """Normals of every group for one or two sets of positions, as tables; unit length."""
         if self._group_tables is None:
             self._group_tables = self._upload_groups()
         names = ("normal",) if minus is None else ("normal", "normal_minus")
