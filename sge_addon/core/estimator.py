@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .support import Support
+from .working_memory import WorkingMemory
 
 
 def sum_over_support(
@@ -19,6 +20,7 @@ def sum_over_support(
     id_plus: NDArray[np.uint32],
     id_minus: NDArray[np.uint32],
     support: Support,
+    memory: WorkingMemory | None = None,
 ) -> NDArray[np.float64]:
     """Sum of d_p over each vertex's pixels: (V,) float64.
 
@@ -28,14 +30,20 @@ def sum_over_support(
     plus image; where the minus image shows another triangle, its vertices get d as well, except those
     that have the plus image's triangle in their support already.
     """
+    memory = memory or WorkingMemory()
     active = np.flatnonzero(difference != 0.0)
-    difference = difference[active]
-    plus = id_plus[active].view(np.int32)
-    minus = id_minus[active].view(np.int32)
-    by_triangle = np.bincount(plus, difference, support.triangle_count + 1)
+    # The types that bincount takes without a copy of its own.
+    values = memory.cast("values", memory.take("difference", difference, active), np.float64)
+    plus = memory.cast("plus", memory.take("id", id_plus, active), np.intp)
+    minus = memory.cast("minus", memory.take("id", id_minus, active), np.intp)
+    by_triangle = np.bincount(plus, values, support.triangle_count + 1)
     changed = np.flatnonzero(plus != minus)
+    values, plus, minus = (
+        memory.take(f"changed {name}", array, changed)
+        for name, array in (("values", values), ("plus", plus), ("minus", minus))
+    )
     newly_named = _sum_named_narrow if support.corners is not None else _sum_named_full
-    of_minus = newly_named(difference[changed], plus[changed], minus[changed], support)
+    of_minus = newly_named(values, plus, minus, support, memory)
     return _triangles_to_vertices(by_triangle[1:], support) + of_minus
 
 
@@ -49,30 +57,40 @@ def _triangles_to_vertices(by_triangle: NDArray[np.float64], support: Support) -
 
 
 def _sum_named_narrow(
-    difference: NDArray[np.float32], plus: NDArray[np.int32], minus: NDArray[np.int32], support: Support
+    difference: NDArray[np.float64],
+    plus: NDArray[np.intp],
+    minus: NDArray[np.intp],
+    support: Support,
+    memory: WorkingMemory,
 ) -> NDArray[np.float64]:
     """Sum over pixels of d for the corners of the minus triangle that the plus triangle lacks.
 
     plus, minus: triangle + 1, 0 = background, and different. Column by column, which is five times
     faster than gathering rows of three.
     """
-    first = [column[plus] for column in support.corners_of_id]
+    first = [memory.take(f"corner {i}", column, plus) for i, column in enumerate(support.corners_of_id)]
     total = np.zeros(support.vertex_count + 1)
+    weights = memory.array("weights", len(difference), np.float64)
     for column in support.corners_of_id:
-        vertex = column[minus]
+        vertex = memory.take("vertex", column, minus)
         is_new = (vertex != first[0]) & (vertex != first[1]) & (vertex != first[2])
-        total += np.bincount(vertex, difference * is_new, support.vertex_count + 1)
+        np.multiply(difference, is_new, out=weights)
+        total += np.bincount(memory.cast("bin", vertex, np.intp), weights, support.vertex_count + 1)
     return total[:-1]  # the last one stood for the background
 
 
 def _sum_named_full(
-    difference: NDArray[np.float32], plus: NDArray[np.int32], minus: NDArray[np.int32], support: Support
+    difference: NDArray[np.float64],
+    plus: NDArray[np.intp],
+    minus: NDArray[np.intp],
+    support: Support,
+    memory: WorkingMemory,
 ) -> NDArray[np.float64]:
     """The same for supports of any size: what the minus triangle names, less what both name."""
     by_triangle = np.bincount(minus, difference, support.triangle_count + 1)
     both = np.flatnonzero((plus > 0) & (minus > 0))
     difference, plus, minus = difference[both], plus[both] - 1, minus[both] - 1
-    pairs, inverse = np.unique(plus.astype(np.int64) * support.triangle_count + minus, return_inverse=True)
+    pairs, inverse = np.unique(plus * support.triangle_count + minus, return_inverse=True)
     by_pair = np.bincount(inverse, difference, len(pairs))
     lists = [support.rows(triangles) for triangles in np.divmod(pairs, support.triangle_count)]
     keys = [row * support.vertex_count + vertices for row, vertices in lists]

@@ -20,6 +20,7 @@ from ..core.schedule import ShapeSchedule
 from ..core.signs import signs, uniform
 from ..core.stopwatch import Stopwatch
 from ..core.support import Support
+from ..core.working_memory import WorkingMemory
 from .fitted_surfaces import FittedSurfaces
 from .rasteriser import PairBuffers
 from .reference_textures import ReferenceTextureCache
@@ -53,6 +54,7 @@ class ShapeSource:
         self._match = match
         self._loss = loss
         self._stopwatch = stopwatch
+        self._memory = WorkingMemory()
         self._background = [background_loss(reference, match, loss) for reference in references]
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
