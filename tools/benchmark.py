@@ -1,0 +1,149 @@
+#!/usr/bin/env python3
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Measures how fast a fit is, or with --quality how good; sets up what it needs.
+
+    python3 tools/benchmark.py                      milliseconds a step by stage, floor and peak memory
+    python3 tools/benchmark.py --quality            what fits of the test data and the demo reach
+    python3 tools/benchmark.py --quick              a few small rows, as a trial (also with --quality)
+
+Every row runs in a process of its own. The test data is looked for in $SGE_DATA, else in
+../shared/data. Exit code 0 when all rows were measured, 1 when one failed, 2 on bad input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import benchmark_cases as cases
+import benchmark_tables as tables
+import environment
+from environment import REPOSITORY, SetupError
+
+TASKS = ("shape", "texture", "both")
+
+
+class RowFailed(Exception):
+    """What the process of a row said before it ended; code: its exit code."""
+
+    def __init__(self, code: int, said: str):
+        super().__init__(said)
+        self.code = code
+
+
+def main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    if options.seeds < 1:
+        print("error: --seeds must be at least 1.", file=sys.stderr)
+        return 2
+    if options.json and not options.json.absolute().parent.is_dir():
+        print(f"error: the folder of {options.json} does not exist.", file=sys.stderr)
+        return 2
+    try:
+        python = environment.prepare(environment.TEST if options.quality else environment.RUN).python
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    begin = time.monotonic()
+    measure = _quality if options.quality else _speed
+    result, code = measure(python, options)
+    if options.json:
+        options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    print(f"{time.monotonic() - begin:.0f} s in all, on {result['machine']}")
+    return code
+
+
+def _speed(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
+    chosen = [case for case in (cases.QUICK_SPEED if options.quick else cases.SPEED) if _wanted(case, options)]
+    result: dict = {"machine": None, "rows": []}
+    code = 0
+    print(tables.SPEED_NOTE)
+    print(tables.speed_head(), flush=True)
+    for case in chosen:
+        try:
+            made = run_row(python, "benchmark_speed.py", asdict(case))
+        except RowFailed as error:
+            print(f"{case.task} {case.triangles} {case.resolution}: {error}", flush=True)
+            code = max(code, error.code)
+            continue
+        result["machine"] = made["machine"]
+        result["rows"].append(made["row"])
+        print(tables.speed_line(made["row"]), flush=True)
+    return result, code
+
+
+def _quality(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
+    chosen = [
+        case for case in (cases.QUICK_QUALITY if options.quick else cases.QUALITY) if _wanted(case, options)
+    ]
+    seeds = range(1 if options.quick else options.seeds)
+    result: dict = {"machine": None, "rows": []}
+    code = 0
+    print(tables.QUALITY_NOTE)
+    print(tables.quality_head(), flush=True)
+    for case in chosen:
+        runs = []
+        for seed in seeds:
+            try:
+                made = run_row(
+                    python, "benchmark_quality.py", {"task": case.task, "start": case.start, "steps": case.steps, "seed": seed}
+                )
+            except RowFailed as error:
+                print(f"{case.task} {case.start} {case.steps}, seed {seed}: {error}", flush=True)
+                if error.code == 2:  # no data, for one: it will not come by trying again
+                    return result, 2
+                code = 1
+                continue
+            result["machine"] = made["machine"]
+            runs.append(made["row"])
+        if runs:
+            row = tables.quality_row(case, runs)
+            result["rows"].append(row)
+            print(tables.quality_line(row), flush=True)
+    return result, code
+
+
+def run_row(python: Path, script: str, case: dict) -> dict:
+    """Run one row's process: {"machine", "row"}. Raises RowFailed."""
+    with tempfile.TemporaryDirectory(prefix="sge_fit_") as folder:
+        answer = Path(folder, "row.json")
+        done = subprocess.run(
+            [str(python), str(REPOSITORY / "tools" / script), json.dumps(case), str(answer)],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            env={**os.environ, "PYTHONWARNINGS": "default"},
+        )
+        if done.returncode or not answer.exists():
+            raise RowFailed(2 if done.returncode == 2 else 1, done.stdout.strip() or f"exit code {done.returncode}")
+        return json.loads(answer.read_text(encoding="utf-8"))
+
+
+def _wanted(case: cases.SpeedCase | cases.QualityCase, options: argparse.Namespace) -> bool:
+    return options.only in (None, case.task)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
+    parser.add_argument("--quick", action="store_true", help="a few small rows, one seed")
+    parser.add_argument("--only", choices=TASKS, help="only rows of this task")
+    parser.add_argument("--quality", action="store_true", help="how good instead of how fast")
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="with --quality: seeds 0 to N - 1, the worst counts (3)"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,111 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Spheres of any number of triangles, with UVs; a fit starts from one and its references show another."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import bpy
+import numpy as np
+from numpy.typing import NDArray
+
+from sge_addon.scene.images import array_to_image
+
+SOURCE_TRIANGLES = 30_000
+TEXTURE_SIZE = 512
+_CHART_MARGIN = 0.02  # of a chart's side, left free on each side
+
+
+@dataclass(frozen=True, eq=False)
+class Sphere:
+    """positions: (V, 3) float32. triangles: (F, 3) int32, counter-clockwise from outside.
+    uvs: (F, 3, 2) float32 in [0, 1], without overlap."""
+
+    positions: NDArray[np.float32]
+    triangles: NDArray[np.int32]
+    uvs: NDArray[np.float32]
+
+
+def cube_sphere(triangles: int, radius: float = 1.0) -> Sphere:
+    """A sphere of about ``triangles`` triangles of nearly equal size: 12 n n, a grid on each side of a cube.
+
+    Each side is a chart of its own, so there are seams where sides meet.
+    """
+    cells = max(1, round((triangles / 12) ** 0.5))
+    grid = np.arange(cells + 1)
+    i, j = (axis.ravel() for axis in np.meshgrid(grid, grid, indexing="ij"))
+    low = (i * (cells + 1) + j).reshape(cells + 1, cells + 1)
+    a, b, c, d = (part.ravel() for part in (low[:-1, :-1], low[1:, :-1], low[1:, 1:], low[:-1, 1:]))
+    of_side = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])  # (2 n n, 3)
+    lattice, faces, uvs = [], [], []
+    for side in range(6):
+        axis, positive = side % 3, side // 3
+        points = np.empty((len(i), 3), np.int64)
+        points[:, axis] = cells * positive
+        points[:, (axis + 1) % 3] = i
+        points[:, (axis + 2) % 3] = j
+        lattice.append(points)
+        faces.append((of_side if positive else of_side[:, ::-1]) + side * len(i))
+        chart = np.stack([i, j], axis=1) / cells * (1.0 - 2.0 * _CHART_MARGIN) + _CHART_MARGIN
+        uvs.append((chart + (axis, positive)) / (3.0, 2.0))
+    corners = np.concatenate(faces)
+    points = np.concatenate(lattice)
+    # Sides share the lattice points of a cube's edges.
+    _, first, vertex = np.unique(
+        points @ ((cells + 1) ** np.arange(3)), return_index=True, return_inverse=True
+    )
+    directions = np.tan((2.0 * points[first] / cells - 1.0) * (np.pi / 4.0))  # cells of nearly equal angles
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    return Sphere(
+        positions=(radius * directions).astype(np.float32),
+        triangles=vertex.reshape(-1)[corners].astype(np.int32),
+        uvs=np.concatenate(uvs)[corners].astype(np.float32),
+    )
+
+
+def start_object(triangles: int) -> bpy.types.Object:
+    """The sphere that is fitted, without a material, in the current scene."""
+    return _object("Start", cube_sphere(triangles, 0.9))
+
+
+def source_object() -> bpy.types.Object:
+    """A textured, dented sphere of radius about 1 in the current scene: what the references show."""
+    sphere = cube_sphere(SOURCE_TRIANGLES)
+    x, y, z = sphere.positions.T
+    dents = 0.06 * np.sin(5.0 * x + 1.0) + 0.06 * np.sin(6.0 * y) + 0.04 * np.sin(9.0 * z + x)
+    obj = _object("Source", Sphere((1.0 + dents)[:, None] * sphere.positions, sphere.triangles, sphere.uvs))
+    material = bpy.data.materials.new("Source")
+    material.use_nodes = True
+    nodes = material.node_tree.nodes
+    image = nodes.new("ShaderNodeTexImage")
+    image.image = array_to_image("Source", _texture(TEXTURE_SIZE))
+    material.node_tree.links.new(image.outputs["Color"], nodes["Principled BSDF"].inputs["Base Color"])
+    obj.data.materials.append(material)
+    return obj
+
+
+def _texture(size: int) -> NDArray[np.float32]:
+    """(size, size, 4) linear: waves of several lengths, different in every channel."""
+    y, x = np.mgrid[0:size, 0:size] * (2.0 * np.pi / size)
+    rgba = np.ones((size, size, 4), np.float32)
+    for channel, (along, across) in enumerate(((24, 3), (5, 31), (17, 18))):
+        rgba[..., channel] = 0.5 + 0.25 * np.sin(along * x + across * y) + 0.2 * np.sin(3.0 * x - 2.0 * y)
+    return rgba
+
+
+def _object(name: str, sphere: Sphere) -> bpy.types.Object:
+    mesh = bpy.data.meshes.new(name)
+    mesh.vertices.add(len(sphere.positions))
+    mesh.vertices.foreach_set("co", sphere.positions.astype(np.float32).ravel())
+    mesh.loops.add(sphere.triangles.size)
+    mesh.loops.foreach_set("vertex_index", sphere.triangles.ravel())
+    mesh.polygons.add(len(sphere.triangles))
+    mesh.polygons.foreach_set("loop_start", np.arange(0, sphere.triangles.size, 3, dtype=np.int32))
+    mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", sphere.uvs.ravel())
+    mesh.update(calc_edges=True)
+    mesh.shade_smooth()
+    obj = bpy.data.objects.new(name, mesh)
+    bpy.context.scene.collection.objects.link(obj)
+    bpy.context.view_layer.update()
+    return obj

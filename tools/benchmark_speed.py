@@ -1,0 +1,237 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""One row of speed, in a process of its own so that its peak memory is its own.
+
+The steps are those of real fits: the same Solver over a checked Problem, with references made from an
+object. They are taken from the two phases of a fit (a fit of the shape or of the texture has one),
+with all but the first few steps of it left out. Steps and floor are timed in turn, so that whatever
+else the machine does hits both alike.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from statistics import mean, median
+
+import benchmark_process
+import bpy
+from benchmark_cases import SpeedCase
+from benchmark_floor import Floor
+from benchmark_meshes import source_object, start_object
+
+from sge_addon.core.fit import LoopSettings, Step, fit
+from sge_addon.core.protocols import Estimate, GradientSource
+from sge_addon.core.settings import FitSettings
+from sge_addon.core.sparse_solve import SmoothingSystem
+from sge_addon.core.stopwatch import Stopwatch
+from sge_addon.core.texture_source import PATTERNS
+from sge_addon.job import make_references, orbit_around
+from sge_addon.job.problem import Problem, check_problem
+from sge_addon.job.report import peak_memory_mb
+from sge_addon.job.solver import Solver
+
+VIEWS = 8
+BUNCH = 8  # steps are taken in such numbers: in a joint fit, so many hold one texture step
+LEAST, MOST, BUDGET = 16, 96, 8.0  # samples, and the seconds in which they should be done
+_STEPS = 1_000_000  # of the loop, so that no schedule moves while its first steps are timed
+
+
+@dataclass(frozen=True)
+class StepTime:
+    """Milliseconds of one step, and of its stages."""
+
+    total: float
+    stages: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase of a fit: where it is (progress), its share of the steps, and whether the shape moves in it."""
+
+    progress: float
+    share: float
+    moves: bool
+
+    @property
+    def first_steps(self) -> int:
+        """Steps that cost more than those after them: the first, which factorises; where the shape rests,
+        the first through each map of each view."""
+        return 1 if self.moves else VIEWS * PATTERNS
+
+
+class PhasedSolver(Solver):
+    """A solver whose phases can be entered without the steps before."""
+
+    def phases(self) -> list[Phase]:
+        """The phase in which the shape moves; in a joint fit the one after it; or that of a texture fit."""
+        if not self.position_blocks:
+            return [Phase(0.0, 1.0, False)]
+        share = self._schedule.share
+        return [Phase(0.0, share, True)] + ([Phase(1.0, 1.0 - share, False)] if share < 1.0 else [])
+
+    def steps_of(self, phase: Phase) -> Generator[Step]:
+        """Steps of a phase, without end."""
+        settings = LoopSettings(_STEPS, len(self._problem.training), seed=self._problem.settings.seed)
+        source = _FixedProgress(self._source(), phase.progress)
+        return fit([source], [*self.position_blocks, *self._fitted], settings, self._stopwatch)
+
+
+class _FixedProgress:
+    """A gradient source for which the fit stands still at one point of its schedule."""
+
+    def __init__(self, source: GradientSource, progress: float) -> None:
+        self._source = source
+        self._progress = progress
+
+    def estimate(self, view: int, seed: int, progress: float) -> Estimate:
+        return self._source.estimate(view, seed, self._progress)
+
+
+def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
+    """The row of one case: the fields of the README, times in milliseconds."""
+    problem = make_problem(case)
+    typical = mean if problem.settings.shape and problem.settings.texture else median
+
+    stopwatch = Stopwatch()
+    solver = PhasedSolver(problem, stopwatch)
+    floor = Floor(problem.assembly.positions, problem.assembly.triangles, problem.training[0].view)
+    floors: list[float] = []
+
+    def floor_sample() -> None:
+        floors.append(_milliseconds(floor.run))
+
+    step_ms, first_visit, samples = 0.0, None, 0
+    for phase in solver.phases():
+        steps = solver.steps_of(phase)
+        first = _take(steps, phase.first_steps, stopwatch)
+        first_visit = first_visit if phase.moves else median(step.total for step in first)
+        pace = mean(step.total for step in _take(steps, BUNCH, stopwatch))
+        count = sample_count(pace + _milliseconds(floor.run), budget)
+        taken = _take(steps, count, stopwatch, floor_sample)
+        steps.close()
+        step_ms += phase.share * typical(step.total for step in taken)
+        samples += count
+    solver.complete()
+    solver.errors(problem.training[0])  # what a fit measures at its end counts for its memory, too
+    peak = peak_memory_mb()
+    floor_ms = median(floors)
+    del solver, floor
+
+    stages, factorise_ms = _measure_stages(problem, typical, budget)
+    without_solves = step_ms - stages.get("solve", 0.0)
+    return {
+        "task": case.task,
+        "triangles": len(problem.assembly.triangles),
+        "vertices": len(problem.assembly.positions),
+        "resolution": case.resolution,
+        "texture_size": case.texture_size,
+        "ms_per_step": step_ms,
+        "stages": stages,
+        "floor_ms": floor_ms,
+        "ratio": step_ms / floor_ms,
+        "ratio_without_solves": without_solves / floor_ms,
+        "factorise_ms": factorise_ms,
+        "first_visit_ms": first_visit,
+        "samples": samples,
+        "peak_memory_mb": peak,
+    }
+
+
+def make_problem(case: SpeedCase) -> Problem:
+    """A sphere to be fitted to references of another, in the current scene."""
+    settings = FitSettings(
+        shape=case.task != "texture",
+        texture=case.task != "shape",
+        shading="normal" if case.task == "shape" else "unlit",
+        resolution=case.resolution,
+        texture_size=case.texture_size or FitSettings.texture_size,
+    )
+    scene = bpy.context.scene
+    source = source_object()
+    references = make_references(
+        [source], orbit_around([source], VIEWS, case.resolution), settings, scene
+    )
+    return check_problem(scene, [start_object(case.triangles)], references, settings)
+
+
+def sample_count(pair_ms: float, budget: float) -> int:
+    """How many pairs of a step and a floor fit into ``budget`` seconds, in whole bunches."""
+    wanted = budget * 1e3 / pair_ms
+    return int(min(max(wanted, LEAST), MOST)) // BUNCH * BUNCH
+
+
+def _measure_stages(
+    problem: Problem, typical: Callable[[Iterable[float]], float], budget: float
+) -> tuple[dict[str, float], float | None]:
+    """Milliseconds a step by stage, and those of one factorisation, from a second, instrumented run.
+
+    'estimate' is what the other stages leave of a step.
+    """
+    stopwatch = Stopwatch(precise=True)
+    solver = PhasedSolver(problem, stopwatch)
+    stages: dict[str, float] = {}
+    factorise_ms = None
+    with _solves_timed(stopwatch):
+        for phase in solver.phases():
+            steps = solver.steps_of(phase)
+            first = _take(steps, phase.first_steps, stopwatch)
+            pace = mean(step.total for step in _take(steps, BUNCH, stopwatch))
+            taken = _take(steps, sample_count(pace, 0.5 * budget), stopwatch)
+            steps.close()
+            for name in sorted({name for step in taken for name in step.stages}):
+                value = typical(step.stages.get(name, 0.0) for step in taken)
+                stages[name] = stages.get(name, 0.0) + phase.share * value
+            if phase.moves:  # the first step's two solves find no factor
+                factorise_ms = first[0].stages["solve"] - median(step.stages["solve"] for step in taken)
+    return stages, factorise_ms
+
+
+def _take(
+    steps: Iterator[Step], count: int, stopwatch: Stopwatch, between: Callable[[], None] | None = None
+) -> list[StepTime]:
+    """The times of the next ``count`` steps."""
+    times = []
+    before = dict(stopwatch.seconds)
+    for step in islice(steps, count):
+        after = dict(stopwatch.seconds)
+        stages = {name: 1e3 * (seconds - before.get(name, 0.0)) for name, seconds in after.items()}
+        before = after
+        if "optimise" in stages:
+            stages["optimise"] -= stages.get("solve", 0.0)
+        others = sum(ms for name, ms in stages.items() if name != "estimate")
+        stages["estimate"] = 1e3 * step.seconds - others
+        times.append(StepTime(1e3 * step.seconds, stages))
+        if between:
+            between()
+    return times
+
+
+@contextmanager
+def _solves_timed(stopwatch: Stopwatch) -> Iterator[None]:
+    """Time the sparse solves as a stage 'solve', which lies within 'optimise'."""
+    solve = SmoothingSystem.solve
+
+    def timed(*arguments: object, **named: object) -> object:
+        with stopwatch.stage("solve"):
+            return solve(*arguments, **named)
+
+    SmoothingSystem.solve = timed
+    try:
+        yield
+    finally:
+        SmoothingSystem.solve = solve
+
+
+def _milliseconds(work: Callable[[], object]) -> float:
+    begin = time.perf_counter()
+    work()
+    return 1e3 * (time.perf_counter() - begin)
+
+
+if __name__ == "__main__":
+    benchmark_process.answer(lambda arguments: measure(SpeedCase(**arguments)), sys.argv)
