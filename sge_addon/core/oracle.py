@@ -22,7 +22,7 @@ from .assembly import Assembly
 from .lights import SunLights
 from .pixel_loss import pixel_loss
 from .reference import Reference
-from .texture_pyramid import build_levels
+from .texture_pyramid import LEVEL_ROUNDING, build_levels
 from .view import View
 
 Array = NDArray[np.float64]
@@ -124,7 +124,7 @@ def group_normals(positions: Floats, assembly: Assembly) -> Array:
 def read_texture(texture: NDArray[np.float32], uv: Array, level: Array) -> Array:
     """Bilinear, repeating, at the nearest whole mip level: uv (N, 2), level (N,) to (N, 3)."""
     levels = build_levels(texture)
-    chosen = np.clip(np.floor(level + 0.5), 0, len(levels) - 1)
+    chosen = np.clip(np.floor(level + LEVEL_ROUNDING), 0, len(levels) - 1)
     out = np.zeros((len(uv), 3))
     for index, image in enumerate(levels):
         height, width = image.shape[:2]

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loss of a pixel: the mean over the channels of each thing matched, summed over those things."""
+"""The loss of a pixel: the mean over the channels of each thing matched, weighed and summed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .reference import Image, Reference
+
+
+# Alpha differs by 1 where colours differ by a fraction: at full weight silhouettes drown the rest.
+ALPHA_WEIGHT = 0.25
 
 
 def distance(difference: Image, loss: str) -> NDArray[np.float32]:
@@ -26,7 +30,7 @@ def pixel_loss(
     if "colour" in match:
         total += distance(colour[..., :3] - reference.colour[..., :3], loss)
     if "alpha" in match and reference.has_alpha:
-        total += distance(colour[..., 3:] - reference.colour[..., 3:], loss)
+        total += ALPHA_WEIGHT * distance(colour[..., 3:] - reference.colour[..., 3:], loss)
     if "normal" in match and reference.normal is not None and normal is not None:
         total += distance(normal - reference.normal, loss)
     return total

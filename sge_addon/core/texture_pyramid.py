@@ -26,7 +26,8 @@ Array = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
 
 # A sample reads level floor(log2(texels per sample spacing) + LEVEL_ROUNDING), as the shader does.
-LEVEL_ROUNDING = 0.5
+# Measured on the texture task, 240 view-steps: 0 gives 50.5 dB, 0.5 (the nearest level) 49.0 dB.
+LEVEL_ROUNDING = 0.0
 
 
 def level_count(height: int, width: int) -> int:

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import gpu
 
+from ..core.pixel_loss import ALPHA_WEIGHT
+from ..core.texture_pyramid import LEVEL_ROUNDING
+
 _FOLDER = Path(__file__).parent / "shaders"
 _VECTOR_TYPES = {"MAT4", "VEC3", "VEC4", "FLOAT"}
 
@@ -84,7 +87,9 @@ def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool
         samplers=(("reference_colour",) if colour or "alpha" in match else ())
         + (("reference_normal",) if "normal" in match else ()),
         constants={"background": "FLOAT"},
-        defines=tuple(f"SGE_MATCH_{name.upper()}" for name in match) + (("SGE_L2",) if loss == "l2" else ()),
+        defines=(f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}",)
+        + tuple(f"SGE_MATCH_{name.upper()}" for name in match)
+        + (("SGE_L2",) if loss == "l2" else ()),
     )
 
 
@@ -155,7 +160,7 @@ def _surface_program(
     if atlas:
         constants |= {"atlas_size": "IVEC2", "texture_levels": "INT"}
         samplers += ("atlas",)
-        defines += ("SGE_ATLAS",)
+        defines += ("SGE_ATLAS", f"SGE_LEVEL_ROUNDING {LEVEL_ROUNDING}")
     if normal or shading in ("normal", "sun"):
         varyings["normal"] = "VEC3"
         samplers += ("normals",)
@@ -185,8 +190,8 @@ def _build(
     varyings: dict[str, str] | None = None,
 ) -> Program:
     info = gpu.types.GPUShaderCreateInfo()
-    for name in defines:
-        info.define(name)
+    for name in defines:  # "NAME" or "NAME value"
+        info.define(*name.split(" ", 1))
     for slot, (name, type_name) in enumerate(inputs.items()):
         info.vertex_in(slot, type_name, name)
     if varyings:

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loss of a pixel, by hand."""
+"""The loss of a pixel, by hand; alpha counts a quarter."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ def test_absolute_by_hand(reference: Reference) -> None:
     colour = np.float32([[[0.1, 0.2, 0.6, 1.0], [0.3, 0.0, 0.0, 1.0]]])
     normal = np.float32([[[0.25, 0.85, 0.5], [0.0, 0.0, 0.9]]])
     loss = pixel_loss(reference, colour, normal, ALL, "l1")
-    np.testing.assert_allclose(loss, [[0.3 + 0.5 + 0.2, 0.1 + 1.0 + 0.3]], rtol=1e-6)
+    np.testing.assert_allclose(loss, [[0.3 + 0.25 * 0.5 + 0.2, 0.1 + 0.25 * 1.0 + 0.3]], rtol=1e-6)
 
 
 def test_squared_by_hand(reference: Reference) -> None:
     colour = np.float32([[[0.1, 0.2, 0.6, 1.0], [0.3, 0.0, 0.0, 1.0]]])
     loss = pixel_loss(reference, colour, None, ("colour", "alpha"), "l2")
-    np.testing.assert_allclose(loss, [[0.15 + 0.25, 0.03 + 1.0]], rtol=1e-6)
+    np.testing.assert_allclose(loss, [[0.15 + 0.25 * 0.25, 0.03 + 0.25 * 1.0]], rtol=1e-6)
 
 
 @pytest.mark.parametrize("loss", ["l1", "l2"])
@@ -46,7 +46,7 @@ def test_only_what_is_matched_counts(reference: Reference) -> None:
     black = np.zeros((1, 2, 4), np.float32)
     parts = [pixel_loss(reference, black, black[..., :3], (name,), "l1") for name in ALL]
     np.testing.assert_allclose(sum(parts), pixel_loss(reference, black, black[..., :3], ALL, "l1"), rtol=1e-6)
-    np.testing.assert_allclose([part[0, 0] for part in parts], [0.2, 0.5, 1.0 / 3.0], rtol=1e-6)
+    np.testing.assert_allclose([part[0, 0] for part in parts], [0.2, 0.25 * 0.5, 1.0 / 3.0], rtol=1e-6)
 
 
 def test_what_the_reference_lacks_does_not_count(reference: Reference) -> None:
@@ -57,5 +57,5 @@ def test_what_the_reference_lacks_does_not_count(reference: Reference) -> None:
 
 
 def test_background_loss_is_that_of_an_empty_picture(reference: Reference) -> None:
-    assert background_loss(reference, ("colour", "alpha"), "l1") == pytest.approx(0.35)
+    assert background_loss(reference, ("colour", "alpha"), "l1") == pytest.approx(0.5 * (0.2 + 0.25 * 0.5))
     assert background_loss(replace(reference, has_alpha=False), ("colour", "alpha"), "l1") == 0.0

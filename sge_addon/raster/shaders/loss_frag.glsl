@@ -16,7 +16,7 @@ void main()
   sum += sge_distance(sge_colour() - reference.rgb) - background * sge_distance(reference.rgb);
 #endif
 #ifdef SGE_MATCH_ALPHA
-  sum += sge_distance(1.0 - reference.a) - background * sge_distance(reference.a);
+  sum += SGE_ALPHA_WEIGHT * (sge_distance(1.0 - reference.a) - background * sge_distance(reference.a));
 #endif
 #ifdef SGE_MATCH_NORMAL
   vec3 target = texelFetch(reference_normal, pixel, 0).rgb;

@@ -23,7 +23,7 @@ struct SgeFootprint {
 SgeFootprint sge_footprint(vec2 uv, ivec2 size, int levels)
 {
   SgeFootprint taps;
-  taps.level = clamp(int(floor(sge_level(uv, vec2(size)) + 0.5)), 0, levels - 1);
+  taps.level = clamp(int(floor(sge_level(uv, vec2(size)) + SGE_LEVEL_ROUNDING)), 0, levels - 1);
   ivec2 extent = size >> taps.level;
   vec2 texel = fract(uv) * vec2(extent) - 0.5;
   taps.low = ivec2(floor(texel));
