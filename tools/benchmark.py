@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -62,12 +61,11 @@ def main(arguments: list[str]) -> int:
 
 
 def _speed(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
-    chosen = [case for case in (cases.QUICK_SPEED if options.quick else cases.SPEED) if _wanted(case, options)]
     result: dict = {"machine": None, "rows": []}
     code = 0
     print(tables.SPEED_NOTE)
     print(tables.speed_head(), flush=True)
-    for case in chosen:
+    for case in _chosen(cases.QUICK_SPEED if options.quick else cases.SPEED, options):
         try:
             made = run_row(python, "benchmark_speed.py", asdict(case))
         except RowFailed as error:
@@ -81,30 +79,23 @@ def _speed(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
 
 
 def _quality(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
-    chosen = [
-        case for case in (cases.QUICK_QUALITY if options.quick else cases.QUALITY) if _wanted(case, options)
-    ]
-    seeds = range(1 if options.quick else options.seeds)
     result: dict = {"machine": None, "rows": []}
     code = 0
     print(tables.QUALITY_NOTE)
     print(tables.quality_head(), flush=True)
-    for case in chosen:
+    for case in _chosen(cases.QUICK_QUALITY if options.quick else cases.QUALITY, options):
         runs = []
-        for seed in seeds:
+        for seed in range(1 if options.quick else options.seeds):
+            run = {"task": case.task, "start": case.start, "steps": case.steps, "seed": seed}
             try:
-                made = run_row(
-                    python, "benchmark_quality.py", {"task": case.task, "start": case.start, "steps": case.steps, "seed": seed}
-                )
+                made = run_row(python, "benchmark_quality.py", run)
             except RowFailed as error:
                 print(f"{case.task} {case.start} {case.steps}, seed {seed}: {error}", flush=True)
-                if error.code == 2:  # no data, for one: it will not come by trying again
-                    return result, 2
-                code = 1
-                continue
+                code = max(code, error.code)
+                break
             result["machine"] = made["machine"]
             runs.append(made["row"])
-        if runs:
+        else:
             row = tables.quality_row(case, runs)
             result["rows"].append(row)
             print(tables.quality_line(row), flush=True)
@@ -120,15 +111,16 @@ def run_row(python: Path, script: str, case: dict) -> dict:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            env={**os.environ, "PYTHONWARNINGS": "default"},
         )
         if done.returncode or not answer.exists():
-            raise RowFailed(2 if done.returncode == 2 else 1, done.stdout.strip() or f"exit code {done.returncode}")
+            raise RowFailed(
+                2 if done.returncode == 2 else 1, done.stdout.strip() or f"exit code {done.returncode}"
+            )
         return json.loads(answer.read_text(encoding="utf-8"))
 
 
-def _wanted(case: cases.SpeedCase | cases.QualityCase, options: argparse.Namespace) -> bool:
-    return options.only in (None, case.task)
+def _chosen(rows: tuple, options: argparse.Namespace) -> list:
+    return [case for case in rows if options.only in (None, case.task)]
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -140,7 +132,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=TASKS, help="only rows of this task")
     parser.add_argument("--quality", action="store_true", help="how good instead of how fast")
     parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="with --quality: seeds 0 to N - 1, the worst counts (3)"
+        "--seeds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="with --quality: seeds 0 to N - 1, the worst counts (3)",
     )
     return parser
 

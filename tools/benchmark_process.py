@@ -1,6 +1,9 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The process of one row: its case comes as JSON, its result goes into a file; and what the machine is."""
+"""The process of one row: its case comes as JSON, its result goes into a file; and what the machine is.
+
+Imported first, because it is what makes our package known to the other modules.
+"""
 
 from __future__ import annotations
 
@@ -13,11 +16,11 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-import bpy  # noqa: E402
-from fit import leave  # noqa: E402
+import bpy
+from fit import leave
 
-from sge_addon.core.errors import FitError  # noqa: E402
-from sge_addon.raster.context import gpu_name, start_gpu  # noqa: E402
+from sge_addon.core.errors import FitError
+from sge_addon.raster.context import gpu_name, start_gpu
 
 
 def answer(measure: Callable[[dict], dict], arguments: list[str]) -> None:

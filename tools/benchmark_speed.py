@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
@@ -37,7 +37,7 @@ from sge_addon.job.solver import Solver
 
 VIEWS = 8
 BUNCH = 8  # steps are taken in such numbers: in a joint fit, so many hold one texture step
-LEAST, MOST, BUDGET = 16, 96, 8.0  # samples, and the seconds in which they should be done
+LEAST, MOST, BUDGET = 16, 96, 6.0  # samples, and the seconds in which they should be done
 _STEPS = 1_000_000  # of the loop, so that no schedule moves while its first steps are timed
 
 
@@ -62,6 +62,19 @@ class Phase:
         """Steps that cost more than those after them: the first, which factorises; where the shape rests,
         the first through each map of each view."""
         return 1 if self.moves else VIEWS * PATTERNS
+
+
+@dataclass(frozen=True)
+class Timed:
+    """What the run without instruments gave. resting_stages: of steps in which the shape rests, times
+    their share of the fit. first_visit_ms: of a texture step that makes its view's map first."""
+
+    step_ms: float
+    floor_ms: float
+    first_visit_ms: float | None
+    samples: int
+    resting_stages: dict[str, float]
+    peak_memory_mb: float | None
 
 
 class PhasedSolver(Solver):
@@ -93,52 +106,26 @@ class _FixedProgress:
 
 
 def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
-    """The row of one case: the fields of the README, times in milliseconds."""
+    """The row of one case, JSON-ready; times in milliseconds. budget: seconds for the samples of a phase."""
     problem = make_problem(case)
-    typical = mean if problem.settings.shape and problem.settings.texture else median
-
-    stopwatch = Stopwatch()
-    solver = PhasedSolver(problem, stopwatch)
-    floor = Floor(problem.assembly.positions, problem.assembly.triangles, problem.training[0].view)
-    floors: list[float] = []
-
-    def floor_sample() -> None:
-        floors.append(_milliseconds(floor.run))
-
-    step_ms, first_visit, samples = 0.0, None, 0
-    for phase in solver.phases():
-        steps = solver.steps_of(phase)
-        first = _take(steps, phase.first_steps, stopwatch)
-        first_visit = first_visit if phase.moves else median(step.total for step in first)
-        pace = mean(step.total for step in _take(steps, BUNCH, stopwatch))
-        count = sample_count(pace + _milliseconds(floor.run), budget)
-        taken = _take(steps, count, stopwatch, floor_sample)
-        steps.close()
-        step_ms += phase.share * typical(step.total for step in taken)
-        samples += count
-    solver.complete()
-    solver.errors(problem.training[0])  # what a fit measures at its end counts for its memory, too
-    peak = peak_memory_mb()
-    floor_ms = median(floors)
-    del solver, floor
-
-    stages, factorise_ms = _measure_stages(problem, typical, budget)
-    without_solves = step_ms - stages.get("solve", 0.0)
+    timed = _time_steps(problem, budget)
+    stages, factorise_ms = _time_stages(problem, timed, budget)
+    without_solves = timed.step_ms - stages.get("solve", 0.0)
     return {
         "task": case.task,
         "triangles": len(problem.assembly.triangles),
         "vertices": len(problem.assembly.positions),
         "resolution": case.resolution,
         "texture_size": case.texture_size,
-        "ms_per_step": step_ms,
+        "ms_per_step": timed.step_ms,
         "stages": stages,
-        "floor_ms": floor_ms,
-        "ratio": step_ms / floor_ms,
-        "ratio_without_solves": without_solves / floor_ms,
+        "floor_ms": timed.floor_ms,
+        "ratio": timed.step_ms / timed.floor_ms,
+        "ratio_without_solves": without_solves / timed.floor_ms,
         "factorise_ms": factorise_ms,
-        "first_visit_ms": first_visit,
-        "samples": samples,
-        "peak_memory_mb": peak,
+        "first_visit_ms": timed.first_visit_ms,
+        "samples": timed.samples,
+        "peak_memory_mb": timed.peak_memory_mb,
     }
 
 
@@ -153,9 +140,7 @@ def make_problem(case: SpeedCase) -> Problem:
     )
     scene = bpy.context.scene
     source = source_object()
-    references = make_references(
-        [source], orbit_around([source], VIEWS, case.resolution), settings, scene
-    )
+    references = make_references([source], orbit_around([source], VIEWS, case.resolution), settings, scene)
     return check_problem(scene, [start_object(case.triangles)], references, settings)
 
 
@@ -165,30 +150,71 @@ def sample_count(pair_ms: float, budget: float) -> int:
     return int(min(max(wanted, LEAST), MOST)) // BUNCH * BUNCH
 
 
-def _measure_stages(
-    problem: Problem, typical: Callable[[Iterable[float]], float], budget: float
-) -> tuple[dict[str, float], float | None]:
-    """Milliseconds a step by stage, and those of one factorisation, from a second, instrumented run.
+def _time_steps(problem: Problem, budget: float) -> Timed:
+    stopwatch = Stopwatch()
+    solver = PhasedSolver(problem, stopwatch)
+    floor = Floor(problem.assembly.positions, problem.assembly.triangles, problem.training[0].view)
+    floors: list[float] = []
 
-    'estimate' is what the other stages leave of a step.
+    def time_floor() -> None:
+        floors.append(_milliseconds(floor.run))
+
+    time_floor()
+    floors.clear()  # the first compiles its shader
+    step_ms, first_visit, samples = 0.0, None, 0
+    resting_stages: dict[str, float] = {}
+    for phase in solver.phases():
+        steps = solver.steps_of(phase)
+        first = _take(steps, phase.first_steps, stopwatch)
+        pace = mean(step.total for step in _take(steps, BUNCH, stopwatch, time_floor)) + floors[-1]
+        count = sample_count(pace, budget)
+        taken = _take(steps, count, stopwatch, time_floor)
+        steps.close()
+        step_ms += phase.share * _typical(problem, [step.total for step in taken])
+        samples += count
+        if not phase.moves:
+            first_visit = median(step.total for step in first)
+            _add_stages(resting_stages, problem, phase, taken)
+    solver.complete()
+    solver.errors(problem.training[0])  # what a fit does at its end counts for its memory, too
+    return Timed(step_ms, median(floors), first_visit, samples, resting_stages, peak_memory_mb())
+
+
+def _time_stages(problem: Problem, timed: Timed, budget: float) -> tuple[dict[str, float], float | None]:
+    """Milliseconds a step by stage, and those of one factorisation.
+
+    Drawing and reading are told apart in a second, instrumented run. Steps in which the shape rests
+    draw nothing, so theirs are known already. 'estimate' is what the other stages leave of a step.
     """
+    stages = dict(timed.resting_stages)
+    factorise_ms = None
     stopwatch = Stopwatch(precise=True)
     solver = PhasedSolver(problem, stopwatch)
-    stages: dict[str, float] = {}
-    factorise_ms = None
     with _solves_timed(stopwatch):
         for phase in solver.phases():
+            if not phase.moves:
+                continue
             steps = solver.steps_of(phase)
             first = _take(steps, phase.first_steps, stopwatch)
             pace = mean(step.total for step in _take(steps, BUNCH, stopwatch))
             taken = _take(steps, sample_count(pace, 0.5 * budget), stopwatch)
             steps.close()
-            for name in sorted({name for step in taken for name in step.stages}):
-                value = typical(step.stages.get(name, 0.0) for step in taken)
-                stages[name] = stages.get(name, 0.0) + phase.share * value
-            if phase.moves:  # the first step's two solves find no factor
-                factorise_ms = first[0].stages["solve"] - median(step.stages["solve"] for step in taken)
+            _add_stages(stages, problem, phase, taken)
+            # The first step's two solves found no factor.
+            factorise_ms = first[0].stages["solve"] - median(step.stages["solve"] for step in taken)
     return stages, factorise_ms
+
+
+def _add_stages(stages: dict[str, float], problem: Problem, phase: Phase, taken: Sequence[StepTime]) -> None:
+    """Add a phase's part of each stage to ``stages``."""
+    for name in {name: None for step in taken for name in step.stages}:
+        of_steps = [step.stages.get(name, 0.0) for step in taken]
+        stages[name] = stages.get(name, 0.0) + phase.share * _typical(problem, of_steps)
+
+
+def _typical(problem: Problem, values: Sequence[float]) -> float:
+    """The median; of a joint fit, whose steps are of different kinds, the mean."""
+    return mean(values) if problem.settings.shape and problem.settings.texture else median(values)
 
 
 def _take(

@@ -112,8 +112,8 @@ def _reached(name: str, value: float, target: float) -> bool:
 
 
 def _line(values: list[str], columns: tuple[tuple[str, int], ...]) -> str:
-    first, *others = (value.rjust(width) for value, (_, width) in zip(values, columns))
-    return " ".join([first.strip().ljust(columns[0][1]), *others])
+    style = " ".join(f"{{:{'>' if number else '<'}{width}}}" for number, (_, width) in enumerate(columns))
+    return style.format(*values)
 
 
 def _number(value: float | None, style: str) -> str:
