@@ -1,41 +1,62 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How step sizes, smoothing and perturbation change over a fit."""
+"""How step sizes, smoothing and perturbation change over a fit.
+
+The constants were found on the shape task (a sphere of 2 562 vertices becomes Suzanne, 16 views of
+256 x 256), for 400, 700 and 1600 steps: chamfer 0.0061, 0.0053 and 0.0053 of the radius. Short fits
+need large steps and little smoothing at the end; in long ones the same crumples the mesh.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+_STEPS = 400  # the fit for which the ranges below are given
+
 
 @dataclass(frozen=True)
 class ShapeSchedule:
-    """All as functions of progress in [0, 1].
+    """All as functions of progress in [0, 1]; pairs are start and end.
 
-    epsilon: pixels, start and end. rate: learning rate, start and end, in units of the object's rms
-    radius, for a mesh of ``vertices`` vertices. smoothing: lambda, start and end, for that mesh.
-    stages: lambda changes in so many steps, since each change costs a factorisation. share: part of
-    the fit in which the shape moves; all of the schedule runs over it.
+    steps: of the whole fit. share: part of it in which the shape moves; the schedule runs over that.
+    epsilon: pixels. rate: learning rate, in units of the object's rms radius. smoothing_range: lambda.
+    stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
+    mesh for which rate and smoothing_range are given.
     """
 
+    steps: int = _STEPS
+    share: float = 1.0
     epsilon: tuple[float, float] = (1.0, 0.5)
-    rate: tuple[float, float] = (0.125, 0.0125)
-    smoothing_range: tuple[float, float] = (19.0, 3.0)
+    rate: tuple[float, float] = (0.2, 0.02)
+    smoothing_range: tuple[float, float] = (19.0, 1.5)
     stages: int = 5
     vertices: int = 2562
-    share: float = 1.0
 
     def epsilon_pixels(self, progress: float) -> float:
         """Perturbation in screen pixels, linear from start to end."""
         return self.epsilon[0] + (self.epsilon[1] - self.epsilon[0]) * self._own(progress)
 
     def learning_rate(self, progress: float, vertex_count: int) -> float:
-        """Exponential from start to end; smaller for finer meshes."""
-        return _geometric(self.rate, self._own(progress)) * (self.vertices / vertex_count) ** 0.5
+        """Exponential from start to end; smaller for longer fits and finer meshes."""
+        scale = self._length**-0.3 * max(self._fineness(vertex_count), 1.0) ** -0.5
+        return _geometric(self.rate, self._own(progress)) * scale
 
     def smoothing(self, progress: float, vertex_count: int) -> float:
-        """lambda, in geometric stages; larger for finer meshes, whose edges are shorter."""
+        """lambda, in geometric stages; larger for finer meshes, whose edges are shorter, and at the
+        end of longer fits."""
+        fineness = self._fineness(vertex_count)
+        start, end = self.smoothing_range
+        end = min(end * self._length**0.5, start)
         stage = min(int(self._own(progress) * self.stages), self.stages - 1) / max(self.stages - 1, 1)
-        return _geometric(self.smoothing_range, stage) * max(1.0, vertex_count / self.vertices) ** 0.5
+        return _geometric((start * fineness, end * fineness**0.5), stage)
+
+    @property
+    def _length(self) -> float:
+        """Steps of the shape, relative to the fit that the ranges are for."""
+        return max(self.steps * self.share / _STEPS, 0.25)
+
+    def _fineness(self, vertex_count: int) -> float:
+        return vertex_count / self.vertices
 
     def _own(self, progress: float) -> float:
         return min(progress / self.share, 1.0)

@@ -42,7 +42,7 @@ class Solver:
         self._problem = problem
         self._stopwatch = stopwatch
         self._is_joint = settings.shape and settings.texture
-        self._schedule = ShapeSchedule(share=_SHAPE_SHARE if self._is_joint else 1.0)
+        self._schedule = ShapeSchedule(settings.steps, share=_SHAPE_SHARE if self._is_joint else 1.0)
         self.position_blocks = self._make_positions() if settings.shape else []
         self._textures = self._make_textures()
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
