@@ -8,6 +8,8 @@ whose ID buffer names something in i's support, in the plus or in the minus imag
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,7 +38,7 @@ def sum_over_support(
     values = memory.cast("values", memory.take("difference", difference, active), np.float64)
     plus = memory.cast("plus", memory.take("id", id_plus, active), np.intp)
     minus = memory.cast("minus", memory.take("id", id_minus, active), np.intp)
-    by_triangle = np.bincount(plus, values, support.triangle_count + 1)
+    by_triangle = _weighted_count(plus, values, support.triangle_count + 1)
     changed = np.flatnonzero(plus != minus)
     values, plus, minus = (
         memory.take(f"changed {name}", array, changed)
@@ -51,9 +53,9 @@ def _triangles_to_vertices(by_triangle: NDArray[np.float64], support: Support) -
     seen = np.flatnonzero(by_triangle)
     if support.corners is not None:
         vertices = support.corners[seen]  # (S, 3)
-        return np.bincount(vertices.ravel(), np.repeat(by_triangle[seen], 3), support.vertex_count)
+        return _weighted_count(vertices.ravel(), np.repeat(by_triangle[seen], 3), support.vertex_count)
     row, vertices = support.rows(seen)
-    return np.bincount(vertices, by_triangle[seen][row], support.vertex_count)
+    return _weighted_count(vertices, by_triangle[seen][row], support.vertex_count)
 
 
 def _sum_named_narrow(
@@ -87,17 +89,25 @@ def _sum_named_full(
     memory: WorkingMemory,
 ) -> NDArray[np.float64]:
     """The same for supports of any size: what the minus triangle names, less what both name."""
-    by_triangle = np.bincount(minus, difference, support.triangle_count + 1)
+    by_triangle = _weighted_count(minus, difference, support.triangle_count + 1)
     both = np.flatnonzero((plus > 0) & (minus > 0))
     difference, plus, minus = difference[both], plus[both] - 1, minus[both] - 1
     pairs, inverse = np.unique(plus * support.triangle_count + minus, return_inverse=True)
     by_pair = np.bincount(inverse, difference, len(pairs))
     lists = [support.rows(triangles) for triangles in np.divmod(pairs, support.triangle_count)]
-    keys = [row * support.vertex_count + vertices for row, vertices in lists]
-    common = np.intersect1d(*keys, assume_unique=True)
+    of_plus, of_minus = (row * support.vertex_count + vertices for row, vertices in lists)
+    common = np.intersect1d(of_plus, of_minus, assume_unique=True)
     pair, vertex = np.divmod(common, support.vertex_count)
     shared = np.bincount(vertex, by_pair[pair], support.vertex_count)
     return _triangles_to_vertices(by_triangle[1:], support) - shared
+
+
+def _weighted_count(
+    bins: NDArray[np.integer[Any]], weights: NDArray[np.floating[Any]], length: int
+) -> NDArray[np.float64]:
+    """np.bincount, whose stated type forgets that weights make it floating."""
+    sums: NDArray[np.float64] = np.bincount(bins, weights, length).astype(np.float64, copy=False)
+    return sums
 
 
 def vertex_gradient(

@@ -7,11 +7,14 @@ from __future__ import annotations
 import importlib.util
 import warnings
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .laplacian import laplacian_entries
+
+Array = NDArray[np.floating[Any]]
 
 _TOLERANCE = 1e-5  # of the residual, relative to the right side; positions keep 6 digits in any case
 _MAX_ITERATIONS = 1000
@@ -24,19 +27,19 @@ class SmoothingSystem:
         self._rows, self._columns, self._values = laplacian_entries(triangles, vertex_count)
         self.vertex_count = vertex_count
         self._smoothing = -1.0
-        self._solver = None
+        self._solver: Any = None  # a cholespy solver
         order = np.argsort(self._rows, kind="stable")
         self._sorted_columns = self._columns[order]
         self._sorted_values = self._values[order]
         self._starts = np.searchsorted(self._rows[order], np.arange(vertex_count))
 
-    def apply(self, smoothing: float, x: NDArray[np.float32]) -> NDArray[np.float64]:
+    def apply(self, smoothing: float, x: Array) -> NDArray[np.float64]:
         """(I + smoothing L) x; x: (V, C)."""
         x = x.astype(np.float64)
         products = x[self._sorted_columns] * self._sorted_values[:, None]
         return x + smoothing * np.add.reduceat(products, self._starts, axis=0)
 
-    def solve(self, smoothing: float, right: NDArray, guess: NDArray | None = None) -> NDArray[np.float32]:
+    def solve(self, smoothing: float, right: Array, guess: Array | None = None) -> NDArray[np.float32]:
         """x of (I + smoothing L) x = right; (V, C) float32. guess: where iterations start."""
         if smoothing == 0.0:
             return right.astype(np.float32)
@@ -54,12 +57,10 @@ class SmoothingSystem:
         self._solver = None  # frees the old factor first
         values = smoothing * self._values
         values[-self.vertex_count :] += 1.0
-        self._solver = CholeskySolverF(
-            self.vertex_count, self._rows, self._columns, values, MatrixType.COO
-        )
+        self._solver = CholeskySolverF(self.vertex_count, self._rows, self._columns, values, MatrixType.COO)
         self._smoothing = smoothing
 
-    def _conjugate_gradients(self, smoothing: float, right: NDArray, guess: NDArray | None) -> NDArray:
+    def _conjugate_gradients(self, smoothing: float, right: Array, guess: Array | None) -> Array:
         """Jacobi-preconditioned, all columns at once with step sizes of their own."""
         inverse_diagonal = 1.0 / (1.0 + smoothing * self._values[-self.vertex_count :, None])
         right = right.astype(np.float64)

@@ -45,7 +45,9 @@ class Surface:
                 f"({len(bad)} such); delete or mend it."
             )
         if self.uvs is not None and not np.isfinite(self.uvs).all():
-            raise FitError(f"Object '{self.name}': its UV map contains NaN or infinite values; unwrap it again.")
+            raise FitError(
+                f"Object '{self.name}': its UV map contains NaN or infinite values; unwrap it again."
+            )
 
 
 @dataclass(frozen=True, eq=False)
