@@ -92,30 +92,34 @@ def texel_sign_gradient(
         here = level == number
         chosen = np.flatnonzero(here.any(axis=0))
         texels = _named_texels(uv[:, chosen], here[:, chosen], height, width)  # (4 S, P')
-        sums = _sum_once(texels, values[chosen], height, width)
+        sums = _sum_by_texel(texels, values[chosen], height, width)
         gradient += sums * level_signs[number] * np.float32(0.5 / epsilon)
     return gradient
 
 
-def _named_texels(uv: Array, here: NDArray[np.bool_], height: int, width: int) -> NDArray[np.int32]:
-    """Flat texel indices that each pixel's samples read, height * width for none: (4 S, P)."""
-    column = np.floor(uv[..., 0] * width - np.float32(0.5)).astype(np.int32) % width
-    row = np.floor(uv[..., 1] * height - np.float32(0.5)).astype(np.int32) % height
-    corners = [
-        np.where(here, (row + up) % height * width + (column + right) % width, height * width)
-        for up in (0, 1)
-        for right in (0, 1)
-    ]
-    return np.concatenate(corners)
+def _named_texels(uv: Array, here: NDArray[np.bool_], height: int, width: int) -> NDArray[np.int64]:
+    """Flat texel indices that each pixel's samples read, each once, else height * width: (4 S, P)."""
+    columns = _neighbours(uv[..., 0], width)
+    rows = _neighbours(uv[..., 1], height)
+    corners = [row * width + column for row in rows for column in columns]
+    texels = np.concatenate([np.where(here, corner, height * width) for corner in corners])
+    if len(texels) > 4 or 1 in (height, width):  # the four texels of one sample differ, else
+        texels.sort(axis=0)
+        texels[1:][texels[1:] == texels[:-1]] = height * width
+    return texels
 
 
-def _sum_once(texels: NDArray[np.int32], values: Array, height: int, width: int) -> Array:
-    """Sum of the values of the pixels that name a texel, each pixel once: (height, width, 3)."""
-    texels = np.sort(texels, axis=0)
-    texels[1:][texels[1:] == texels[:-1]] = height * width
-    flat = texels.reshape(-1)
+def _neighbours(coordinate: Array, size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Index of the texel to the left of (below) a coordinate, and of the next; repeat wrap."""
+    left = np.floor(coordinate * size - np.float32(0.5)).astype(np.int64) % size
+    return left, np.where(left + 1 == size, 0, left + 1)
+
+
+def _sum_by_texel(texels: NDArray[np.int64], values: Array, height: int, width: int) -> Array:
+    """Sum of the values of the pixels that name a texel: (height, width, 3)."""
     sums = np.empty((height, width, 3), np.float32)
     for channel in range(3):
-        total = np.bincount(flat, np.tile(values[:, channel], len(texels)), height * width + 1)
+        repeated = np.tile(values[:, channel].astype(np.float64), len(texels))
+        total = np.bincount(texels.reshape(-1), repeated, height * width + 1)
         sums[..., channel] = total[:-1].reshape(height, width)
     return sums

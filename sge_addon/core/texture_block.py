@@ -161,36 +161,38 @@ class TexelAdam(Texture):
     lr: start and end of the exponential schedule, in linear colour.
     """
 
-    def __init__(self, name: str, texture: Array, lr: tuple[float, float] = (0.05, 0.005)):
+    def __init__(self, name: str, texture: Array, lr: tuple[float, float] = (0.03, 0.003)):
         super().__init__(name, texture)
         self.lr = lr
-        self._first = np.zeros_like(self._value)
-        self._second = np.zeros_like(self._value)
-        self._count = np.zeros(texture.shape[:2], np.int32)
+        self._first = np.zeros((3, texture.shape[0] * texture.shape[1]), np.float32)
+        self._second = np.zeros_like(self._first)
+        self._count = np.zeros(self._first.shape[1], np.int32)
 
     @property
     def weight(self) -> Array:
         """(H, W) float32: how often a gradient has come."""
-        return self._count.astype(np.float32)
+        return self._count.reshape(self._value.shape[:2]).astype(np.float32)
 
     @property
     def seen(self) -> NDArray[np.bool_]:
         """(H, W): texels to which a gradient has come."""
-        return self._count > 0
+        return self._count.reshape(self._value.shape[:2]) > 0
 
     def step(self, gradient: Array, progress: float) -> None:
         """gradient: (H, W, 3), of the loss; texels whose gradient is 0 in all channels do not move."""
-        reached = (gradient != 0).any(axis=-1)
-        self._count += reached
-        slope = gradient[reached]  # (N, 3)
-        first = self._first[reached] = 0.9 * self._first[reached] + 0.1 * slope
-        second = self._second[reached] = 0.99 * self._second[reached] + 0.01 * slope**2
-        count = self._count[reached][:, None]
+        slope = np.ascontiguousarray(np.moveaxis(gradient, -1, 0)).reshape(3, -1)  # (3, H W)
+        reached = np.flatnonzero(slope.any(axis=0))
+        slope = slope[:, reached]  # (3, N)
+        first = self._first[:, reached] = 0.9 * self._first[:, reached] + 0.1 * slope
+        second = self._second[:, reached] = 0.99 * self._second[:, reached] + 0.01 * slope**2
+        self._count[reached] += 1
+        count = self._count[reached].astype(np.float32)
         lr = self.lr[0] * (self.lr[1] / self.lr[0]) ** progress
-        direction = (first / (1 - 0.9**count)) / (np.sqrt(second / (1 - 0.99**count)) + 1e-12)
-        value = self._value.copy()
-        value[reached] -= np.float32(lr) * direction.astype(np.float32)
-        self._assign(value)
+        first /= 1 - np.float32(0.9) ** count
+        second /= 1 - np.float32(0.99) ** count
+        value = np.moveaxis(self._value, -1, 0).copy().reshape(3, -1)
+        value[:, reached] -= np.float32(lr) * first / (np.sqrt(second) + np.float32(1e-12))
+        self._assign(np.moveaxis(value.reshape(3, *self._value.shape[:2]), 0, -1))
 
     def finish(self) -> None:
         """Nothing is gathered."""

@@ -117,7 +117,7 @@ class Solver:
             return self._shape_source()
         if settings.texture_estimator == "texel":
             texels = self._texel_source()
-            return self._joint(texels, lambda: None) if settings.shape else texels
+            return self._joint(texels, lambda: None, 1) if settings.shape else texels
         filtered = self._filtered_source()
         if not settings.shape:
             return filtered
@@ -129,10 +129,10 @@ class Solver:
                 if isinstance(texture, TextureBlock):
                     texture.gather = True
 
-        return self._joint(filtered, keep_maps_and_gather)
+        return self._joint(filtered, keep_maps_and_gather, _TEXTURE_INTERVAL)
 
-    def _joint(self, texture: GradientSource, on_rest: Callable[[], None]) -> JointSource:
-        return JointSource(self._shape_source(), texture, on_rest, _SHAPE_SHARE, _TEXTURE_INTERVAL)
+    def _joint(self, texture: GradientSource, on_rest: Callable[[], None], interval: int) -> JointSource:
+        return JointSource(self._shape_source(), texture, on_rest, _SHAPE_SHARE, interval)
 
     def _shape_source(self) -> ShapeSource:
         problem, settings = self._problem, self._problem.settings
