@@ -29,7 +29,7 @@ STAMP = "sge-installed.json"
 BPY_OF_PYTHON = {"3.11": "bpy==4.5.*", "3.13": "bpy==5.2.*"}
 RUN = ("cholespy==2.2.*",)
 TEST = (*RUN, "pytest>=8", "scipy>=1.11")
-LINT = ("ruff>=0.17,<0.18", "mypy>=2.4,<3")
+LINT = ("ruff>=0.17,<0.18", "mypy>=2.4,<3", "fake-bpy-module-4.5")
 
 
 class SetupError(Exception):
