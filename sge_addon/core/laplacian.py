@@ -20,7 +20,7 @@ def edges_of(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
 def laplacian_entries(
     triangles: NDArray[np.int32], vertex_count: int
 ) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]]:
-    """L = D - A with unit weights, as (rows, columns, values) without repeats; (V, V), positive semi-definite."""
+    """L = D - A with unit weights, as (rows, columns, values) without repeats; (V, V)."""
     edges = edges_of(triangles)
     degree = np.bincount(edges.ravel(), minlength=vertex_count)
     diagonal = np.arange(vertex_count, dtype=np.int32)

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 from .reference import Image, Reference
 
-
 # Alpha differs by 1 where colours differ by a fraction: at full weight silhouettes drown the rest.
 ALPHA_WEIGHT = 0.25
 

@@ -54,7 +54,7 @@ class FitSettings:
     shading: str = _setting(
         "unlit",
         "Shading",
-        "How colour is rendered: the base colour, the world normal, or the base colour under the scene's suns",
+        "How colour is rendered: the base colour, the world normal, or the base colour under the suns",
         choices=("unlit", "normal", "sun"),
     )
     loss: str = _setting(
@@ -91,7 +91,7 @@ class FitSettings:
         "narrow",
         "Support",
         "Triangles whose pixels a vertex listens to: those that contain it (less noise), "
-        "or also those whose normals it tilts (unbiased)",
+        "or also their neighbours (unbiased)",
         choices=("narrow", "full"),
         advanced=True,
     )

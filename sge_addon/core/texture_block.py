@@ -63,7 +63,7 @@ class Texture:
             self._pyramid = self.layout.pack(self._value)
         return self._pyramid
 
-    def _assign(self, value: Array) -> None:
+    def assign(self, value: Array) -> None:
         """Take a new value, clamped to radiance that exists."""
         self._value = np.maximum(value, 0.0)
         self._pyramid = None
@@ -113,7 +113,7 @@ class TextureBlock(Texture):
             change = gradient.residual / (weight + np.float32(COARSE_EVIDENCE))
         if not self.gather:
             change *= np.float32(1.0 - 0.9 * progress)
-        self._assign(self._value + change)
+        self.assign(self._value + change)
         self._settled = self._value
 
     def _collect(self, residual: Array, weight: Array) -> None:
@@ -129,7 +129,7 @@ class TextureBlock(Texture):
             momentum = np.float32(min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
             self._inertia = following
             settled = self._value
-            self._assign(settled + momentum * (settled - self._settled))
+            self.assign(settled + momentum * (settled - self._settled))
             self._settled = settled
 
     def _apply(self, weight: Array) -> None:
@@ -143,7 +143,7 @@ class TextureBlock(Texture):
         residual = self._residual_sum + pull * (neighbour_mean(self._value) - self._value)
         # The Laplacian's largest eigenvalue is 2: less in the divisor would not be a majorant.
         change = np.divide(residual, weight + 2.0 * pull, out=np.zeros_like(residual), where=seen)
-        self._assign(self._value + change)
+        self.assign(self._value + change)
         self._pending = 0
 
     def finish(self) -> None:
@@ -152,7 +152,7 @@ class TextureBlock(Texture):
             whole = self._weight * np.float32(self.view_count / self._steps)
             self._apply(np.maximum(self._weight_sum, whole[..., None]))
             self._settled = self._value
-        self._assign(self._settled)
+        self.assign(self._settled)
 
 
 class TexelAdam(Texture):
@@ -192,7 +192,7 @@ class TexelAdam(Texture):
         second /= 1 - np.float32(0.99) ** count
         value = np.moveaxis(self._value, -1, 0).copy().reshape(3, -1)
         value[:, reached] -= np.float32(lr) * first / (np.sqrt(second) + np.float32(1e-12))
-        self._assign(np.moveaxis(value.reshape(3, *self._value.shape[:2]), 0, -1))
+        self.assign(np.moveaxis(value.reshape(3, *self._value.shape[:2]), 0, -1))
 
     def finish(self) -> None:
         """Nothing is gathered."""

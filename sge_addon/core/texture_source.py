@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from .footprint import Footprint, TexelSums, UVBuffer, by_sample
 from .protocols import Estimate
 from .reference import Reference
+from .stopwatch import Stopwatch
 from .texture_block import Texture, TextureBlock
 
 Array = NDArray[np.float32]
@@ -85,6 +86,7 @@ class FilteredTextureSource:
         fixed_colour: Array | None = None,
         loss: str = "l1",
         cache_bytes: int = 1 << 30,
+        stopwatch: Stopwatch | None = None,
     ):
         self.references = references
         self.rasterise = rasterise
@@ -93,6 +95,7 @@ class FilteredTextureSource:
         self.loss = loss
         self.cache_bytes = cache_bytes
         self.keeps_maps = True  # not while the shape moves
+        self._stopwatch = stopwatch or Stopwatch()
         self._cached: dict[tuple[int, int], ViewMap] = {}
         self._cached_bytes = 0
         self._visits = [0] * len(references)
@@ -107,11 +110,14 @@ class FilteredTextureSource:
         self._visits[view] += 1
         view_map = self._cached.get((view, number))
         if view_map is None:
-            view_map = self.map_view([self.rasterise(view, offset) for offset in sample_pattern(number)])
+            buffers = [self.rasterise(view, offset) for offset in sample_pattern(number)]
+            with self._stopwatch.stage("estimate"):
+                view_map = self.map_view(buffers)
             if self.keeps_maps and self._cached_bytes + view_map.nbytes <= self.cache_bytes:
                 self._cached[view, number] = view_map
                 self._cached_bytes += view_map.nbytes
-        return self.estimate_through(view, view_map)
+        with self._stopwatch.stage("estimate"):
+            return self.estimate_through(view, view_map)
 
     def map_view(self, buffers: Sequence[UVBuffer]) -> ViewMap:
         """The map of one view from its samples; a joint fit calls it with fresh buffers each step."""

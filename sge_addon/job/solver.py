@@ -47,7 +47,6 @@ class Solver:
         self._textures = self._make_textures()
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
         self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._textures, stopwatch)
-        self._final: dict[str, NDArray[np.float32]] = {}
 
     def steps(self) -> Generator[Step]:
         """The loop of the fit."""
@@ -63,7 +62,7 @@ class Solver:
 
     def textures(self) -> dict[str, NDArray[np.float32]]:
         """Current fitted textures by material key, (H, W, 3) linear."""
-        return {block.name: block.value for block in self._fitted} | self._final
+        return {block.name: block.value for block in self._fitted}
 
     def complete(self) -> None:
         """Once the steps have ended: fill what no view saw, and extend the islands by the margin."""
@@ -74,7 +73,7 @@ class Solver:
             filled = fill_unseen(texture.value, texture.weight)
             uvs = assembly.uvs[assembly.texture_of_triangle == material]
             islands = island_mask(uvs, (texture.layout.height, texture.layout.width))
-            self._final[texture.name] = extend_margin(filled, islands, self._problem.settings.margin)
+            texture.assign(extend_margin(filled, islands, self._problem.settings.margin))
 
     def errors(self, reference: Reference) -> tuple[float, float]:
         """Mean squared errors of what the fit stands at, over the object and over the image."""
@@ -176,4 +175,5 @@ class Solver:
             number_of_material[problem.assembly.texture_of_triangle],
             fixed_colour=colours[problem.assembly.texture_of_triangle],
             loss=problem.settings.loss,
+            stopwatch=self._stopwatch,
         )

@@ -53,5 +53,4 @@ class FittedSurfaces:
     def sample(self, reference: Reference, offset: tuple[float, float]) -> UVBuffer:
         """One sample a pixel, moved by ``offset`` pixels, for a texture step."""
         rasteriser = self.updated(textures=False)
-        with self._stopwatch.stage("raster"):
-            return rasteriser.uv_buffer(reference.view, offset, 1)
+        return rasteriser.uv_buffer(reference.view, offset, 1, self._stopwatch)

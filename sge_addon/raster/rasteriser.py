@@ -195,23 +195,29 @@ class Rasteriser:
             self._geometry.downsample(target.textures[name], mean, samples)
             yield self._read(mean, 0, 4, "FLOAT")
 
-    def uv_buffer(self, view: View, jitter: tuple[float, float], samples: int) -> UVBuffer:
+    def uv_buffer(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        samples: int,
+        stopwatch: Stopwatch | None = None,
+    ) -> UVBuffer:
         """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels."""
+        stopwatch = stopwatch or Stopwatch()
         wide, high = view.width * samples, view.height * samples
         formats = {"lookup": "RGBA32F", "id": "R32UI"}
         if self.shading == "sun":
             formats["shade"] = "RGBA32F"
         target = self._targets.get("uv", wide, high, formats)
-        self._draw_unperturbed(target, uv_program(self.shading), view.resized(wide, high), jitter)
-        lookup = self._read(target, 0, 4, "FLOAT")
-        shade = self._read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
-        return UVBuffer(
-            ids=self._read(target, 1, 1, "UINT").copy(),
-            uv=lookup[..., :2].copy(),
-            level=lookup[..., 2].copy(),
-            shade=shade,
-            samples=samples,
-        )
+        with stopwatch.stage("raster"):
+            self._draw_unperturbed(target, uv_program(self.shading), view.resized(wide, high), jitter)
+            if stopwatch.precise:
+                self._reader.wait(target)
+        with stopwatch.stage("read"):
+            lookup = self._read(target, 0, 4, "FLOAT")
+            ids = self._read(target, 1, 1, "UINT").copy()
+            shade = self._read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
+            return UVBuffer(ids, lookup[..., :2].copy(), lookup[..., 2].copy(), samples, shade)
 
     @property
     def _is_textured(self) -> bool:

@@ -45,7 +45,7 @@ def _channels(format: str) -> int:
 class TargetPool:
     """Targets by size and formats; the few most recent stay."""
 
-    def __init__(self, capacity: int = 8) -> None:
+    def __init__(self, capacity: int = 32) -> None:
         self._targets: dict[tuple, Target] = {}
         self._capacity = capacity
 
