@@ -42,7 +42,7 @@ _SPEED_COLUMNS = (
     ("samples", 8),
     ("peak MB", 8),
 )
-_QUALITY_COLUMNS = (("task", 8), ("start", 10), ("steps", 6), *((each[1], 18) for each in FIGURES))
+_QUALITY_COLUMNS = (("task", 8), ("start", 10), ("steps", 6), *((each[1], 21) for each in FIGURES))
 
 
 def speed_head() -> str:
