@@ -8,7 +8,7 @@ import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 
 STDOUT = 1  # file descriptor
 
@@ -18,15 +18,15 @@ def silenced_output() -> Iterator[None]:
     """Within it, nothing reaches standard output; standard error stays."""
     _flush()
     kept = os.dup(STDOUT)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, STDOUT)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        _flush()
-        os.dup2(kept, STDOUT)
-        os.close(kept)
+    with open(os.devnull, "w") as nowhere:
+        os.dup2(nowhere.fileno(), STDOUT)
+        try:
+            with redirect_stdout(nowhere):  # which need not lead to the descriptor
+                yield
+        finally:
+            _flush()
+            os.dup2(kept, STDOUT)
+            os.close(kept)
 
 
 def _flush() -> None:

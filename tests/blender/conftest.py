@@ -7,8 +7,12 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.blender.small_world import SmallWorld
 
 HAS_BLENDER = importlib.util.find_spec("bpy") is not None
 
@@ -40,3 +44,11 @@ def gpu_ready() -> None:
     from sge_addon.raster.context import start_gpu
 
     start_gpu()
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory, gpu_ready: None) -> SmallWorld:
+    """Files of a scene small enough to fit in a second."""
+    from tests.blender.small_world import make_world
+
+    return make_world(tmp_path_factory.mktemp("world"))
