@@ -12,6 +12,8 @@ from numpy.typing import NDArray
 
 _INDEX_STRIDE = np.uint32(0x9E3779B9)  # odd, near 2^32 over the golden ratio: spreads neighbours
 
+_JITTER = 0x4A495454  # tells the jitter's hash from the signs'
+
 
 def _mix(bits: NDArray[np.uint32]) -> NDArray[np.uint32]:
     """Bijective mixing of 32 bits; constants of Wellons' low-bias search (2018)."""
@@ -45,5 +47,11 @@ def step_seed(seed: int, step: int) -> int:
 
 
 def uniform(seed: int, count: int) -> NDArray[np.float64]:
-    """(count,) numbers in [0, 1) for sub-pixel jitter."""
+    """(count,) numbers in [0, 1)."""
     return hash_bits(seed, np.arange(count, dtype=np.uint32)) / 2.0**32
+
+
+def sub_pixel_jitter(seed: int) -> tuple[float, float]:
+    """Offset of a step's image in pixels, each in [-0.5, 0.5), independent of the step's signs."""
+    x, y = uniform(step_seed(seed, _JITTER), 2) - 0.5
+    return float(x), float(y)

@@ -17,7 +17,7 @@ from ..core.pixel_loss import background_loss
 from ..core.protocols import Estimate
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
-from ..core.signs import signs, uniform
+from ..core.signs import signs, sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.support import Support
 from ..core.working_memory import WorkingMemory
@@ -63,10 +63,9 @@ class ShapeSource:
         rasteriser = self._surfaces.updated()
         positions = self._surfaces.positions
         perturbed = perturbation(camera, self._schedule.epsilon_pixels(progress), seed)
-        jitter_x, jitter_y = uniform(seed, 2) - 0.5
         buffers = rasteriser.pair(
             camera,
-            (jitter_x, jitter_y),
+            sub_pixel_jitter(seed),
             perturbed,
             self._textures.get(view),
             self._matched(view),

@@ -12,7 +12,7 @@ from ..core.assembly import Assembly
 from ..core.pixel_loss import background_loss
 from ..core.protocols import Estimate
 from ..core.reference import Reference
-from ..core.signs import step_seed, uniform
+from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation, texel_sign_gradient
 from ..core.texture_block import TexelAdam, Texture
@@ -23,8 +23,6 @@ from .reference_textures import ReferenceTextureCache
 # Perturbation in linear colour, start and end. From 1/128 to 1/8 the texture task ends within 0.1 dB:
 # a pixel's loss is nearly linear in its texels, so epsilon cancels.
 EPSILON = (1.0 / 32.0, 1.0 / 128.0)
-# Jitter has a seed of its own, lest it go with the signs of the first texels.
-_JITTER = 0x7D000000
 
 
 class TexelSource:
@@ -58,10 +56,9 @@ class TexelSource:
         rasteriser = self._surfaces.updated()
         epsilon = EPSILON[0] * (EPSILON[1] / EPSILON[0]) ** progress
         perturbation = TexelPerturbation(seed, epsilon, tuple(self._fitted))
-        jitter_x, jitter_y = uniform(step_seed(seed, _JITTER), 2) - 0.5
         pair = rasteriser.texel_pair(
             self._references[view].view,
-            (jitter_x, jitter_y),
+            sub_pixel_jitter(seed),
             perturbation,
             self._on_gpu.get(view),
             self._loss,

@@ -24,7 +24,7 @@ from sge_addon.core.lights import SunLights
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
-from sge_addon.core.signs import signs, step_seed, uniform
+from sge_addon.core.signs import signs, step_seed, sub_pixel_jitter
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.support import Support, full_support, narrow_support
 from sge_addon.core.surface import Material, Surface
@@ -265,7 +265,7 @@ def test_a_source_in_perspective() -> None:
             rows[:, :3] = points + offset
             tables.append(upload_table(rows))
         rasteriser._geometry.perturbed = lambda _, tables=tables: tuple(tables)
-        jitter = tuple(uniform(seed, 2) - 0.5)
+        jitter = sub_pixel_jitter(seed)
         buffers = rasteriser.pair(
             view, jitter, perturbation(view, pixels, 0), textures, match, "l1", Stopwatch()
         )

@@ -287,6 +287,7 @@ def test_one_texel_over_the_whole_view_is_solved_by_hand(shading: str, seed: int
     shade = LIGHTS.shade(np.float32([0, 0, 1])) if shading == "sun" else np.ones(3, np.float32)
     view = orthographic_view(24, 16, 1.0 / 16.0)
     flat = card("card", Material("one", texture=base.reshape(1, 1, 3)), -0.75, 0.75)
+    flat = replace(flat, positions=1.25 * flat.positions)  # jitter bares no edge
     difference = shade * base - target
     assert (np.abs(difference) > EPSILON[0] * shade).all()
     for loss, slope, value in (
