@@ -3,7 +3,7 @@
 """How step sizes, smoothing and perturbation change over a fit.
 
 The constants were found on the shape task (a sphere of 2 562 vertices becomes Suzanne, 16 views of
-256 x 256), for 400, 700 and 1600 steps: chamfer 0.0059, 0.0052 and 0.0050 of the radius. Short fits
+256 x 256), for 400, 700 and 1600 steps: chamfer 0.0057, 0.0049 and 0.0046 of the radius. Short fits
 need large steps and little smoothing at the end; in long ones the same crumples the mesh.
 """
 
@@ -26,9 +26,9 @@ class ShapeSchedule:
 
     steps: int = _STEPS
     share: float = 1.0
-    epsilon: tuple[float, float] = (1.0, 0.35)
-    rate: tuple[float, float] = (0.2, 0.02)
-    smoothing_range: tuple[float, float] = (19.0, 1.5)
+    epsilon: tuple[float, float] = (1.0, 0.25)
+    rate: tuple[float, float] = (0.2, 0.01)
+    smoothing_range: tuple[float, float] = (10.0, 1.0)
     stages: int = 5
     vertices: int = 2562
 

@@ -88,9 +88,9 @@ def test_a_change_of_lambda_moves_nothing() -> None:
 def test_lambda_is_annealed_in_few_stages() -> None:
     schedule = ShapeSchedule()
     values = [schedule.smoothing(t, 2562) for t in np.linspace(0.0, 1.0, 500)]
-    assert values[0] == pytest.approx(19.0)
-    assert values[-1] == pytest.approx(1.5)
-    assert ShapeSchedule(steps=1600).smoothing(1.0, 2562) == pytest.approx(3.0)
+    assert values[0] == pytest.approx(10.0)
+    assert values[-1] == pytest.approx(1.0)
+    assert ShapeSchedule(steps=1600).smoothing(1.0, 2562) == pytest.approx(2.0)
     assert len(set(values)) == schedule.stages
     assert (np.diff(values) <= 0.0).all()
 
