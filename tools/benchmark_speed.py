@@ -37,7 +37,7 @@ from sge_addon.job.solver import Solver
 
 VIEWS = 8
 BUNCH = 8  # steps are taken in such numbers: in a joint fit, so many hold one texture step
-LEAST, MOST, BUDGET = 16, 96, 6.0  # samples, and the seconds in which they should be done
+LEAST, MOST, BUDGET = 16, 96, 5.0  # samples, and the seconds in which they should be done
 _STEPS = 1_000_000  # of the loop, so that no schedule moves while its first steps are timed
 
 
@@ -166,12 +166,12 @@ def _time_steps(problem: Problem, budget: float) -> Timed:
     for phase in solver.phases():
         steps = solver.steps_of(phase)
         first = _take(steps, phase.first_steps, stopwatch)
-        pace = mean(step.total for step in _take(steps, BUNCH, stopwatch, time_floor)) + floors[-1]
-        count = sample_count(pace, budget)
-        taken = _take(steps, count, stopwatch, time_floor)
+        taken = _take(steps, BUNCH, stopwatch, time_floor)
+        pace = mean(step.total for step in taken) + mean(floors[-BUNCH:])
+        taken += _take(steps, sample_count(pace, budget) - BUNCH, stopwatch, time_floor)
         steps.close()
         step_ms += phase.share * _typical(problem, [step.total for step in taken])
-        samples += count
+        samples += len(taken)
         if not phase.moves:
             first_visit = median(step.total for step in first)
             _add_stages(resting_stages, problem, phase, taken)
@@ -196,8 +196,9 @@ def _time_stages(problem: Problem, timed: Timed, budget: float) -> tuple[dict[st
                 continue
             steps = solver.steps_of(phase)
             first = _take(steps, phase.first_steps, stopwatch)
-            pace = mean(step.total for step in _take(steps, BUNCH, stopwatch))
-            taken = _take(steps, sample_count(pace, 0.5 * budget), stopwatch)
+            taken = _take(steps, BUNCH, stopwatch)
+            pace = mean(step.total for step in taken)
+            taken += _take(steps, sample_count(pace, 0.5 * budget) - BUNCH, stopwatch)
             steps.close()
             _add_stages(stages, problem, phase, taken)
             # The first step's two solves found no factor.
