@@ -43,10 +43,10 @@ class Reference:
             )
         if self.normal is not None and self.normal.shape != (*size, 3):
             raise FitError(f"Reference '{self.view.name}': normals and colour differ in size.")
-        for label, image in (("image", self.colour), ("normals", self.normal)):
+        for label, image in (("image contains", self.colour), ("normals contain", self.normal)):
             if image is not None and not np.isfinite(image).all():
                 raise FitError(
-                    f"Reference '{self.view.name}': its {label} contain NaN or infinite pixels; "
+                    f"Reference '{self.view.name}': its {label} NaN or infinite pixels; "
                     "save it again."
                 )
 

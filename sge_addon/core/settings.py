@@ -13,6 +13,8 @@ from typing import Any
 
 from .errors import FitError
 
+LARGEST_INTEGER = 2**31 - 1  # that a Blender property holds
+
 
 def _setting(
     default: Any,
@@ -60,7 +62,9 @@ class FitSettings:
     loss: str = _setting(
         "l1", "Loss", "Difference of a pixel: absolute (robust) or squared", choices=("l1", "l2")
     )
-    steps: int = _setting(1000, "Steps", "Steps of the fit; every schedule runs over them", minimum=1)
+    steps: int = _setting(
+        1000, "Steps", "Steps of the fit; every schedule runs over them", minimum=1, maximum=LARGEST_INTEGER
+    )
     seconds: float = _setting(
         0.0, "Time Limit", "Stop after this many seconds, with all schedules run; 0 for no limit", minimum=0.0
     )
@@ -75,9 +79,15 @@ class FitSettings:
         1024, "Texture Size", "Width and height of a fitted texture in texels", minimum=4, maximum=8192
     )
     margin: int = _setting(
-        16, "Margin", "Texels by which the finished texture is extended beyond the UV islands", minimum=0
+        16,
+        "Margin",
+        "Texels by which the finished texture is extended beyond the UV islands",
+        minimum=0,
+        maximum=8192,
     )
-    seed: int = _setting(0, "Seed", "Same file, settings and seed give the same result", minimum=0)
+    seed: int = _setting(
+        0, "Seed", "Same file, settings and seed give the same result", minimum=0, maximum=LARGEST_INTEGER
+    )
     vertex_group: str = _setting(
         "", "Vertex Group", "Move only the vertices of this group, in proportion to their weight"
     )

@@ -34,8 +34,8 @@ def open_scene(arguments: argparse.Namespace) -> None:
         try:
             bpy.ops.wm.open_mainfile(filepath=str(path))
         except RuntimeError as error:
-            reason = str(error).strip().removeprefix("Error: ")
-            raise FitError(f"File '{path}' cannot be opened: {reason}") from error
+            reason = str(error).strip().removeprefix("Error: ").removesuffix(f' in file "{path}"')
+            raise FitError(f"Blender file '{path}' cannot be opened: {reason}.") from error
     elif not bpy.data.filepath and bpy.app.background:
         if arguments.mesh:
             # Blender's startup file holds a cube. Unlike read_factory_settings this leaves the

@@ -161,7 +161,7 @@ def _surface(
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
     if count == 0:
-        raise FitError(f"Object '{name}' has no faces: there is nothing to rasterise.")
+        raise FitError(f"Object '{name}' has no faces: there is nothing to rasterise; leave it out.")
     corners = np.empty((count, 3), np.int32)  # (F, 3) into the mesh's loops
     mesh.loop_triangles.foreach_get("loops", corners.ravel())
     polygons = np.empty(count, np.int32)
@@ -189,7 +189,8 @@ def _surface(
 
 def to_world(positions: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     """Object space to world space, (V, 3) float32."""
-    return (positions @ matrix[:3, :3].T + matrix[:3, 3]).astype(np.float32)
+    with np.errstate(invalid="ignore"):  # infinite positions, which a Surface refuses
+        return (positions @ matrix[:3, :3].T + matrix[:3, 3]).astype(np.float32)
 
 
 def _read_positions(mesh: bpy.types.Mesh, out: NDArray[np.float32]) -> None:

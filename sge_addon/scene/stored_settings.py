@@ -13,11 +13,10 @@ from typing import Any
 
 import bpy
 
-from ..core.settings import FitSettings
+from ..core.settings import LARGEST_INTEGER, FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
 CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB"}
-LARGEST_INTEGER = 2**31 - 1
 
 
 def _is_camera(_self: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
