@@ -84,5 +84,9 @@ class PositionBlock:
         else:
             self.value = self._start + self._mobility * (self._free - self._start)
 
+    def rest(self) -> None:
+        """No step is to come for a while: free what only steps need."""
+        self._system.forget()
+
     def finish(self) -> None:
         """Nothing is held back between steps."""

@@ -51,10 +51,14 @@ class SmoothingSystem:
         self._solver.solve(np.ascontiguousarray(right, np.float32), x)
         return x
 
+    def forget(self) -> None:
+        """Free the factor; the next solve makes it anew."""
+        self._solver = None
+
     def _factorise(self, smoothing: float) -> None:
         from cholespy import CholeskySolverF, MatrixType
 
-        self._solver = None  # frees the old factor first
+        self.forget()  # one factor in memory at a time
         values = smoothing * self._values
         values[-self.vertex_count :] += 1.0
         self._solver = CholeskySolverF(self.vertex_count, self._rows, self._columns, values, MatrixType.COO)

@@ -30,6 +30,8 @@ from .problem import Problem
 # Of a joint fit: the part in which the shape moves, and its steps to one texture step.
 _SHAPE_SHARE = 0.85
 _TEXTURE_INTERVAL = 8
+# For the maps of texture steps; beside a large mesh there is less room: 1 M triangles stay under 3 GB.
+_CACHE_BYTES, _JOINT_CACHE_BYTES = 1 << 30, 1 << 28
 
 FittedTexture = TextureBlock | TexelAdam
 
@@ -131,7 +133,12 @@ class Solver:
         return self._joint(filtered, keep_maps_and_gather, _TEXTURE_INTERVAL)
 
     def _joint(self, texture: GradientSource, on_rest: Callable[[], None], interval: int) -> JointSource:
-        return JointSource(self._shape_source(), texture, on_rest, _SHAPE_SHARE, interval)
+        def rest() -> None:
+            for block in self.position_blocks:
+                block.rest()
+            on_rest()
+
+        return JointSource(self._shape_source(), texture, rest, _SHAPE_SHARE, interval)
 
     def _shape_source(self) -> ShapeSource:
         problem, settings = self._problem, self._problem.settings
@@ -175,5 +182,6 @@ class Solver:
             number_of_material[problem.assembly.texture_of_triangle],
             fixed_colour=colours[problem.assembly.texture_of_triangle],
             loss=problem.settings.loss,
+            cache_bytes=_JOINT_CACHE_BYTES if self._is_joint else _CACHE_BYTES,
             stopwatch=self._stopwatch,
         )
