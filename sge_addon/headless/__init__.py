@@ -28,7 +28,10 @@ def main(argv: Sequence[str]) -> int:
     """Run one fit as the flags say; returns the exit code. Raises SystemExit from argparse only;
     any other exception that escapes is a failure (exit code 1 of the process)."""
     arguments = parse(argv)
-    with silenced_output() if arguments.quiet else nullcontext(), interruptible() as interruption:
+    from ..scene.stored_settings import registered
+
+    silence = silenced_output() if arguments.quiet else nullcontext()
+    with silence, registered(), interruptible() as interruption:
         try:
             return _run(arguments, interruption)
         except FitError as error:
@@ -48,12 +51,11 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     import bpy
 
     from ..job import FitJob
-    from ..scene.stored_settings import ensure_registered, stored_values
+    from ..scene.stored_settings import stored_values
     from .inputs import objects_to_fit, open_scene, references_to_fit
     from .results import Results, check_outputs, check_references_export
 
     check_outputs(arguments)
-    ensure_registered()
     open_scene(arguments)
     settings = FitSettings(**{**stored_values(bpy.context.scene), **given_settings(arguments)})
     objects = objects_to_fit(arguments)

@@ -52,8 +52,8 @@ def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Referen
         references = references_from_cameras(scene, resolution)
         if not references:
             raise FitError(
-                "There are no references: give cameras background images, use Make References from Object, "
-                "or name some with --references or --reference-object."
+                "There are no references: give cameras background images and press Add from Cameras, use "
+                "Make References from Object, or name some with --references or --reference-object."
             )
         return references
     references = [_reference(scene, row, resolution) for row in rows if row.enabled]

@@ -8,6 +8,8 @@ the settings come from the fields of ``FitSettings``.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import Field, fields
 from typing import Any
 
@@ -121,10 +123,17 @@ def unregister() -> None:
         bpy.utils.unregister_class(cls)
 
 
-def ensure_registered() -> None:
-    """Register for a script that runs without the add-on, unless an enabled add-on did."""
-    if not hasattr(bpy.types.Scene, "sge"):
-        register()
+@contextmanager
+def registered() -> Iterator[None]:
+    """Within it, ``Scene.sge`` is there, for scripts that run without the add-on as well."""
+    if hasattr(bpy.types.Scene, "sge"):
+        yield
+        return
+    register()
+    try:
+        yield
+    finally:
+        unregister()
 
 
 def settings_from_scene(scene: bpy.types.Scene) -> FitSettings:

@@ -5,6 +5,8 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +16,7 @@ import pytest
 if TYPE_CHECKING:
     from tests.blender.small_world import SmallWorld
 
+EXIT_STATUS = pytest.StashKey[int]()
 HAS_BLENDER = importlib.util.find_spec("bpy") is not None
 
 
@@ -27,6 +30,20 @@ class _WithoutBlender(pytest.Module):
 def pytest_pycollect_makemodule(module_path: Path, parent: pytest.Collector) -> pytest.Module | None:
     """Without bpy, put a skip with its reason in the place of every module of this folder."""
     return None if HAS_BLENDER else _WithoutBlender.from_parent(parent, path=module_path)
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[EXIT_STATUS] = int(exitstatus)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """As a Python module, Blender ends its GPU threads in an order that may hang (seen with 4.5)."""
+    if "bpy" in sys.modules and EXIT_STATUS in config.stash:
+        config.get_terminal_writer().flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(config.stash[EXIT_STATUS])
 
 
 @pytest.fixture(autouse=True)

@@ -87,7 +87,7 @@ def add_sphere(
     bpy.context.collection.objects.link(obj)
     if colour is not None:
         material = bpy.data.materials.new(name)
-        if material.node_tree is None:
+        if material.node_tree is None:  # before Blender 5
             material.use_nodes = True
         node = material.node_tree.nodes.new("ShaderNodeTexImage")
         alpha = np.ones((*colour.shape[:2], 1), np.float32)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import bpy
@@ -12,6 +13,7 @@ import pytest
 
 from sge_addon.formats import transforms_json
 from sge_addon.scene.files import import_mesh
+from sge_addon.scene.stored_settings import registered
 from tests.blender.small_world import (
     AXES,
     VIEWS,
@@ -39,6 +41,13 @@ REPORT_FIELDS = {
 }
 START = (icosphere(2)[0] * (0.9, 0.9, 0.9)).astype(np.float32)
 PSNR = {"before", "after", "held_out_before", "held_out_after"}
+
+
+@pytest.fixture(autouse=True)
+def stored_settings() -> Iterator[None]:
+    """Scene.sge outlives the fit, so that a test can look at it."""
+    with registered():
+        yield
 
 
 def fitted_report(code: int, path: Path) -> dict:

@@ -8,7 +8,7 @@ import json
 import math
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import bpy
@@ -18,9 +18,17 @@ from mathutils import Matrix
 
 from sge_addon.headless import main
 from sge_addon.scene.images import save_exr, save_png
+from sge_addon.scene.stored_settings import registered
 from tests.blender.small_world import AXES, SmallWorld, add_sphere, run
 
 Edit = Callable[[], object]
+
+
+@pytest.fixture(autouse=True)
+def stored_settings() -> Iterator[None]:
+    """Scene.sge outlives the fit, so that a test can look at it."""
+    with registered():
+        yield
 
 
 @pytest.fixture
@@ -46,8 +54,6 @@ def refused(
         lines = capsys.readouterr().err.splitlines()
         assert len(lines) == 1, lines
         assert lines[0].startswith("error: ")
-        assert lines[0].endswith((".", ")"))
-        print(lines[0])
         return lines[0]
 
     return check
@@ -124,11 +130,13 @@ def spoil_uvs() -> None:
 
 def lose_texture() -> None:
     material = bpy.data.materials.new("Lost")
-    material.use_nodes = True
+    if material.node_tree is None:  # before Blender 5
+        material.use_nodes = True
     node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = bpy.data.images.new("lost.png", 4, 4)
-    node.image.source = "FILE"
-    node.image.filepath = "//is/not/there.png"
+    lost = bpy.data.images.new("lost.png", 4, 4)
+    lost.source = "FILE"
+    lost.filepath = "//is/not/there.png"
+    node.image = lost
     base = material.node_tree.nodes["Principled BSDF"].inputs["Base Color"]
     material.node_tree.links.new(node.outputs["Color"], base)
     start().data.materials.append(material)
