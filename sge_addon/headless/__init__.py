@@ -76,8 +76,8 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     if not interruption.begun:
         raise Interrupted
     results = Results(arguments, job.report, objects, references, settings)
-    for error in results.write():
-        print_error(error)
+    for problem in results.write():
+        print_error(problem)
         code = FAILED
     if not arguments.quiet:
         print(results.summary(), flush=True)
