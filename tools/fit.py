@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import sys
 import traceback
 from pathlib import Path
@@ -36,26 +37,37 @@ def main() -> int:
 
     from sge_addon import headless
 
-    arguments = sys.argv[1:]
-    if not bpy.app.module:  # the Blender program's own arguments come first
-        arguments = arguments[arguments.index("--") + 1 :] if "--" in arguments else []
-    return headless.main(arguments)
+    return headless.main(flags(sys.argv[1:], in_program=not bpy.app.module))
+
+
+def flags(command: list[str], in_program: bool) -> list[str]:
+    """What is ours of the words after the script's name; in the Blender program its own come first."""
+    if not in_program:
+        return command
+    return command[command.index("--") + 1 :] if "--" in command else []
 
 
 def leave(code: int) -> None:
-    """End the process. As a Python module, Blender ends its GPU threads in an order that may hang
-    (seen with 4.5); all is written by then, so its teardown is left out."""
-    bpy = sys.modules.get("bpy")
-    if bpy is None or not bpy.app.module:
-        sys.exit(code)
+    """End the process at once; all is written by then. Blender's own teardown is left out: started by
+    Python's, it crashes where GPU objects are alive (the program 5.2), or may hang (the module 4.5)."""
     sys.stdout.flush()
     sys.stderr.flush()
+    bpy = sys.modules.get("bpy")
+    if bpy is None:
+        sys.exit(code)
+    temporary = Path(bpy.app.tempdir)
+    if temporary.name.startswith("blender_"):  # of this process alone, not the system's
+        shutil.rmtree(temporary, ignore_errors=True)
     os._exit(code)
 
 
 if __name__ == "__main__":
     try:
         exit_code = main()
+    except KeyboardInterrupt:  # before the fit has its own handler
+        exit_code = 130
+    except SystemExit as ended:  # of argparse: --help, or a flag that is unknown
+        exit_code = int(ended.code or 0)
     except Exception as error:  # noqa: BLE001 - Blender itself would print it and exit with code 0
         traceback.print_exception(error)
         exit_code = 1

@@ -7,8 +7,9 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Iterable, Sequence
-from contextlib import nullcontext
+import warnings
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from ..command_line import given_settings, parse
@@ -31,7 +32,7 @@ def main(argv: Sequence[str]) -> int:
     from ..scene.stored_settings import registered
 
     silence = silenced_output() if arguments.quiet else nullcontext()
-    with silence, registered(), interruptible() as interruption:
+    with silence, _warnings_as_notes(), registered(), interruptible() as interruption:
         try:
             return _run(arguments, interruption)
         except FitError as error:
@@ -82,6 +83,14 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     if not arguments.quiet:
         print(results.summary(), flush=True)
     return INTERRUPTED if interruption.count else code
+
+
+@contextmanager
+def _warnings_as_notes() -> Iterator[None]:
+    """Within it, Python's warnings are told like notices, without the line of code that gave them."""
+    with warnings.catch_warnings():
+        warnings.showwarning = lambda message, *_rest: _print_notices([str(message)])
+        yield
 
 
 def _print_notices(notices: Sequence[str]) -> None:

@@ -57,4 +57,5 @@ def interruptible() -> Iterator[Interruption]:
         yield interruption
     finally:
         for number, handler in before.items():
-            signal.signal(number, handler)
+            # None: it was set from C, as the Blender program does, and cannot be set again from here.
+            signal.signal(number, signal.SIG_DFL if handler is None else handler)
