@@ -35,6 +35,18 @@ def pixel_loss(
     return total
 
 
+def covering_loss(reference: Reference, match: tuple[str, ...], loss: str) -> NDArray[np.float32]:
+    """(H, W) float32: what covering a pixel costs besides the distances of colour and normal, less what
+    leaving it empty costs; 0 where the silhouette is not known."""
+    if not reference.has_alpha:
+        return np.zeros(reference.colour.shape[:2], np.float32)
+    empty = np.zeros_like(reference.colour)
+    cost = -pixel_loss(reference, empty, empty[..., :3], match, loss)
+    if "alpha" in match:
+        cost += ALPHA_WEIGHT * distance(1.0 - reference.colour[..., 3:], loss)
+    return cost
+
+
 def background_loss(reference: Reference, match: tuple[str, ...], loss: str) -> float:
     """Mean over pixels of the loss of an empty picture; 0 where the silhouette is not known."""
     if not reference.has_alpha:

@@ -131,7 +131,6 @@ class Rasteriser:
             "world_to_clip": _matrix(view, jitter),
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
-            "background": 1.0 if reference.has_alpha else 0.0,
         }
         targets = []
         for use, positions, normals in (("plus", plus, normal_plus), ("minus", minus, normal_minus)):

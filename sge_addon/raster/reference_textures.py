@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import gpu
 
+from ..core.pixel_loss import covering_loss
 from ..core.reference import Reference
 from .tables import upload_image, with_alpha
 
@@ -17,7 +18,11 @@ _BUDGET_BYTES = 1 << 30  # half floats: 8 bytes a pixel; 500 views of 512 x 512
 
 @dataclass(frozen=True, eq=False)
 class ReferenceTextures:
-    """A reference on the GPU, in half floats. normal is None where it has none."""
+    """A reference on the GPU, in half floats.
+
+    colour: rgb, premultiplied; in place of alpha the ``covering_loss`` of the pixel, so that the loss
+    pass fetches one texel. normal: rgb, or None where it has none.
+    """
 
     colour: gpu.types.GPUTexture
     normal: gpu.types.GPUTexture | None
@@ -25,10 +30,21 @@ class ReferenceTextures:
 
 
 class ReferenceTextureCache:
-    """Textures of the references, least recently used first out when the budget is full."""
+    """Textures of the references, least recently used first out when the budget is full.
 
-    def __init__(self, references: Sequence[Reference], budget: int = _BUDGET_BYTES) -> None:
+    match, loss: as in FitSettings.
+    """
+
+    def __init__(
+        self,
+        references: Sequence[Reference],
+        match: tuple[str, ...],
+        loss: str,
+        budget: int = _BUDGET_BYTES,
+    ) -> None:
         self._references = references
+        self._match = match
+        self._loss = loss
         self._budget = budget
         self._textures: dict[int, ReferenceTextures] = {}
         self._bytes = 0
@@ -50,9 +66,10 @@ class ReferenceTextureCache:
         reference = self._references[index]
         return reference.view.width * reference.view.height * (8 if reference.normal is None else 16)
 
-    @staticmethod
-    def _upload(reference: Reference) -> ReferenceTextures:
+    def _upload(self, reference: Reference) -> ReferenceTextures:
         normal = None
         if reference.normal is not None:
             normal = upload_image(with_alpha(reference.normal), "RGBA16F")
-        return ReferenceTextures(upload_image(reference.colour, "RGBA16F"), normal, reference.has_alpha)
+        colour = reference.colour.copy()
+        colour[..., 3] = covering_loss(reference, self._match, self._loss)
+        return ReferenceTextures(upload_image(colour, "RGBA16F"), normal, reference.has_alpha)

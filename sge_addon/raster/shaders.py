@@ -10,7 +10,6 @@ from pathlib import Path
 
 import gpu
 
-from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
 
 _FOLDER = Path(__file__).parent / "shaders"
@@ -84,12 +83,8 @@ def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool
         base_colour=colour and shading != "normal",
         normal="normal" in match,
         outputs={"loss": "FLOAT", "id": "UINT"},
-        samplers=(("reference_colour",) if colour or "alpha" in match else ())
-        + (("reference_normal",) if "normal" in match else ()),
-        constants={"background": "FLOAT"},
-        defines=(f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}",)
-        + tuple(f"SGE_MATCH_{name.upper()}" for name in match)
-        + (("SGE_L2",) if loss == "l2" else ()),
+        samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
+        defines=tuple(f"SGE_MATCH_{name.upper()}" for name in match) + (("SGE_L2",) if loss == "l2" else ()),
     )
 
 

@@ -47,7 +47,7 @@ class ShapeSource:
         self._surfaces = surfaces
         self._assembly = assembly
         self._references = references
-        self._textures = ReferenceTextureCache(references)
+        self._textures = ReferenceTextureCache(references, match, loss)
         self._blocks = blocks
         self._support = support
         self._schedule = schedule

@@ -43,7 +43,7 @@ class TexelSource:
         self._surfaces = surfaces
         self._assembly = assembly
         self._references = references
-        self._on_gpu = ReferenceTextureCache(references)
+        self._on_gpu = ReferenceTextureCache(references, ("colour",), loss)
         self._fitted = {
             material: texture for material, texture in enumerate(textures) if isinstance(texture, TexelAdam)
         }

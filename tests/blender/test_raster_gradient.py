@@ -77,7 +77,7 @@ class Cells:
         side = SIDE * CELLS
         self.view = orthographic_view(side, side, PIXEL)
         picture = np.tile(painting(SIDE, SIDE), (CELLS, CELLS, 1))
-        textures = ReferenceTextureCache([Reference(self.view, picture, True)]).get(0)
+        textures = ReferenceTextureCache([Reference(self.view, picture, True)], match, loss).get(0)
         self.rasteriser = Rasteriser(self.assembly, shading, LIGHTS)
         self.pixels = epsilon
         self._given = (textures, match, loss, Stopwatch())
@@ -252,7 +252,7 @@ def test_a_source_in_perspective() -> None:
 
     epsilons = perturbation(view, pixels, 0).epsilons(points, assembly.movable)
     assert epsilons.max() > 1.8 * epsilons.min()
-    textures = ReferenceTextureCache([reference]).get(0)
+    textures = ReferenceTextureCache([reference], match, "l1").get(0)
     expected, rounds = np.zeros(36), 45
     for call in range(36 * rounds):
         parameter, seed = call % 36, step_seed(4, call)

@@ -177,7 +177,7 @@ def test_losses_of_the_perturbed_pair(
     reference = Reference(view, noise[..., :4], has_alpha, noise[..., 4:])
     rasteriser = Rasteriser(mixed, shading, LIGHTS)
     drawn = perturbation(view, 0.7, 99)
-    textures = ReferenceTextureCache([reference]).get(0)
+    textures = ReferenceTextureCache([reference], match, loss).get(0)
     pair = rasteriser.pair(view, jitter, drawn, textures, match, loss, Stopwatch())
     offsets = drawn.offsets(mixed.positions, mixed.movable)
     for sign, found, ids in ((1, pair.loss_plus, pair.id_plus), (-1, pair.loss_minus, pair.id_minus)):

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sge_addon.core.pixel_loss import background_loss, pixel_loss
+from sge_addon.core.pixel_loss import background_loss, covering_loss, distance, pixel_loss
 from sge_addon.core.reference import Reference
 from tests.meshes import perspective_view
 
@@ -59,3 +59,16 @@ def test_what_the_reference_lacks_does_not_count(reference: Reference) -> None:
 def test_background_loss_is_that_of_an_empty_picture(reference: Reference) -> None:
     assert background_loss(reference, ("colour", "alpha"), "l1") == pytest.approx(0.5 * (0.2 + 0.25 * 0.5))
     assert background_loss(replace(reference, has_alpha=False), ("colour", "alpha"), "l1") == 0.0
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2"])
+def test_covering_a_pixel_costs_its_distances_and_the_rest(reference: Reference, loss: str) -> None:
+    colour = np.float32([[[0.1, 0.2, 0.6, 1.0], [0.3, 0.0, 0.0, 1.0]]])
+    normal = np.float32([[[0.25, 0.85, 0.5], [0.0, 0.0, 0.9]]])
+    empty = np.zeros_like(colour)
+    gained = pixel_loss(reference, colour, normal, ALL, loss)
+    gained -= pixel_loss(reference, empty, empty[..., :3], ALL, loss)
+    distances = distance(colour[..., :3] - reference.colour[..., :3], loss)
+    distances += distance(normal - reference.normal, loss)
+    np.testing.assert_allclose(covering_loss(reference, ALL, loss) + distances, gained, atol=1e-6)
+    assert not covering_loss(replace(reference, has_alpha=False), ALL, loss).any()

@@ -11,11 +11,6 @@ vec3 sge_distances(vec3 x)
 #endif
 }
 
-float sge_distance(float x)
-{
-  return sge_distances(vec3(x)).x;
-}
-
 // Mean over the channels.
 float sge_distance(vec3 x)
 {
