@@ -46,8 +46,7 @@ class Reference:
         for label, image in (("image contains", self.colour), ("normals contain", self.normal)):
             if image is not None and not np.isfinite(image).all():
                 raise FitError(
-                    f"Reference '{self.view.name}': its {label} NaN or infinite pixels; "
-                    "save it again."
+                    f"Reference '{self.view.name}': its {label} NaN or infinite pixels; save it again."
                 )
 
     def resized(self, long_side: int) -> Reference:
