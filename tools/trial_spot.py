@@ -124,6 +124,8 @@ def make_hull(obj: bpy.types.Object) -> bpy.types.Object:
     shape.free()
     hull = bpy.data.objects.new("Hull", mesh)
     bpy.context.collection.objects.link(hull)
+    obj.select_set(False)  # Edit Mode takes every selected mesh
+    hull.select_set(True)
     bpy.context.view_layer.objects.active = hull
     remesh = hull.modifiers.new("Remesh", "REMESH")
     remesh.mode, remesh.voxel_size = "VOXEL", 0.045
