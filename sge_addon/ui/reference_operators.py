@@ -14,7 +14,6 @@ from ..scene.stored_settings import settings_from_scene
 from .error_report import reported_errors
 
 FULL_SIZE = 2**16  # pixels: larger than any image
-WITH_FACES = {"MESH", "CURVE", "SURFACE", "FONT", "META"}
 
 
 class SGE_OT_add_from_cameras(bpy.types.Operator):
@@ -48,13 +47,13 @@ it before"""
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..job import make_references, orbit_around  # late: with it comes the rasteriser
+        from ..job import make_references, orbit_around, parts_with_faces  # late: with it comes the rasteriser
 
         scene = context.scene
         with reported_errors(self):
             settings = settings_from_scene(scene)
             source = scene.sge.source
-            objects = [obj for obj in (source, *source.children_recursive) if obj.type in WITH_FACES]
+            objects = parts_with_faces(source)
             if not objects:
                 raise FitError(f"Source '{source.name}' has no faces, nor have its children: choose a mesh.")
             views = [
