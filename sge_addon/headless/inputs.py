@@ -18,9 +18,9 @@ from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.visibility import clip_around
 from ..formats import transforms_json
-from ..job import make_references, orbit_around, parts_with_faces
+from ..job import make_references, orbit_around
 from ..scene.files import IMPORTED, import_mesh
-from ..scene.objects import surface_from_object
+from ..scene.objects import parts_with_faces, surface_from_object
 from ..scene.reference_rows import references_of_scene
 from ..scene.references import references_from_frames
 

@@ -3,6 +3,6 @@
 """A fit from Blender's scene and back: where scene and rasteriser meet, for both drivers."""
 
 from .fit_job import FitJob, Progress
-from .rendered_references import make_references, orbit_around, parts_with_faces
+from .rendered_references import make_references, orbit_around
 
-__all__ = ["FitJob", "Progress", "make_references", "orbit_around", "parts_with_faces"]
+__all__ = ["FitJob", "Progress", "make_references", "orbit_around"]

@@ -25,13 +25,6 @@ from ..scene.objects import surface_from_object
 if TYPE_CHECKING:
     import bpy
 
-TYPES_WITH_FACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
-
-
-def parts_with_faces(source: bpy.types.Object) -> list[bpy.types.Object]:
-    """What references are made from: the source and all its children, as far as they can have faces."""
-    return [obj for obj in (source, *source.children_recursive) if obj.type in TYPES_WITH_FACES]
-
 
 def orbit_around(objects: Sequence[bpy.types.Object], count: int, resolution: int) -> list[View]:
     """``count`` square views from all sides that hold the objects' evaluated geometry."""

@@ -18,6 +18,14 @@ if TYPE_CHECKING:
     import bpy
 
 
+TYPES_WITH_FACES = ("MESH", "CURVE", "SURFACE", "FONT", "META")
+
+
+def parts_with_faces(source: bpy.types.Object) -> list[bpy.types.Object]:
+    """What references are made from: the source and all its children, as far as they can have faces."""
+    return [obj for obj in (source, *source.children_recursive) if obj.type in TYPES_WITH_FACES]
+
+
 def check_targets(objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool) -> list[str]:
     """Refuse by name what cannot be fitted; return notices on what will be done differently.
 
@@ -139,7 +147,7 @@ def _evaluated_surface(
     obj: bpy.types.Object, materials: tuple[Material, ...], depsgraph: bpy.types.Depsgraph
 ) -> Surface:
     evaluated = obj.evaluated_get(depsgraph)
-    if obj.type not in {"MESH", "CURVE", "SURFACE", "FONT", "META"}:
+    if obj.type not in TYPES_WITH_FACES:
         raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, which has no faces: choose a mesh.")
     mesh = evaluated.to_mesh()
     try:

@@ -9,6 +9,7 @@ from dataclasses import replace
 import bpy
 
 from ..core.errors import FitError
+from ..scene.objects import parts_with_faces
 from ..scene.reference_rows import add_rows_from_cameras, references_of_scene, store_made_references
 from ..scene.stored_settings import settings_from_scene
 from .error_report import reported_errors
@@ -47,7 +48,7 @@ it before"""
         return True
 
     def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..job import make_references, orbit_around, parts_with_faces  # late: with it comes the rasteriser
+        from ..job import make_references, orbit_around  # late: with it comes the rasteriser
 
         scene = context.scene
         with reported_errors(self):

@@ -14,7 +14,8 @@ from mathutils import Matrix
 from sge_addon.core.errors import FitError, TargetLost
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
-from sge_addon.job import FitJob, make_references, orbit_around, parts_with_faces
+from sge_addon.job import FitJob, make_references, orbit_around
+from sge_addon.scene.objects import parts_with_faces
 from tests.blender.small_world import add_sphere, pixels_of, positions_of
 from tests.meshes import waves
 
