@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from .errors import FitError
 
+_FARTHEST = 1e18  # Blender clamps infinity to 3e38; squares of more than this overflow
+
 
 @dataclass(frozen=True, eq=False)
 class Surface:
@@ -38,7 +40,7 @@ class Surface:
     def __post_init__(self) -> None:
         if len(self.triangles) == 0:
             raise FitError(f"Object '{self.name}' has no faces: there is nothing to rasterise.")
-        bad = np.flatnonzero(~np.isfinite(self.positions).all(axis=1))
+        bad = np.flatnonzero(~(np.abs(self.positions) < _FARTHEST).all(axis=1))
         if len(bad):
             raise FitError(
                 f"Object '{self.name}': vertex {bad[0]} is at a NaN or infinite position "

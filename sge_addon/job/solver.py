@@ -27,7 +27,7 @@ from ..raster.shape_source import ShapeSource
 from ..raster.texel_source import TexelSource
 from .problem import Problem
 
-# Of a joint fit: the part in which the shape moves, and its steps to one texture step.
+# Of a joint fit: the part in which the shape moves, and its steps to one texture step, at the most.
 _SHAPE_SHARE = 0.85
 _TEXTURE_INTERVAL = 8
 # For the maps of texture steps; beside a large mesh there is less room: 1 M triangles stay under 3 GB.
@@ -130,7 +130,9 @@ class Solver:
                 if isinstance(texture, TextureBlock):
                     texture.gather = True
 
-        return self._joint(filtered, keep_maps_and_gather, _TEXTURE_INTERVAL)
+        # Short fits, too, show the texture every view at least twice.
+        rounds = int(_SHAPE_SHARE * settings.steps) // (2 * len(self._problem.training))
+        return self._joint(filtered, keep_maps_and_gather, min(max(rounds, 1), _TEXTURE_INTERVAL))
 
     def _joint(self, texture: GradientSource, on_rest: Callable[[], None], interval: int) -> JointSource:
         def rest() -> None:

@@ -22,6 +22,8 @@ from ..core.view import View, orthographic, perspective
 if TYPE_CHECKING:
     import bpy
 
+PROJECTION = "sge_projection"  # on the camera's data, of cameras that were made or imported here
+
 SENSOR_WIDTH = 36.0  # millimetres, Blender's default
 SHEAR_TOLERANCE = 1e-4
 FLOAT_ROUNDING = 2e-6  # of a 32-bit matrix that Blender put together from location and rotation
@@ -77,7 +79,7 @@ def camera_from_view(
     data.shift_x = (0.5 * view.width - center_x) / long_side
     data.shift_y = (center_y - 0.5 * view.height) / long_side
     data.clip_start, data.clip_end = view.clip_range()
-    data["sge_projection"] = view.projection.ravel().tolist()
+    data[PROJECTION] = view.projection.ravel().tolist()
     data["sge_lens"] = [*_lens_settings(data), float(view.width), float(view.height)]
     camera = bpy.data.objects.new(name, data)
     camera.matrix_world = Matrix(view.camera_to_world.tolist())
@@ -109,7 +111,7 @@ def _projection(camera: bpy.types.Object, width: int, height: int) -> NDArray[np
 
 def _stored_projection(camera: bpy.types.Object, width: int, height: int) -> NDArray[np.float64] | None:
     """The projection kept by ``camera_from_view``, or None where the lens or the aspect is another now."""
-    numbers, lens = camera.data.get("sge_projection"), camera.data.get("sge_lens")
+    numbers, lens = camera.data.get(PROJECTION), camera.data.get("sge_lens")
     if numbers is None or lens is None or len(numbers) != 16 or len(lens) != 10:
         return None
     stored_width, stored_height = lens[8], lens[9]
