@@ -75,7 +75,7 @@ class ShapeSource:
         with self._stopwatch.stage("estimate"):
             difference, loss = self._difference(buffers, view)
             sums = sum_over_support(
-                difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support
+                difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support, self._memory
             )
             gradient = vertex_gradient(
                 sums,
