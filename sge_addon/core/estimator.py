@@ -33,17 +33,15 @@ def sum_over_support(
     that have the plus image's triangle in their support already.
     """
     memory = memory or WorkingMemory()
-    active = np.flatnonzero(difference != 0.0)
     # The types that bincount takes without a copy of its own.
-    values = memory.cast("values", memory.take("difference", difference, active), np.float64)
-    plus = memory.cast("plus", memory.take("id", id_plus, active), np.intp)
-    minus = memory.cast("minus", memory.take("id", id_minus, active), np.intp)
+    values = memory.cast("values", difference, np.float64)
+    plus = memory.cast("plus", id_plus, np.intp)
     by_triangle = _weighted_count(plus, values, support.triangle_count + 1)
-    changed = np.flatnonzero(plus != minus)
-    values, plus, minus = (
-        memory.take(f"changed {name}", array, changed)
-        for name, array in (("values", values), ("plus", plus), ("minus", minus))
-    )
+    is_changed = np.not_equal(id_plus, id_minus, out=memory.array("is changed", len(plus), np.bool_))
+    changed = np.flatnonzero(is_changed)
+    values = memory.take("changed values", values, changed)
+    plus = memory.take("changed plus", plus, changed)
+    minus = memory.cast("changed minus", memory.take("changed id", id_minus, changed), np.intp)
     newly_named = _sum_named_narrow if support.corners is not None else _sum_named_full
     of_minus = newly_named(values, plus, minus, support, memory)
     return _triangles_to_vertices(by_triangle[1:], support) + of_minus

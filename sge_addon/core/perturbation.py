@@ -33,7 +33,9 @@ class Perturbation:
 
     def epsilons(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(V,) float32 world units; 0 where a vertex does not move."""
-        clip_w = positions @ self.depth_row[:3].astype(np.float32) + np.float32(self.depth_row[3])
+        # Not a matrix product: BLAS threads spin on the rasteriser's cores long after it.
+        x, y, z, w = self.depth_row.astype(np.float32)
+        clip_w = x * positions[:, 0] + y * positions[:, 1] + z * positions[:, 2] + w
         return np.float32(self.pixel_scale) * np.maximum(clip_w, np.float32(self.nearest)) * movable
 
     def offsets(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:

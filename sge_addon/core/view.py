@@ -11,6 +11,7 @@ left* corner, as in the files of other tools.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ class View:
             return float(p[2, 3] / (p[2, 2] - 1.0))
         return float((p[2, 3] + 1.0) / p[2, 2])
 
-    @property
+    @cached_property
     def world_to_clip(self) -> NDArray[np.float64]:
         """(4, 4): column vectors in world space to clip space."""
         return self.projection @ np.linalg.inv(self.camera_to_world)
@@ -161,14 +162,12 @@ def orthographic(
     return projection
 
 
-def jittered(
-    projection: NDArray[np.float64], x: float, y: float, width: int, height: int
-) -> NDArray[np.float64]:
-    """The projection with the image moved by (x, y) pixels: clip position plus 2 (x, y) / size times w."""
-    shift = np.eye(4)
-    shift[0, 3] = 2.0 * x / width
-    shift[1, 3] = 2.0 * y / height
-    return shift @ projection
+def jittered(matrix: NDArray[np.float64], x: float, y: float, width: int, height: int) -> NDArray[np.float64]:
+    """The projection, or world-to-clip matrix, with the image moved by (x, y) pixels: clip position plus 2 (x, y) / size times w."""
+    moved = matrix.copy()
+    moved[0] += (2.0 * x / width) * matrix[3]
+    moved[1] += (2.0 * y / height) * matrix[3]
+    return moved
 
 
 def fitted_size(width: int, height: int, long_side: int) -> tuple[int, int]:

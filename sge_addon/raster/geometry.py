@@ -60,7 +60,8 @@ class Geometry:
     ) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture | None]:
         """Normals of every group for one or two sets of positions, as tables; unit length."""
         if self._group_tables is None:
-            self._group_tables = self._upload_groups()
+            ranges, edges = _edges_of_groups(self.assembly)
+            self._group_tables = upload_table(ranges), upload_table(edges)
         names = ("normal",) if minus is None else ("normal", "normal_minus")
         width, height = table_size(len(self.assembly.group_offsets) - 1)
         target = self._targets.get("normals", width, height, dict.fromkeys(names, "RGBA32F"), False)
@@ -68,7 +69,7 @@ class Geometry:
             "positions": positions,
             "positions_minus": minus,
             "group_ranges": self._group_tables[0],
-            "group_triangles": self._group_tables[1],
+            "group_edges": self._group_tables[1],
         }
         self._draw_screen(target, normals_program(minus is not None), values)
         return target.textures["normal"], target.textures.get("normal_minus")
@@ -82,14 +83,27 @@ class Geometry:
             program.bind(values)
             self._screen.draw(program.shader)
 
-    def _upload_groups(self) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture]:
-        offsets = self.assembly.group_offsets
-        ranges = np.zeros((len(offsets) - 1, 4), np.float32)
-        ranges[:, 0] = offsets[:-1]
-        ranges[:, 1] = np.diff(offsets)
-        entries = np.zeros((len(self.assembly.group_triangles), 4), np.float32)
-        entries[:, :3] = self.assembly.triangles[self.assembly.group_triangles]
-        return upload_table(ranges), upload_table(entries)
+
+def _edges_of_groups(assembly: Assembly) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Rows (first, count, pivot, 0) of each normal group, and rows of two edges (tail, head) that they name:
+    the edges of its triangles but those at the pivot, a vertex of the group. Odd ones are filled up with
+    the pivot itself."""
+    offsets = assembly.group_offsets
+    pivots = np.empty(len(offsets) - 1, np.int32)
+    pivots[assembly.normal_groups.ravel()] = assembly.triangles.ravel()
+    group = np.repeat(np.arange(len(pivots)), np.diff(offsets))
+    tails = assembly.triangles[assembly.group_triangles]  # (M, 3)
+    touches = tails == pivots[group, None]
+    kept = ~(touches | np.roll(touches, -1, axis=1))
+    count = np.bincount(group, kept.sum(axis=1), len(pivots)).astype(np.int64)
+    rows = (count + 1) // 2
+    first = np.cumsum(rows) - rows
+    edges = np.repeat(pivots, 4 * rows).reshape(-1, 2).astype(np.float32)
+    group = np.repeat(group, kept.sum(axis=1))
+    place = 2 * first[group] + np.arange(len(group)) - np.repeat(np.cumsum(count) - count, count)
+    edges[place] = np.stack([tails[kept], np.roll(tails, -1, axis=1)[kept]], axis=1)
+    ranges = np.stack([first, rows, pivots, np.zeros_like(pivots)], axis=1).astype(np.float32)
+    return ranges, edges.reshape(-1, 4)
 
 
 def _screen_batch() -> gpu.types.GPUBatch:

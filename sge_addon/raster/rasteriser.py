@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 
 import gpu
 import mathutils
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
+from ..core.closed_surfaces import closed_and_outward, is_before
 from ..core.footprint import UVBuffer
 from ..core.lights import SunLights
 from ..core.perturbation import Perturbation
@@ -86,6 +88,7 @@ class Rasteriser:
 
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""
+        self._positions = positions
         self._geometry.upload(positions)
 
     def set_texture(self, material: int, texture: NDArray[np.float32]) -> None:
@@ -132,10 +135,12 @@ class Rasteriser:
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
         }
+        hidden = self._ranges_without_back_faces if is_before(view, self._positions) else frozenset()
         targets = []
         for use, positions, normals in (("plus", plus, normal_plus), ("minus", minus, normal_minus)):
             target = self._targets.get(use, view.width, view.height, _LOSS_FORMATS)
-            self._draw(target, program, shared | {"positions": positions, "normals": normals})
+            values = shared | {"positions": positions, "normals": normals}
+            self._draw(target, program, values, without_back_faces=hidden)
             targets.append(target)
         return targets
 
@@ -218,6 +223,14 @@ class Rasteriser:
             shade = self._read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
             return UVBuffer(ids, lookup[..., :2].copy(), lookup[..., 2].copy(), samples, shade)
 
+    @cached_property
+    def _ranges_without_back_faces(self) -> frozenset[int]:
+        """The materials whose triangles all belong to closed parts: half of the fragments need no drawing."""
+        assembly = self.assembly
+        closed = closed_and_outward(assembly.positions, assembly.triangles)
+        ranges = assembly.draw_ranges
+        return frozenset(m for m, first, count in ranges if closed[first : first + count].all())
+
     @property
     def _is_textured(self) -> bool:
         return any(atlas is not None for atlas in self._atlases)
@@ -242,7 +255,9 @@ class Rasteriser:
         program: Program,
         values: dict[str, object],
         texels: TexelPerturbation | None = None,
+        without_back_faces: frozenset[int] = frozenset(),
     ) -> None:
+        """without_back_faces: materials whose back faces nothing shows."""
         values = values | {"lights": self._lights, "light_count": self._light_count}
         with drawing(target, "LESS"):
             target.clear()
@@ -257,6 +272,7 @@ class Rasteriser:
                 if texels is not None:
                     values["texel_key"], values["texel_epsilon"] = texels.constants(material)
                 program.bind(values)
+                gpu.state.face_culling_set("BACK" if material in without_back_faces else "NONE")
                 self._geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
 
     def _read(self, target: Target, slot: int, channels: int, kind: str) -> NDArray:
@@ -264,5 +280,4 @@ class Rasteriser:
 
 
 def _matrix(view: View, jitter: tuple[float, float]) -> mathutils.Matrix:
-    projection = jittered(view.projection, *jitter, view.width, view.height)
-    return mathutils.Matrix(projection @ np.linalg.inv(view.camera_to_world))
+    return mathutils.Matrix(jittered(view.world_to_clip, *jitter, view.width, view.height))

@@ -55,7 +55,7 @@ def normals_program(pair: bool) -> Program:
         sources=(("screen_vert",), ("table", "normals_frag")),
         inputs={"corner": "VEC2"},
         outputs={"normal": "VEC4"} | ({"normal_minus": "VEC4"} if pair else {}),
-        samplers=("positions", "group_ranges", "group_triangles") + (("positions_minus",) if pair else ()),
+        samplers=("positions", "group_ranges", "group_edges") + (("positions_minus",) if pair else ()),
         defines=("SGE_PAIR",) if pair else (),
     )
 

@@ -98,9 +98,9 @@ class ShapeSource:
     def _difference(self, buffers: PairBuffers, view: int) -> tuple[NDArray[np.float32], float]:
         """d_p of every pixel, flat, and the mean loss of the two images."""
         plus, minus = buffers.loss_plus.ravel(), buffers.loss_minus.ravel()
-        difference = plus - minus
+        difference = np.subtract(plus, minus, out=self._memory.array("difference", plus.size, np.float32))
         if not self._references[view].has_alpha:
             # Nothing is known of what lies beside the object: a pixel counts where both images cover it.
             difference *= (buffers.id_plus.ravel() > 0) & (buffers.id_minus.ravel() > 0)
-        total = 0.5 * (float(plus.sum(dtype=np.float64)) + float(minus.sum(dtype=np.float64)))
+        total = 0.5 * float(plus.sum() + minus.sum())
         return difference, total / difference.size + self._background[view]

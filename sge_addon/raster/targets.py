@@ -69,9 +69,11 @@ def drawing(target: Target, depth_test: str) -> Iterator[None]:
         state.depth_mask_set(depth_test != "NONE")
         state.blend_set("NONE")
         state.face_culling_set("NONE")
+        state.front_facing_set(False)  # counter-clockwise, as windows leave it, too
         try:
             yield
         finally:
             state.depth_test_set(before[0])
             state.depth_mask_set(before[1])
             state.blend_set(before[2])
+            state.face_culling_set("NONE")

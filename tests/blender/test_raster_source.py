@@ -206,3 +206,26 @@ def test_a_ball_becomes_an_egg(full: bool) -> None:
     # Seen from all sides, the surface lies where the egg's does: radii along each direction agree.
     radius = np.sqrt(np.square((setup.blocks[0].value - [0.06, 0.0, -0.05]) / [0.8, 1.25, 1.0]).sum(axis=1))
     assert np.abs(radius / 0.7 - 1.0).mean() < 0.03
+
+
+def test_leaving_out_hidden_back_faces_changes_nothing() -> None:
+    """A closed ball, and the same beside a lone triangle of its material, which keeps back faces drawn."""
+    points, faces = icosphere(2, 0.8)
+    beside = np.asarray([[90, 0, 0], [91, 0, 0], [90, 1, 0]], np.float32)
+    kept = np.concatenate([points, beside]), np.concatenate([faces, [[162, 163, 164]]]).astype(np.int32)
+    (target,) = pictures_of([surface(*icosphere(1, 0.9))], [perspective_view(64, 64)], "normal")
+    estimates = []
+    for vertices, triangles in ((points, faces), kept):
+        ball = surface(vertices, triangles, "ball", materials=(GREY,))
+        estimates.append(Setup([ball], [target], "normal", (0.3, 0.3)).source.estimate(0, 3, 0.0))
+    assert estimates[0].loss == estimates[1].loss
+    assert estimates[0].gradients["ball"].any()
+    assert np.array_equal(estimates[0].gradients["ball"], estimates[1].gradients["ball"][:162])
+
+
+def test_a_camera_inside_a_closed_ball_sees_its_back_faces() -> None:
+    view = replace(perspective_view(48, 48), camera_to_world=np.eye(4))
+    (target,) = pictures_of([surface(*icosphere(1, 30.0))], [perspective_view(48, 48)], "normal")
+    around_it = surface(*icosphere(2, 5.0), "ball", materials=(GREY,))
+    setup = Setup([around_it], [replace(target, view=view)], "normal")
+    assert setup.source.estimate(0, 1, 0.0).gradients["ball"].any()
