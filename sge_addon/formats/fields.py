@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import FitError
+from .image_size import LARGEST_SIDE
 
 LARGEST = 1e12  # beyond this a length or a focal length is a mistake, and float32 is of no use
-LARGEST_SIDE = 65536
 
 
 def load_object(path: Path) -> Fields:

@@ -4,8 +4,9 @@
 
 Matrices are camera-to-world with +X right, +Y up, looking along -Z, as everywhere here, and are
 taken as they stand: nothing is re-centred or scaled. Intrinsics are in pixels from the top left
-corner, pixel centres at +0.5. The per-frame fields ``normal_file_path`` and ``name`` are ours; other
-tools ignore them.
+corner, pixel centres at +0.5. Lens distortion is OpenCV's, except that a k4 without k5 and k6 belongs
+to r⁸, as in nerfstudio. The per-frame fields ``normal_file_path`` and ``name`` are ours; other tools
+ignore them.
 """
 
 from __future__ import annotations
@@ -13,8 +14,6 @@ from __future__ import annotations
 import json
 import math
 import os
-import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,52 +22,67 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.distortion import Distortion
 from ..core.errors import FitError
-from ..core.frame import Frame
+from ..core.frame import Frame, Frames, shortened
 from ..core.view import View, perspective
 from .fields import Fields, found, load_object
-from .image_size import read_image_size
+from .image_files import find_image, size_on_disk, with_distinct_names
+from .lenses import FISHEYE, RATIONAL, READ, distortion
 
 __all__ = ["Frame", "check", "read", "write"]
 
-EXTENSIONS = (".png", ".jpg", ".jpeg", ".exr")  # tried where a file path has none
-DISTORTION = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
-PINHOLE_MODELS = ("PINHOLE", "SIMPLE_PINHOLE", "SIMPLE_RADIAL", "RADIAL", "OPENCV", "FULL_OPENCV")
-OTHER_LENSES = ("is_fisheye", "ftheta_p0", "latlong", "equirectangular")
+COEFFICIENTS = ("k1", "k2", "k3", "k4", "k5", "k6", "p1", "p2")
+OTHER_LENSES = ("ftheta_p0", "latlong", "equirectangular")
 RIGID_TOLERANCE = 1e-3
-NETWORK = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:[/\\]|[/\\]{2}")  # a URL or a share; not C:/
+
+_Scopes = tuple[Fields, Fields]  # a frame's own fields, which come before those of the file
 
 
-def read(path: str | os.PathLike[str]) -> list[Frame]:
-    """All frames of a file, in its order. Raises FitError that names file, frame and field.
+def read(path: str | os.PathLike[str]) -> Frames:
+    """The frames of a file whose images are on disk, in its order; the others are named in ``missing``.
 
-    A view has the size of its image file where the header can be read (PNG, JPEG, EXR), else the
-    size that the file states.
+    A view has the size of its image file. Raises FitError that names file, frame and field, also where
+    no image at all is there.
     """
     file = Path(path).expanduser().absolute()
     shared = load_object(file)
     _refuse_other_lenses(shared)
-    frames = [_read_frame(fields, shared, file.parent) for fields in shared.frames("frames")]
-    return _with_distinct_names(frames)
-
-
-def _read_frame(fields: Fields, shared: Fields, folder: Path) -> Frame:
-    text = fields.text("file_path")
-    if text is not None:
+    frames: list[Frame] = []
+    missing: list[str] = []
+    for fields in shared.frames("frames"):
+        text = fields.text("file_path")
+        if text is None:
+            raise fields.error("file_path", "it is missing; every frame needs an image.")
         fields = replace(fields, where=f"{fields.where} ({found(text)})")
-    image = _find_image(fields, "file_path", folder)
-    if image is None:
-        raise fields.error("file_path", "it is missing; every frame needs an image.")
-    scopes = (fields, shared)  # a frame's own fields come before those of the file
+        image = _find_image(fields, "file_path", text, file.parent)
+        if image is None:
+            missing.append(text)
+        else:
+            frames.append(_read_frame((fields, shared), image, file.parent))
+    if not frames:
+        raise FitError(
+            f"{file.name}: none of its {len(missing)} images is there; looked in "
+            f"{found(str(file.parent), 400)} for {shortened(missing)}. Put the images there, or write paths "
+            "relative to the file."
+        )
+    return Frames(with_distinct_names(frames), missing)
+
+
+def _read_frame(scopes: _Scopes, image: Path, folder: Path) -> Frame:
+    fields = scopes[0]
     _refuse_other_lenses(fields)
-    width, height = _size(scopes, image)
-    stated_width, stated_height = _stated_size(scopes) or (width, height)
+    stated = _stated_size(scopes)
+    try:
+        width, height = size_on_disk(image, stated)
+    except FitError as error:
+        raise fields.error("file_path", str(error)) from error
+    stated_width, stated_height = stated or (width, height)
     focal_x, focal_y = _focal_lengths(scopes, stated_width, stated_height)
     center_x = _first_number(scopes, "cx")
     center_y = _first_number(scopes, "cy")
-    name = fields.text("name") or image.stem
     view = View(
-        name=name,
+        name=fields.text("name") or image.stem,
         camera_to_world=_pose(fields),
         projection=perspective(
             focal_x,
@@ -81,70 +95,69 @@ def _read_frame(fields: Fields, shared: Fields, folder: Path) -> Frame:
         width=width,
         height=height,
     )
-    return Frame(view, image, _find_image(fields, "normal_file_path", folder))
+    lens = _distortion(scopes)
+    try:
+        return Frame(
+            view,
+            image,
+            normal_image=_companion(fields, "normal_file_path", folder),
+            mask=_companion(fields, "mask_path", folder),
+            distortion=lens,
+        )
+    except FitError as error:  # a lens that folds the image
+        raise FitError(f"{fields.where}: {error}") from error
 
 
-def _with_distinct_names(frames: list[Frame]) -> list[Frame]:
-    """File stems as names; where two are equal, folder and stem; then a number."""
-    names = [frame.view.name for frame in frames]
-    repeated = {name for name, count in Counter(names).items() if count > 1}
-    names = [
-        f"{frame.image.parent.name}/{name}" if name in repeated else name
-        for name, frame in zip(names, frames, strict=True)
-    ]
-    taken: set[str] = set()
-    for index, name in enumerate(names):
-        number = 1
-        while names[index] in taken:
-            number += 1
-            names[index] = f"{name}.{number}"
-        taken.add(names[index])
-    return [replace(f, view=replace(f.view, name=n)) for f, n in zip(frames, names, strict=True)]
-
-
-def _find_image(fields: Fields, name: str, folder: Path) -> Path | None:
-    """The existing file that a field names, or None where the field is absent."""
+def _companion(fields: Fields, name: str, folder: Path) -> Path | None:
+    """The existing file that a field names beside the image, or None where the field is absent."""
     text = fields.text(name)
     if text is None:
         return None
-    if NETWORK.match(text):
+    path = _find_image(fields, name, text, folder)
+    if path is None:
         raise fields.error(
-            name, f"found {found(text)}; only local files are read: copy the image beside the file."
+            name, f"there is no image at {found(str(folder / text), 400)}; put it there or remove the field."
         )
-    path = folder / text.replace("\\", "/")
+    return path
+
+
+def _find_image(fields: Fields, name: str, text: str, folder: Path) -> Path | None:
     try:
-        # Appended, not substituted: the name may hold a dot of its own.
-        for candidate in (path, *(path.with_name(path.name + extension) for extension in EXTENSIONS)):
-            if candidate.is_file():
-                return candidate
-    except (OSError, ValueError) as error:
-        raise fields.error(name, f"found {found(text)}; this cannot be the name of a file.") from error
-    raise fields.error(
-        name, f"there is no image at {found(str(path), 400)}; put it there or remove the frame."
-    )
+        return find_image(text, folder)
+    except FitError as error:
+        raise fields.error(name, str(error)) from error
 
 
 def _refuse_other_lenses(scope: Fields) -> None:
     model = scope.text("camera_model")
-    if model is not None and model.upper() not in PINHOLE_MODELS:
+    if model is not None and model.upper() not in READ:
         raise scope.error(
             "camera_model",
-            f"found {found(model)}; only pinhole cameras are supported: undistort the images first.",
+            f"found {found(model)}; read are {', '.join(READ)}: undistort the images first.",
         )
     for name in OTHER_LENSES:
         if scope.values.get(name):
-            raise scope.error(name, "only pinhole cameras are supported: undistort the images first.")
-    for name in DISTORTION:
-        value = scope.number(name)
-        if value:
-            raise scope.error(
-                name,
-                f"the lens is distorted ({name} = {value:g}): undistort the images first, and use the "
-                "cameras that the tool writes with them.",
+            raise scope.error(name, "this lens is not read: undistort the images first.")
+
+
+def _distortion(scopes: _Scopes) -> Distortion | None:
+    named = {name: _first_number(scopes, name) or 0.0 for name in COEFFICIENTS}
+    model = next(
+        (text.upper() for text in (scope.text("camera_model") for scope in scopes) if text), "OPENCV"
+    )
+    if model not in FISHEYE and any(scope.values.get("is_fisheye") for scope in scopes):
+        model = "OPENCV_FISHEYE"
+    if named["k5"] or named["k6"]:
+        model = RATIONAL if model not in FISHEYE else model
+    for name in ("k5", "k6", "p1", "p2") if model in FISHEYE else ():
+        if named[name]:
+            raise scopes[0].error(
+                name, f"found {named[name]:g}; a fisheye has k1 to k4 alone: undistort the images first."
             )
+    return distortion(named, model)
 
 
-def _stated_size(scopes: Sequence[Fields]) -> tuple[int, int] | None:
+def _stated_size(scopes: _Scopes) -> tuple[int, int] | None:
     sides: list[int] = []
     for name in ("w", "h"):
         sides += [side for side in (scope.side(name) for scope in scopes) if side is not None][:1]
@@ -153,32 +166,7 @@ def _stated_size(scopes: Sequence[Fields]) -> tuple[int, int] | None:
     return (sides[0], sides[1]) if sides else None
 
 
-def _size(scopes: Sequence[Fields], image: Path) -> tuple[int, int]:
-    """Size of the image file; stated size where its header is not readable here."""
-    stated = _stated_size(scopes)
-    try:
-        actual = read_image_size(image)
-    except FitError as error:
-        raise scopes[0].error("file_path", str(error)) from error
-    if actual is None:
-        if stated is None:
-            raise scopes[0].error(
-                "w", f"it is missing, and '{image.name}' is not a PNG, JPEG or EXR file; give w and h."
-            )
-        return stated
-    if stated is not None:
-        # A smaller copy of the image has the same aspect to within a pixel of rounding.
-        ratio = max(stated) / max(actual)
-        if max(abs(a * ratio - s) for a, s in zip(actual, stated, strict=True)) > max(1.0, ratio):
-            raise scopes[0].error(
-                "w",
-                f"the camera has {stated[0]} x {stated[1]} pixels, the image {actual[0]} x {actual[1]}: "
-                "another aspect. Use the images that belong to these cameras.",
-            )
-    return actual
-
-
-def _focal_lengths(scopes: Sequence[Fields], width: int, height: int) -> tuple[float, float]:
+def _focal_lengths(scopes: _Scopes, width: int, height: int) -> tuple[float, float]:
     focal_x = _first_focal(scopes, "fl_x", "camera_angle_x", width)
     focal_y = _first_focal(scopes, "fl_y", "camera_angle_y", height)
     known = focal_x if focal_x is not None else focal_y  # pixels are square where one is not said
@@ -189,7 +177,7 @@ def _focal_lengths(scopes: Sequence[Fields], width: int, height: int) -> tuple[f
     return focal_x or known, focal_y or known
 
 
-def _first_focal(scopes: Sequence[Fields], name: str, angle_name: str, side: int) -> float | None:
+def _first_focal(scopes: _Scopes, name: str, angle_name: str, side: int) -> float | None:
     """Focal length in pixels from the first scope that says it, directly or as a field of view."""
     for scope in scopes:
         focal = scope.number(name, positive=True)
@@ -203,7 +191,7 @@ def _first_focal(scopes: Sequence[Fields], name: str, angle_name: str, side: int
     return None
 
 
-def _first_number(scopes: Sequence[Fields], name: str) -> float | None:
+def _first_number(scopes: _Scopes, name: str) -> float | None:
     return next((value for value in (scope.number(name) for scope in scopes) if value is not None), None)
 
 
@@ -237,7 +225,8 @@ def write(path: str | os.PathLike[str], frames: Sequence[Frame]) -> None:
     """Write frames with full intrinsics each, and a global ``camera_angle_x`` where all agree.
 
     Image paths become relative to the file, with forward slashes. Raises FitError for a camera
-    that the format cannot hold (orthographic, sheared) and for a file that cannot be written.
+    that the format cannot hold (orthographic, sheared), for images that are still distorted, and for a
+    file that cannot be written.
     """
     file = Path(path).expanduser().absolute()
     entries = [_entry(frame, file.parent) for frame in frames]
@@ -267,9 +256,13 @@ def check(view: View) -> None:
 def _entry(frame: Frame, folder: Path) -> dict[str, Any]:
     view = frame.view
     check(view)
+    if frame.distortion is not None:
+        raise FitError(f"Camera '{view.name}': its image is distorted; only undistorted images are written.")
     entry: dict[str, Any] = {"file_path": _relative(frame.image, folder)}
     if frame.normal_image is not None:
         entry["normal_file_path"] = _relative(frame.normal_image, folder)
+    if frame.mask is not None:
+        entry["mask_path"] = _relative(frame.mask, folder)
     if view.name != frame.image.stem:
         entry["name"] = view.name
     entry |= dict(zip(("fl_x", "fl_y", "cx", "cy"), map(float, view.intrinsics()), strict=True))

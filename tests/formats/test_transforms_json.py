@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sge_addon.core.distortion import Distortion
 from sge_addon.core.errors import FitError
 from sge_addon.core.orbit import look_at, orbit_views
 from sge_addon.core.view import View, orthographic, perspective
@@ -100,13 +101,6 @@ def test_a_smaller_copy_of_the_image_sees_the_same(folder: Path) -> None:
     assert np.allclose(view.intrinsics(), (150, 160, 90, 40), atol=0.2)
 
 
-def test_size_that_is_stated_serves_formats_without_a_known_header(folder: Path) -> None:
-    (folder / "images" / "c.tif").write_bytes(b"II*\0")
-    content = valid()
-    content["frames"][0]["file_path"] = "images/c.tif"
-    assert read_back(folder, content)[0].view.width == 200
-
-
 @pytest.mark.parametrize("extension", [".png", ".jpg", ".jpeg", ".exr"])
 def test_missing_extension_and_dots_in_names(folder: Path, extension: str) -> None:
     (folder / "r.000").with_name(f"r.000{extension}").write_bytes((folder / "images" / "a.png").read_bytes())
@@ -135,6 +129,47 @@ def test_undistorted_models_and_unknown_fields_are_taken(folder: Path) -> None:
     content = valid() | {"camera_model": "OPENCV", "k1": 0.0, "p2": 0, "aabb_scale": 16, "is_fisheye": False}
     content["frames"][0] |= {"sharpness": 12.5, "rotation": 0.1, "fl_x": None}
     assert len(read_back(folder, content)) == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"k1": 0.1, "k2": -0.02, "p1": 0.001}, Distortion((0.1, -0.02, 0, 0), (0.001, 0))),
+        ({"k1": 0.1, "k4": 0.02, "camera_model": "OPENCV"}, Distortion((0.1, 0, 0, 0.02))),
+        ({"k1": 0.1, "k4": 0.02, "k6": 0.01}, Distortion((0.1, 0, 0, 0), divisor=(0.02, 0, 0.01))),
+        ({"k4": 0.02, "camera_model": "FULL_OPENCV"}, Distortion(divisor=(0.02, 0, 0))),
+        ({"k1": 0.1, "k4": 0.02, "is_fisheye": True}, Distortion((0.1, 0, 0, 0.02), fisheye=True)),
+        ({"k2": 0.1, "camera_model": "opencv_fisheye"}, Distortion((0, 0.1, 0, 0), fisheye=True)),
+        ({"camera_model": "OPENCV_FISHEYE"}, Distortion(fisheye=True)),
+        ({"k1": 0.0, "p2": 0, "camera_model": "OPENCV"}, None),
+    ],
+)
+def test_lenses_of_other_tools(folder: Path, fields: dict[str, Any], expected: Distortion | None) -> None:
+    assert [frame.distortion for frame in read_back(folder, valid() | fields)] == [expected, expected]
+    content = valid()
+    content["frames"][1] |= fields
+    assert [frame.distortion for frame in read_back(folder, content)] == [None, expected]
+
+
+def test_masks_are_found_beside_the_images(folder: Path) -> None:
+    add_image(folder / "masks" / "b.png")
+    frames = read_back(folder, changed("frames.1.mask_path", "masks\\b.png"))
+    assert [frame.mask for frame in frames] == [None, folder / "masks" / "b.png"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["images/lost", "images", "a\0b", "x" * 5000, "\ud800", "C:\\photos\\a.png", "C:/b.png", "/no/where.png"],
+)
+def test_images_that_are_not_on_disk_are_named_and_the_others_read(folder: Path, name: str) -> None:
+    frames = read_back(folder, changed("frames.1.file_path", name))
+    assert [frame.view.name for frame in frames] == ["a"]
+    assert frames.missing == (name,)
+    assert frames.notices[0].isprintable()
+    content = changed("frames.1.file_path", name)
+    content["frames"][0]["file_path"] = "gone.png"
+    with pytest.raises(FitError, match=r"none of its 2 images is there.*'gone.png'.*relative to the file"):
+        read_back(folder, content)
 
 
 def test_rounding_is_removed_from_the_rotation(folder: Path) -> None:
@@ -184,22 +219,29 @@ MALFORMED = [
     (changed("w", None), "only one of 'w' and 'h'"),
     ({"frames": valid()["frames"]}, "frame 0.*focal length is unknown"),
     ({"camera_angle_x": math.pi, "frames": valid()["frames"]}, "'camera_angle_x'.*below pi"),
-    (changed("k1", 0.0578), "'k1'.*undistort the images first"),
-    (changed("frames.1.p2", -1e-4), "frame 1.*'p2'.*undistort the images first"),
-    (changed("camera_model", "OPENCV_FISHEYE"), "'camera_model'.*FISHEYE.*undistort"),
-    (changed("is_fisheye", True), "'is_fisheye'.*undistort"),
+    (changed("k1", "strong"), "'k1': found 'strong'"),
+    (changed("frames.1.p2", float("nan")), "frame 1.*'p2': found nan"),
+    (changed("k1", -3.0), "frame 0.*Camera 'a'.*folds the image onto itself"),
+    (changed("camera_model", "EQUIRECTANGULAR"), "'camera_model'.*EQUIRECTANGULAR.*undistort"),
+    (changed("frames.1.camera_model", "FOV"), "frame 1.*'camera_model'.*FOV.*undistort"),
+    (changed("latlong", True), "'latlong'.*undistort"),
+    (valid() | {"is_fisheye": True, "p1": 0.1}, "'p1': found 0.1; a fisheye.*undistort"),
     (changed("frames.1.file_path", None), "frame 1, field 'file_path': it is missing"),
     (changed("frames.1.file_path", 7), "frame 1, field 'file_path': found 7"),
     (changed("frames.1.file_path", "  "), "frame 1, field 'file_path'"),
-    (changed("frames.1.file_path", "images/lost"), "frame 1 .'images/lost'.*no image at .*lost"),
-    (changed("frames.1.file_path", "images"), "frame 1.*no image"),
-    (changed("frames.1.file_path", "a\0b"), "frame 1.*'file_path'"),
-    (changed("frames.1.file_path", "x" * 5000), "frame 1.*'file_path'"),
     (changed("frames.1.file_path", "https://example.org/a.png"), "frame 1.*only local files"),
     (changed("frames.1.file_path", "file:///images/a.png"), "frame 1.*only local files"),
     (changed("frames.1.file_path", "//server/share/a.png"), "frame 1.*only local files"),
     (changed("frames.1.file_path", "\\\\server\\share\\a.png"), "frame 1.*only local files"),
+    (changed("frames.1.file_path", "/\\server/share/a.png"), "frame 1.*only local files"),
+    (changed("frames.1.file_path", "\\/server/share/a.png"), "frame 1.*only local files"),
+    (changed("frames.1.file_path", "\\\\?\\UNC\\server\\a.png"), "frame 1.*only local files"),
+    (changed("frames.1.file_path", "file:\\images\\a.png"), "frame 1.*only local files"),
+    (changed("frames.1.file_path", " //server/share/a.png"), "frame 1.*only local files"),
+    (changed("frames.1.mask_path", "smb://server/a.png"), "frame 1.*'mask_path'.*only local files"),
+    (changed("frames.1.normal_file_path", "//server/a.exr"), "frame 1.*'normal_file_path'.*only local files"),
     (changed("frames.1.normal_file_path", "images/lost.exr"), "frame 1.*'normal_file_path'.*no image"),
+    (changed("frames.1.mask_path", "masks/lost.png"), "frame 1.*'mask_path'.*no image"),
     (changed("frames.1.transform_matrix", None), "frame 1.*'transform_matrix': it is missing"),
     (changed("frames.1.transform_matrix", 3), "frame 1.*4 rows of 4"),
     (changed("frames.1.transform_matrix", POSE[:3]), "frame 1.*4 rows of 4"),
@@ -300,6 +342,7 @@ def test_writing_and_reading_keeps_projections_names_and_paths(tmp_path: Path) -
             view,
             add_image(tmp_path / "images" / f"{index}.png", 512, 512),
             add_image(tmp_path / "normals" / f"{index}.png", 512, 512) if index % 2 else None,
+            add_image(tmp_path / "masks" / f"{index}.png", 512, 512) if index % 3 else None,
         )
         for index, view in enumerate(views)
     ]
@@ -309,6 +352,7 @@ def test_writing_and_reading_keeps_projections_names_and_paths(tmp_path: Path) -
     for before, after in zip(frames, again, strict=True):
         assert after.view.name == before.view.name
         assert (after.image, after.normal_image) == (before.image, before.normal_image)
+        assert after.mask == before.mask
         assert np.abs(after.view.to_pixels(POINTS) - before.view.to_pixels(POINTS)).max() < 1e-9
     content = json.loads(path.read_text())
     assert content["frames"][1]["file_path"] == "images/1.png"
@@ -331,6 +375,8 @@ def test_cameras_that_the_format_cannot_hold_are_refused_by_name(tmp_path: Path)
     sheared[0, 1] = 0.1
     with pytest.raises(FitError, match=r"'view_000'.*sheared"):
         write(tmp_path / "t.json", [Frame(replace(view, projection=sheared), tmp_path / "a.png")])
+    with pytest.raises(FitError, match=r"'view_000'.*distorted"):
+        write(tmp_path / "t.json", [Frame(view, tmp_path / "a.png", distortion=Distortion((0.1, 0, 0, 0)))])
     assert not (tmp_path / "t.json").exists()
     with pytest.raises(FitError, match="cannot be written"):
         write(tmp_path / "no folder" / "t.json", [])
@@ -341,5 +387,16 @@ def test_files_of_the_data_folder(data: Path) -> None:
     assert [frame.view.name for frame in frames] == [f"{index:03d}" for index in range(16)]
     focal = 256 / math.tan(0.6981317007977318 / 2)
     assert frames[0].view.intrinsics() == pytest.approx((focal, focal, 256, 256))
-    with pytest.raises(FitError, match=r"'k1'.*undistort"):
-        read(data / "fox" / "transforms.json")
+
+
+def test_a_set_of_photos_of_which_some_are_not_on_disk(data: Path) -> None:
+    frames = read(data / "fox" / "transforms.json")
+    assert [frame.view.name for frame in frames] == ["0001", "0012", "0030", "0052", "0081", "0110"]
+    assert len(frames.missing) == 61
+    assert frames.missing[0] == "images/0002.jpg"
+    assert frames.notices[0].startswith("61 of 67 images are left out")
+    assert "'images/0002.jpg'" in frames.notices[0]
+    assert len(frames.notices[0]) < 300
+    expected = Distortion((0.0578421, -0.0805099, 0.0, 0.0), (-0.000980296, 0.00015575))
+    assert all(frame.distortion == expected for frame in frames)
+    assert frames[0].view.intrinsics() == pytest.approx((1375.52, 1374.49, 554.558, 965.268))
