@@ -45,7 +45,7 @@ def read(path: str | os.PathLike[str]) -> Frames:
     A view has the size of its image file. Raises FitError that names file, frame and field, also where
     no image at all is there.
     """
-    file = Path(path).expanduser().absolute()
+    file = Path(os.path.expanduser(path)).absolute()
     shared = load_object(file)
     _refuse_other_lenses(shared)
     frames: list[Frame] = []
@@ -228,7 +228,7 @@ def write(path: str | os.PathLike[str], frames: Sequence[Frame]) -> None:
     that the format cannot hold (orthographic, sheared), for images that are still distorted, and for a
     file that cannot be written.
     """
-    file = Path(path).expanduser().absolute()
+    file = Path(os.path.expanduser(path)).absolute()
     entries = [_entry(frame, file.parent) for frame in frames]
     content: dict[str, Any] = {"camera_model": "PINHOLE"}
     angles = [2.0 * math.atan(0.5 * entry["w"] / entry["fl_x"]) for entry in entries]
