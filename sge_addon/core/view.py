@@ -163,7 +163,8 @@ def orthographic(
 
 
 def jittered(matrix: NDArray[np.float64], x: float, y: float, width: int, height: int) -> NDArray[np.float64]:
-    """The projection, or world-to-clip matrix, with the image moved by (x, y) pixels: clip position plus 2 (x, y) / size times w."""
+    """The projection, or world-to-clip matrix, with the image moved by (x, y) pixels: clip position plus
+    2 (x, y) / size times w."""
     moved = matrix.copy()
     moved[0] += (2.0 * x / width) * matrix[3]
     moved[1] += (2.0 * y / height) * matrix[3]

@@ -15,15 +15,12 @@ from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.surface import Surface
 from ..core.visibility import sees_nothing
-from ..scene.cameras import PROJECTION
 from ..scene.lights import sun_lights
 from ..scene.materials import materials_of_objects
 from ..scene.objects import check_targets, surface_from_object
 
 if TYPE_CHECKING:
     import bpy
-
-_SAME_SHAPE = 0.01  # relative difference of aspect ratios that a rounded size explains
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +65,6 @@ def check_problem(
                 f"Camera '{reference.view.name}' sees nothing of {names}: turn it, or leave it out of the "
                 "references."
             )
-    notices += _shape_notices(scene, references)
     return Problem(
         objects=tuple(objects),
         surfaces=surfaces,
@@ -95,25 +91,3 @@ def _check_references(references: Sequence[Reference], settings: FitSettings) ->
         )
     if settings.match == ("alpha",) and not any(reference.has_alpha for reference in training):
         raise FitError("None of the references has alpha to match: match colour, or give images with alpha.")
-
-
-def _shape_notices(scene: bpy.types.Scene, references: Sequence[Reference]) -> list[str]:
-    """A notice where cameras' images have another shape than the frame that Blender draws for them."""
-    render = scene.render
-    frame = (render.resolution_x * render.pixel_aspect_x) / (render.resolution_y * render.pixel_aspect_y)
-    others = [
-        reference.view
-        for reference in references
-        if (obj := scene.objects.get(reference.view.name)) is not None
-        and obj.type == "CAMERA"
-        and PROJECTION not in obj.data  # made or imported by us: that image's shape is meant
-        and abs(reference.view.width / reference.view.height / frame - 1.0) > _SAME_SHAPE
-    ]
-    if not others:
-        return []
-    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
-    return [
-        f"Camera '{others[0].name}'{more}: the image ({others[0].width} x {others[0].height}) has another "
-        f"shape than the render ({render.resolution_x} x {render.resolution_y}); the image's counts. Set the "
-        "render's resolution to it to see the same frame in the viewport."
-    ]

@@ -79,13 +79,51 @@ def camera_from_view(
     data.shift_x = (0.5 * view.width - center_x) / long_side
     data.shift_y = (center_y - 0.5 * view.height) / long_side
     data.clip_start, data.clip_end = view.clip_range()
-    data[PROJECTION] = view.projection.ravel().tolist()
-    data["sge_lens"] = [*_lens_settings(data), float(view.width), float(view.height)]
+    keep_projection(data, view)
     camera = bpy.data.objects.new(name, data)
     camera.matrix_world = Matrix(view.camera_to_world.tolist())
     camera["sge_pose"] = view.camera_to_world.ravel().tolist()
     collection.objects.link(camera)
     return camera
+
+
+def keep_projection(data: bpy.types.Camera, view: View) -> None:
+    """Store a view's projection and size with a camera: from now on its frame is of that shape."""
+    data[PROJECTION] = view.projection.ravel().tolist()
+    data["sge_lens"] = [*_lens_settings(data), float(view.width), float(view.height)]
+
+
+def check_frame(scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.types.Image) -> None:
+    """Raises FitError where the image has another shape than the camera's frame."""
+    width, height = image.size
+    if not fills_frame(scene, camera, width, height):
+        raise FitError(
+            f"Camera '{camera.name}': its image '{image.name}' ({width} x {height}) has another shape than "
+            f"its frame ({' x '.join(f'{side:g}' for side in _frame(scene, camera))}). Set the render's "
+            f"resolution to {width} x {height}, or press Use Image Frames in the list of references."
+        )
+
+
+def fills_frame(scene: bpy.types.Scene, camera: bpy.types.Object, width: int, height: int) -> bool:
+    """Whether an image has the shape of the camera's frame."""
+    return _same_shape((width, height), _frame(scene, camera))
+
+
+def _frame(scene: bpy.types.Scene, camera: bpy.types.Object) -> tuple[float, float]:
+    """Width and height that are stored with the camera, whatever its lens is now, else the render's."""
+    stored = camera.data.get("sge_lens")
+    if stored is not None and len(stored) == 10:
+        return stored[8], stored[9]
+    render = scene.render
+    return (
+        render.resolution_x * render.pixel_aspect_x,
+        render.resolution_y * render.pixel_aspect_y,
+    )
+
+
+def _same_shape(a: tuple[float, float], b: tuple[float, float]) -> bool:
+    """Scaling to whole pixels changes the shape by up to a pixel of either."""
+    return abs(a[0] * b[1] - a[1] * b[0]) <= max(*a, *b)
 
 
 def _projection(camera: bpy.types.Object, width: int, height: int) -> NDArray[np.float64]:
@@ -114,10 +152,7 @@ def _stored_projection(camera: bpy.types.Object, width: int, height: int) -> NDA
     numbers, lens = camera.data.get(PROJECTION), camera.data.get("sge_lens")
     if numbers is None or lens is None or len(numbers) != 16 or len(lens) != 10:
         return None
-    stored_width, stored_height = lens[8], lens[9]
-    # Scaling to whole pixels changes the aspect by up to one pixel.
-    same_aspect = abs(width * stored_height - height * stored_width) <= max(stored_width, stored_height)
-    if list(lens)[:8] != _lens_settings(camera.data) or not same_aspect:
+    if list(lens)[:8] != _lens_settings(camera.data) or not _same_shape((width, height), (lens[8], lens[9])):
         return None
     return np.array(numbers, dtype=np.float64).reshape(4, 4)
 

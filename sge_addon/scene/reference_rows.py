@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FitError
 from ..core.reference import Reference
+from .cameras import fills_frame, keep_projection, view_from_camera
 from .references import add_reference_cameras, background_image, reference_of_camera, references_from_cameras
 
 if TYPE_CHECKING:
@@ -71,12 +72,24 @@ def _reference(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:
         raise FitError(
             f"Camera '{camera.name}' has no visible background image: give it one, or remove its row."
         )
-    return replace(reference_of_camera(camera, image, resolution), held_out=row.held_out)
+    return replace(reference_of_camera(scene, camera, image, resolution), held_out=row.held_out)
 
 
 def _is_in_scene(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> bool:
     """A deleted camera lives on while a row points to it, but in no scene."""
     return camera is not None and scene.objects.get(camera.name) == camera
+
+
+def use_image_frames(scene: bpy.types.Scene) -> int:
+    """Let the image of every listed camera be its frame, whatever the render's shape; how many changed."""
+    changed = 0
+    for row in scene.sge.references:
+        camera = row.camera
+        image = background_image(camera) if _is_in_scene(scene, camera) else None
+        if image is not None and all(image.size) and not fills_frame(scene, camera, *image.size):
+            keep_projection(camera.data, view_from_camera(camera, *image.size))
+            changed += 1
+    return changed
 
 
 def store_made_references(

@@ -19,7 +19,7 @@ import numpy as np
 from ..core.errors import FitError
 from ..core.frame import Frame
 from ..core.reference import Image, Reference
-from .cameras import camera_from_view, view_from_camera
+from .cameras import camera_from_view, check_frame, view_from_camera
 from .images import array_to_image, has_transparency, image_to_array, load_image, save_exr, save_png
 
 if TYPE_CHECKING:
@@ -34,11 +34,11 @@ def references_from_cameras(scene: bpy.types.Scene, resolution: int) -> list[Ref
 
     The image says the size; its own color space and alpha mode say how it is stored. resolution:
     long side to which larger images are scaled, each at once. An empty list where there are none.
-    Raises FitError naming the camera whose image is missing, turned, shifted or scaled.
+    Raises FitError naming the camera whose image is missing, turned, shifted, scaled or of another shape.
     """
     cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
     return [
-        reference_of_camera(camera, image, resolution)
+        reference_of_camera(scene, camera, image, resolution)
         for camera in cameras
         if (image := background_image(camera)) is not None
     ]
@@ -121,9 +121,12 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
     return collection
 
 
-def reference_of_camera(camera: bpy.types.Object, image: bpy.types.Image, resolution: int) -> Reference:
+def reference_of_camera(
+    scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.types.Image, resolution: int
+) -> Reference:
     """The reference of one camera and its background image; see ``references_from_cameras``."""
     colour = image_to_array(image, camera.name)
+    check_frame(scene, camera, image)
     height, width = colour.shape[:2]
     normal_image = camera.data.get(NORMAL_IMAGE)
     normal = None if normal_image is None else image_to_array(normal_image, camera.name)[..., :3]

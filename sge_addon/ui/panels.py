@@ -130,6 +130,7 @@ class SGE_PT_references(_Panel):
         if 0 <= stored.active_reference < len(stored.references):
             self._draw_active(layout, stored.references[stored.active_reference])
         layout.operator("sge.add_from_cameras", icon="CAMERA_DATA")
+        layout.operator("sge.use_image_frames", icon="CON_CAMERASOLVER")
         column = layout.column()
         column.prop(stored, "source")
         column.prop(stored, "view_count")

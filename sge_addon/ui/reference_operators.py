@@ -10,7 +10,12 @@ import bpy
 
 from ..core.errors import FitError
 from ..scene.objects import parts_with_faces
-from ..scene.reference_rows import add_rows_from_cameras, references_of_scene, store_made_references
+from ..scene.reference_rows import (
+    add_rows_from_cameras,
+    references_of_scene,
+    store_made_references,
+    use_image_frames,
+)
 from ..scene.stored_settings import settings_from_scene
 from .error_report import reported_errors
 
@@ -103,6 +108,26 @@ class SGE_OT_clear_references(bpy.types.Operator):
         return {"FINISHED"}
 
 
+class SGE_OT_use_image_frames(bpy.types.Operator):
+    """Let each reference's image be its camera's frame, where the scene's render has another shape. Photos \
+of several shapes then go together"""
+
+    bl_idname = "sge.use_image_frames"
+    bl_label = "Use Image Frames"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return len(context.scene.sge.references) > 0
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        with reported_errors(self):
+            count = use_image_frames(context.scene)
+            self.report({"INFO"}, f"{count} cameras changed" if count != 1 else "1 camera changed")
+            return {"FINISHED"}
+        return {"CANCELLED"}
+
+
 class SGE_OT_import_references(bpy.types.Operator):
     """Add cameras with background images that a transforms.json describes (NeRF, instant-ngp, nerfstudio)"""
 
@@ -171,6 +196,7 @@ CLASSES = (
     SGE_OT_make_references,
     SGE_OT_remove_reference,
     SGE_OT_clear_references,
+    SGE_OT_use_image_frames,
     SGE_OT_import_references,
     SGE_OT_export_references,
 )

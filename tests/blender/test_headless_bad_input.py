@@ -227,6 +227,12 @@ def nan_pixels() -> None:
     camera().data.background_images[0].image = image
 
 
+def widen_frame() -> None:
+    """A camera of the user's own, whose frame is the render's."""
+    del camera().data["sge_projection"], camera().data["sge_lens"]
+    bpy.context.scene.render.resolution_x, bpy.context.scene.render.resolution_y = 200, 100
+
+
 def make_orthographic() -> None:
     camera().data.type = "ORTHO"
     camera().data.ortho_scale = 3.0
@@ -241,6 +247,7 @@ def make_orthographic() -> None:
         (mirror_camera, "'view_000'", "clear its scale"),
         (flatten_camera, "'view_000'", "scale"),
         (nan_pixels, "'view_000'", "save it again"),
+        (widen_frame, "'view_000': its image 'view_000' (48 x 48)", "resolution to 48 x 48"),
         (make_orthographic, "'view_000'", "perspective"),
     ],
 )

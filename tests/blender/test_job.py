@@ -221,19 +221,6 @@ def test_source_that_a_camera_does_not_see_is_refused(gpu_ready: None) -> None:
         make_references([source], views, SETTINGS, bpy.context.scene)
 
 
-def test_an_image_of_another_shape_than_the_render_is_said(references: list[Reference]) -> None:
-    scene = bpy.context.scene
-    camera = bpy.data.objects.new(references[0].view.name, bpy.data.cameras.new("Plain"))
-    scene.collection.objects.link(camera)
-    scene.render.resolution_x, scene.render.resolution_y = 200, 100
-    (notice,) = job_on(["Wide"], references).notices
-    assert camera.name in notice
-    assert "32 x 32" in notice
-    assert "200 x 100" in notice
-    scene.render.resolution_x = 100
-    assert not job_on(["Square"], references).notices
-
-
 def test_infinity_that_blender_clamped_is_refused(references: list[Reference]) -> None:
     obj = add_sphere("Endless", START)
     obj.data.vertices[7].co.x = float("inf")

@@ -17,6 +17,7 @@ from sge_addon.core.orbit import orbit_views
 from sge_addon.core.reference import Reference
 from sge_addon.core.view import orthographic
 from sge_addon.formats import transforms_json
+from sge_addon.scene.cameras import fills_frame, keep_projection, view_from_camera
 from sge_addon.scene.images import array_to_image
 from sge_addon.scene.references import (
     add_reference_cameras,
@@ -139,6 +140,10 @@ def add_camera(name: str = "Eye") -> bpy.types.CameraBackgroundImage:
     return background
 
 
+def camera_of(background: bpy.types.CameraBackgroundImage) -> bpy.types.Object:
+    return next(obj for obj in bpy.context.scene.objects if obj.data == background.id_data)
+
+
 def test_only_cameras_that_show_an_image_are_references() -> None:
     for name, hide in (
         ("b", lambda background: None),
@@ -149,6 +154,7 @@ def test_only_cameras_that_show_an_image_are_references() -> None:
         ("empty", lambda background: setattr(background, "image", None)),
     ):
         hide(add_camera(name))
+    bpy.context.scene.render.resolution_x, bpy.context.scene.render.resolution_y = 600, 400
     found = references_from_cameras(bpy.context.scene, 512)
     assert [reference.view.name for reference in found] == ["a", "b"]
     assert found[0].colour.shape == (4, 6, 4)
@@ -169,6 +175,30 @@ def test_moved_background_images_are_refused_by_name(setting: str, value: object
     setattr(add_camera(), setting, value)
     with pytest.raises(FitError, match=f"'Eye'.*'photo' has {label}"):
         references_from_cameras(bpy.context.scene, 512)
+
+
+def test_an_image_of_another_shape_than_the_render_is_refused_by_name() -> None:
+    scene = bpy.context.scene
+    add_camera()
+    scene.render.resolution_x, scene.render.resolution_y = 300, 100
+    with pytest.raises(FitError, match=r"'Eye'.*'photo' \(6 x 4\).*300 x 100.*resolution to 6 x 4"):
+        references_from_cameras(scene, 512)
+    scene.render.resolution_x = 150
+    assert len(references_from_cameras(scene, 512)) == 1
+
+
+def test_a_camera_of_the_users_own_can_take_its_images_frame() -> None:
+    scene = bpy.context.scene
+    scene.render.resolution_x = scene.render.resolution_y = 100
+    camera = camera_of(add_camera("wide"))
+    before = view_from_camera(camera, 6, 4)
+    assert not fills_frame(scene, camera, 6, 4)
+    keep_projection(camera.data, before)
+    assert fills_frame(scene, camera, 6, 4)
+    assert not fills_frame(scene, camera, 6, 6)
+    assert np.array_equal(view_from_camera(camera, 6, 4).projection, before.projection)
+    camera.data.lens = 70.0  # the lens is the user's again, the frame stays
+    assert fills_frame(scene, camera, 6, 4)
 
 
 def test_several_images_and_lost_files_are_refused_by_name(tmp_path: Path) -> None:

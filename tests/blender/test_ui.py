@@ -22,6 +22,7 @@ from sge_addon.core.orbit import orbit_views
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
 from sge_addon.scene import stored_settings
+from sge_addon.scene.images import array_to_image
 from sge_addon.scene.reference_rows import references_of_scene
 from sge_addon.scene.references import add_reference_cameras
 from sge_addon.scene.stored_settings import settings_from_scene, store_settings
@@ -112,6 +113,23 @@ def add_quad(name: str = "Quad") -> bpy.types.Object:
     obj.select_set(True)
     bpy.context.view_layer.objects.active = obj
     return obj
+
+
+def test_use_image_frames_lets_photos_of_any_shape_be_references():
+    scene = bpy.context.scene
+    scene.render.resolution_x = scene.render.resolution_y = 100
+    for name, width in (("Square", 8), ("Wide", 12)):
+        camera = bpy.data.objects.new(name, bpy.data.cameras.new(name))
+        scene.collection.objects.link(camera)
+        camera.data.show_background_images = True
+        image = array_to_image(name, np.ones((8, width, 4), np.float32), as_bytes=True)
+        camera.data.background_images.new().image = image
+    bpy.ops.sge.add_from_cameras()
+    with pytest.raises(FitError, match="'Wide'"):
+        references_of_scene(scene, 512)
+    bpy.ops.sge.use_image_frames()
+    assert [r.view.width for r in references_of_scene(scene, 512)] == [8, 12]
+    assert "sge_projection" not in bpy.data.cameras["Square"]
 
 
 def test_unregistering_leaves_nothing_behind():
