@@ -134,10 +134,13 @@ def _read_frame(image: Image, camera: Camera, file: Path, photos: Path) -> Frame
     projection = perspective(lens.focal_x, lens.focal_y, *center, camera.width, camera.height)
     try:
         width, height = size_on_disk(file, (camera.width, camera.height))
+        mask = find_image(f"{image.name}.png", photos.parent / "masks")
+        if mask is not None:
+            size_on_disk(mask, (width, height))
         return Frame(
             View(file.stem, _pose(image), projection, width, height),
             file,
-            mask=find_image(f"{image.name}.png", photos.parent / "masks"),
+            mask=mask,
             distortion=lens.distortion,
         )
     except FitError as error:

@@ -100,16 +100,16 @@ def _read_frame(scopes: _Scopes, image: Path, folder: Path) -> Frame:
         return Frame(
             view,
             image,
-            normal_image=_companion(fields, "normal_file_path", folder),
-            mask=_companion(fields, "mask_path", folder),
+            normal_image=_companion(fields, "normal_file_path", folder, view),
+            mask=_companion(fields, "mask_path", folder, view),
             distortion=lens,
         )
     except FitError as error:  # a lens that folds the image
         raise FitError(f"{fields.where}: {error}") from error
 
 
-def _companion(fields: Fields, name: str, folder: Path) -> Path | None:
-    """The existing file that a field names beside the image, or None where the field is absent."""
+def _companion(fields: Fields, name: str, folder: Path, view: View) -> Path | None:
+    """The existing file of the image's shape that a field names, or None where the field is absent."""
     text = fields.text(name)
     if text is None:
         return None
@@ -118,6 +118,10 @@ def _companion(fields: Fields, name: str, folder: Path) -> Path | None:
         raise fields.error(
             name, f"there is no image at {found(str(folder / text), 400)}; put it there or remove the field."
         )
+    try:
+        size_on_disk(path, (view.width, view.height))
+    except FitError as error:
+        raise fields.error(name, str(error)) from error
     return path
 
 

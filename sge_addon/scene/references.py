@@ -18,9 +18,10 @@ import numpy as np
 
 from ..core.errors import FitError
 from ..core.frame import Frame
-from ..core.reference import Image, Reference
+from ..core.reference import Reference
 from .cameras import camera_from_view, check_frame, view_from_camera
-from .images import array_to_image, has_transparency, image_to_array, load_image, save_exr, save_png
+from .images import array_to_image, has_transparency, image_to_array, save_exr, save_png
+from .loaded_frames import load_frames
 
 if TYPE_CHECKING:
     import bpy
@@ -45,11 +46,8 @@ def references_from_cameras(scene: bpy.types.Scene, resolution: int) -> list[Ref
 
 
 def references_from_frames(frames: Sequence[Frame], colorspace: str, resolution: int) -> list[Reference]:
-    """References of frames that a reader of ``formats`` gave, one full-size image in memory at a time.
-
-    colorspace: 'srgb' or 'linear', of 8-bit and 16-bit files. resolution: as above.
-    """
-    return [_reference_of_frame(frame, colorspace, resolution) for frame in frames]
+    """References of frames that a reader of ``formats`` gave; see ``load_frames`` for one at a time."""
+    return list(load_frames(frames, colorspace, resolution))
 
 
 def export_references(
@@ -169,29 +167,6 @@ def background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
             f"{' and '.join(changed)} set; clear them, because references must fill the frame as they are."
         )
     return background.image
-
-
-def _reference_of_frame(frame: Frame, colorspace: str, resolution: int) -> Reference:
-    colour, has_alpha = load_image(frame.image, colorspace)
-    height, width = colour.shape[:2]
-    view = frame.view
-    if (width, height) != (view.width, view.height):
-        raise FitError(
-            f"Reference '{view.name}': its image has {width} x {height} pixels, its camera "
-            f"{view.width} x {view.height}."
-        )
-    normal = None
-    if frame.normal_image is not None:
-        normal = _normals(frame.normal_image, colour)
-    return Reference(view=view, colour=colour, has_alpha=has_alpha, normal=normal).resized(resolution)
-
-
-def _normals(path: Path, colour: Image) -> Image:
-    """(H, W, 3) premultiplied: integer files carry their own alpha or are straight under the colour's."""
-    pixels, has_alpha = load_image(path, "linear")
-    if has_alpha or path.suffix.lower() == ".exr" or pixels.shape != colour.shape:
-        return pixels[..., :3]
-    return pixels[..., :3] * colour[..., 3:]
 
 
 def _file_names(references: Sequence[Reference]) -> list[str]:
