@@ -55,7 +55,12 @@ def build_parser() -> argparse.ArgumentParser:
             help="of mesh files, as in Blender's importers; negative ones with = (--up-axis=-Y)",
         )
     inputs.add_argument("--flat", action="store_true", help="shade mesh files flat")
-    inputs.add_argument("--references", metavar="FILE", help="transforms.json with cameras and images")
+    inputs.add_argument(
+        "--references",
+        metavar="PATH",
+        help="transforms.json with cameras and images, its folder, the folder of a COLMAP model or project, "
+        "or another .blend file whose cameras have background images",
+    )
     inputs.add_argument(
         "--reference-object",
         metavar="NAME|FILE",
@@ -70,8 +75,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     inputs.add_argument(
         "--hold-out",
-        metavar="K|FILE",
-        help="evaluate but never train on: every K-th view (K >= 2), or the views of a references file",
+        metavar="K|PATH",
+        help="evaluate but never train on: every K-th view (K >= 2), or other references, as above",
     )
     outputs = parser.add_argument_group("what is written")
     outputs.add_argument(

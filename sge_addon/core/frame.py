@@ -50,7 +50,8 @@ class Frames(list[Frame]):
         if not self.missing:
             return ()
         count, total = len(self.missing), len(self.missing) + len(self)
-        return (f"{count} of {total} images are left out, not being on disk: {shortened(self.missing)}.",)
+        verb = "is" if count == 1 else "are"
+        return (f"{count} of {total} images {verb} not on disk and left out: {shortened(self.missing)}.",)
 
 
 def shortened(names: Iterable[str]) -> str:

@@ -95,15 +95,15 @@ def _read_frame(scopes: _Scopes, image: Path, folder: Path) -> Frame:
         width=width,
         height=height,
     )
+    frame = Frame(
+        view,
+        image,
+        normal_image=_companion(fields, "normal_file_path", folder, view),
+        mask=_companion(fields, "mask_path", folder, view),
+    )
     lens = _distortion(scopes)
     try:
-        return Frame(
-            view,
-            image,
-            normal_image=_companion(fields, "normal_file_path", folder, view),
-            mask=_companion(fields, "mask_path", folder, view),
-            distortion=lens,
-        )
+        return replace(frame, distortion=lens)
     except FitError as error:  # a lens that folds the image
         raise FitError(f"{fields.where}: {error}") from error
 

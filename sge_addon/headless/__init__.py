@@ -61,6 +61,7 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     settings = FitSettings(**{**stored_values(bpy.context.scene), **given_settings(arguments)})
     objects = objects_to_fit(arguments)
     references = references_to_fit(arguments, settings, objects)
+    _print_notices(references.notices)
     check_references_export(arguments, references)
     job = FitJob(bpy.context.scene, objects, references.all, settings, live=False)
     told = len(job.notices)

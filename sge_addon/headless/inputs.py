@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,15 +15,19 @@ import bpy
 import numpy as np
 
 from ..core.errors import FitError
+from ..core.frame import Frame, Frames
 from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.visibility import clip_around
-from ..formats import transforms_json
+from ..formats.references import read_references
 from ..job import make_references, orbit_around
 from ..scene.files import IMPORTED, import_mesh
+from ..scene.linked_references import references_from_blend
+from ..scene.loaded_frames import load_frames
 from ..scene.objects import parts_with_faces, surface_from_object
 from ..scene.reference_rows import references_of_scene
-from ..scene.references import references_from_frames
+
+_SECONDS_BETWEEN_LINES = 1.0
 
 
 def open_scene(arguments: argparse.Namespace) -> None:
@@ -88,10 +93,15 @@ def _names(objects: Sequence[bpy.types.Object]) -> str:
 
 @dataclass(frozen=True, eq=False)
 class References:
-    """of_scene: those of the scene's own cameras. brought: those that the flags name, after them."""
+    """of_scene: those of the scene's own cameras. brought: those that the flags name, after them.
+
+    notices: what a person should know about them. folders: where the images that were read lie.
+    """
 
     of_scene: tuple[Reference, ...]
     brought: tuple[Reference, ...]
+    notices: tuple[str, ...] = ()
+    folders: frozenset[Path] = frozenset()
 
     @property
     def all(self) -> tuple[Reference, ...]:
@@ -107,8 +117,12 @@ def references_to_fit(
     every = _hold_out_interval(arguments.hold_out)
     of_scene: list[Reference] = []
     brought: list[Reference] = []
+    frames: list[Frame] = []
+    notices: list[str] = []
     if arguments.references:
-        brought = _from_file(arguments.references, settings, objects)
+        brought, read = _from_path(arguments.references, arguments, settings, objects)
+        frames += read
+        notices += read.notices
     elif arguments.reference_object:
         brought = _from_object(arguments, settings)
     else:
@@ -116,9 +130,12 @@ def references_to_fit(
     if every:
         of_scene, brought = _every_held_out(of_scene, every), _every_held_out(brought, every)
     elif arguments.hold_out is not None:
-        held_out = _from_file(arguments.hold_out, settings, objects)
+        held_out, read = _from_path(arguments.hold_out, arguments, settings, objects)
         brought += [replace(reference, held_out=True) for reference in held_out]
-    return References(tuple(of_scene), tuple(brought))
+        frames += read
+        notices += read.notices
+    folders = frozenset(frame.image.parent.resolve() for frame in frames)
+    return References(tuple(of_scene), tuple(brought), tuple(notices), folders)
 
 
 def _every_held_out(references: Sequence[Reference], every: int) -> list[Reference]:
@@ -134,16 +151,30 @@ def _hold_out_interval(text: str | None) -> int:
     return int(text)
 
 
-def _from_file(path: str, settings: FitSettings, objects: Sequence[bpy.types.Object]) -> list[Reference]:
-    """References of a file, whose cameras have no clip planes of their own: set around the objects."""
-    file = Path(path).expanduser()
-    if file.suffix.lower() != ".json":
-        raise FitError(f"References file '{file}': only transforms.json files (.json) are read.")
+def _from_path(
+    path: str,
+    arguments: argparse.Namespace,
+    settings: FitSettings,
+    objects: Sequence[bpy.types.Object],
+) -> tuple[list[Reference], Frames]:
+    """References of a .blend file, or of a transforms.json or a COLMAP model and then the frames of it.
+
+    The cameras of the latter two have no clip planes of their own: they are set around the objects.
+    """
+    if Path(path).suffix.lower() == ".blend":
+        return references_from_blend(path, settings.resolution), Frames(())
+    frames = read_references(path)
     points = np.concatenate([surface_from_object(obj).positions for obj in objects])
     center = 0.5 * (points.min(axis=0) + points.max(axis=0)).astype(np.float64)
     radius = float(np.linalg.norm(points - center, axis=1).max())
-    references = references_from_frames(transforms_json.read(file), settings.colorspace, settings.resolution)
-    return [replace(ref, view=clip_around(ref.view, center, radius)) for ref in references]
+    references = []
+    last = time.perf_counter()
+    for reference in load_frames(frames, settings.colorspace, settings.resolution):
+        references.append(replace(reference, view=clip_around(reference.view, center, radius)))
+        if not arguments.quiet and time.perf_counter() - last > _SECONDS_BETWEEN_LINES:
+            last = time.perf_counter()
+            print(f"SGE loading image {len(references)}/{len(frames)}", flush=True)
+    return references, frames
 
 
 def _from_object(arguments: argparse.Namespace, settings: FitSettings) -> list[Reference]:

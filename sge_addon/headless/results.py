@@ -60,15 +60,21 @@ def _check_folder(arguments: argparse.Namespace) -> None:
     if not os.access(existing, os.W_OK | os.X_OK):
         raise FitError(f"Cannot write into '{folder}': permission denied in '{existing}'.")
     for source in (arguments.references, arguments.hold_out):
-        if source and (folder / "transforms.json").resolve() == Path(source).expanduser().resolve():
+        given = Path(source).expanduser().resolve() if source else None
+        if given and (folder / "transforms.json").resolve() in (given, given / "transforms.json"):
             raise FitError(
                 f"--export-references '{folder}' would overwrite the references that are read; name another."
             )
 
 
 def check_references_export(arguments: argparse.Namespace, references: References) -> None:
-    """Raise FitError for a camera that --export-references could not write."""
+    """Raise FitError for a camera that --export-references could not write, and images it would overwrite."""
     if arguments.export_references:
+        folder = Path(arguments.export_references).expanduser().resolve()
+        if {folder / "images", folder / "normals"} & references.folders:
+            raise FitError(
+                f"--export-references '{folder}' would overwrite the images that are read; name another."
+            )
         for reference in references.all:
             transforms_json.check(reference.view)
 

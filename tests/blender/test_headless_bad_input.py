@@ -277,7 +277,9 @@ def spoil(path: Path, change: Callable[[dict], object]) -> None:
         (lambda c: c["frames"][1].update(fl_x="long"), "field 'fl_x'"),
         (lambda c: c["frames"][1].update(fl_x=0), "field 'fl_x'"),
         (lambda c: c["frames"][1].update(w=96), "another aspect"),
-        (lambda c: c["frames"][1].update(file_path="images/none.png"), "none.png"),
+        (lambda c: c["frames"][1].update(file_path="//server/share/none.png"), "only local files"),
+        (lambda c: c["frames"][1].update(mask_path="masks/none.png"), "none.png"),
+        (lambda c: [frame.update(file_path="images/none.png") for frame in c["frames"]], "none.png"),
         (lambda c: c["frames"][1]["transform_matrix"].__setitem__(3, [0, 0, 0, 2]), "frame 1"),
     ],
 )
@@ -333,8 +335,10 @@ def test_references_that_are_no_transforms_json(refused, world, tmp_path: Path) 
     message = refused("--mesh", world.mesh, *AXES, "--references", tmp_path / "cameras.txt")
     assert "cameras.txt" in message
     assert ".json" in message
-    message = refused("--mesh", world.mesh, *AXES, "--references", world.references.parent)
-    assert ".json" in message
+    message = refused("--mesh", world.mesh, *AXES, "--references", tmp_path)
+    assert "COLMAP" in message
+    message = refused("--mesh", world.mesh, *AXES, "--references", tmp_path / "no.blend")
+    assert "no.blend" in message
 
 
 # --- Files
@@ -415,7 +419,26 @@ def test_references_are_not_overwritten_by_their_export(refused, world) -> None:
         outputs=False,
     )
     assert "overwrite" in message
+    message = refused(
+        *("--mesh", world.mesh, "--references", folder, "--export-references", folder), outputs=False
+    )
+    assert "overwrite" in message
     assert world.references.read_bytes() == before
+
+
+def test_images_that_are_read_are_not_overwritten_by_their_export(refused, world, tmp_path: Path) -> None:
+    for name in ("images", "normals"):
+        shutil.copytree(world.references.parent / name, tmp_path / name)
+    (tmp_path / "cameras").mkdir()
+    cameras = (
+        world.references.read_text().replace('"images/', '"../images/').replace('"normals/', '"../normals/')
+    )
+    (tmp_path / "cameras" / "transforms.json").write_text(cameras)
+    message = refused(
+        *("--mesh", world.mesh, "--references", tmp_path / "cameras", "--export-references", tmp_path),
+        outputs=False,
+    )
+    assert "overwrite the images" in message
 
 
 # --- Values

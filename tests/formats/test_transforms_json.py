@@ -394,7 +394,7 @@ def test_a_set_of_photos_of_which_some_are_not_on_disk(data: Path) -> None:
     assert [frame.view.name for frame in frames] == ["0001", "0012", "0030", "0052", "0081", "0110"]
     assert len(frames.missing) == 61
     assert frames.missing[0] == "images/0002.jpg"
-    assert frames.notices[0].startswith("61 of 67 images are left out")
+    assert frames.notices[0].startswith("61 of 67 images are not on disk")
     assert "'images/0002.jpg'" in frames.notices[0]
     assert len(frames.notices[0]) < 300
     expected = Distortion((0.0578421, -0.0805099, 0.0, 0.0), (-0.000980296, 0.00015575))

@@ -1,0 +1,61 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""References from the cameras of another .blend file, which is only read."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ..core.errors import FitError
+from ..core.reference import Reference
+from .references import references_from_cameras
+
+if TYPE_CHECKING:
+    import bpy
+
+
+def references_from_blend(path: str | os.PathLike[str], resolution: int) -> list[Reference]:
+    """A reference for every camera with a background image in any scene of a file, each camera once.
+
+    The file is linked for as long as this takes; nothing of it stays. resolution: long side to which
+    larger images are scaled. Raises FitError naming the file where it cannot be read or has no such camera.
+    """
+    import bpy
+
+    file = Path(os.path.expanduser(path)).absolute()
+    references: dict[str, Reference] = {}
+    with _linked_scenes(file) as scenes:
+        for scene in scenes:
+            with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
+                for reference in references_from_cameras(scene, resolution):
+                    references.setdefault(reference.view.name, reference)
+    if not references:
+        raise FitError(
+            f"File '{file}': none of its cameras shows a background image; give them images, and save it."
+        )
+    return list(references.values())
+
+
+@contextmanager
+def _linked_scenes(file: Path) -> Iterator[list[bpy.types.Scene]]:
+    import bpy
+
+    if not file.is_file():
+        raise FitError(f"File '{file}' does not exist.")
+    if bpy.data.filepath and file.samefile(bpy.data.filepath):
+        raise FitError(f"File '{file}' is the open one, whose own cameras count: leave it out.")
+    before = set(bpy.data.libraries)
+    try:
+        with bpy.data.libraries.load(str(file), link=True) as (source, target):
+            target.scenes = source.scenes
+    except (OSError, RuntimeError) as error:
+        raise FitError(f"Blender file '{file}' cannot be read: {error}") from error
+    try:
+        yield [scene for scene in target.scenes if scene is not None]
+    finally:
+        for library in set(bpy.data.libraries) - before:
+            bpy.data.libraries.remove(library)
