@@ -24,12 +24,16 @@ def squared_errors(reference: Reference, colour: NDArray[np.float32]) -> tuple[f
     """Mean squared error over the object and over the whole image; colour: (H, W, 4) premultiplied.
 
     The object is where the reference's alpha is above 0.5; where it has no alpha, where the render's
-    is. An empty object counts as the whole image.
+    is. Pixels count by the reference's weight. An object without any counts as the whole image.
     """
     error = np.square(colour[..., :3] - reference.colour[..., :3]).mean(axis=2)  # (H, W)
     inside = (reference.colour if reference.has_alpha else colour)[..., 3] > 0.5
-    image = float(error.mean(dtype=np.float64))
-    return (float(error[inside].mean(dtype=np.float64)) if inside.any() else image), image
+    weight = np.ones_like(error) if reference.weight is None else reference.weight
+    image = float(np.average(error.astype(np.float64), weights=weight))
+    inside &= weight > 0.0
+    if not inside.any():
+        return image, image
+    return float(np.average(error[inside].astype(np.float64), weights=weight[inside])), image
 
 
 def mean_psnr(errors: Sequence[float]) -> float | None:

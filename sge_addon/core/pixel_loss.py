@@ -1,6 +1,10 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The loss of a pixel: the mean over the channels of each thing matched, weighed and summed."""
+"""The loss of a pixel: the mean over the channels of each thing matched, weighed and summed.
+
+What a pixel counts, ``Reference.weight``, comes on top: the rasteriser's losses are without it, so that
+references without weights cost nothing more.
+"""
 
 from __future__ import annotations
 
@@ -23,7 +27,7 @@ def pixel_loss(
 ) -> NDArray[np.float32]:
     """(H, W) float32 of a rendered picture: colour (H, W, 4) and normal (H, W, 3), premultiplied.
 
-    Matches what the reference has; as the loss pass of the rasteriser.
+    Matches what the reference has, without its weight; as the loss pass of the rasteriser.
     """
     total = np.zeros(colour.shape[:2], np.float32)
     if "colour" in match:
@@ -48,8 +52,16 @@ def covering_loss(reference: Reference, match: tuple[str, ...], loss: str) -> ND
 
 
 def background_loss(reference: Reference, match: tuple[str, ...], loss: str) -> float:
-    """Mean over pixels of the loss of an empty picture; 0 where the silhouette is not known."""
+    """Mean over pixels of the weighted loss of an empty picture; 0 where the silhouette is not known."""
     if not reference.has_alpha:
         return 0.0
     empty = np.zeros_like(reference.colour)
-    return float(pixel_loss(reference, empty, empty[..., :3], match, loss).mean(dtype=np.float64))
+    losses = pixel_loss(reference, empty, empty[..., :3], match, loss)
+    return float(weighted(reference, losses).mean(dtype=np.float64))
+
+
+def weighted(reference: Reference, losses: Image) -> Image:
+    """Losses (H, W) or (H, W, C) times what their pixels count; themselves where all count alike."""
+    if reference.weight is None:
+        return losses
+    return losses * reference.weight.reshape(reference.weight.shape + (1,) * (losses.ndim - 2))

@@ -26,6 +26,7 @@ class Reference:
     does not cover say nothing.
     normal: (H, W, 3) float32 or None, world normal as 0.5 + 0.5 n, premultiplied by alpha.
     held_out: evaluated, never trained on.
+    weight: (H, W) float32 in [0, 1], how much each pixel counts; None where all count alike.
     """
 
     view: View
@@ -33,6 +34,7 @@ class Reference:
     has_alpha: bool
     normal: Image | None = None
     held_out: bool = False
+    weight: Image | None = None
 
     def __post_init__(self) -> None:
         size = (self.view.height, self.view.width)
@@ -48,17 +50,51 @@ class Reference:
                 raise FitError(
                     f"Reference '{self.view.name}': its {label} NaN or infinite pixels; save it again."
                 )
+        if self.weight is not None:
+            check_mask(self.weight, size, f"Reference '{self.view.name}'")
 
     def resized(self, long_side: int) -> Reference:
         """This reference with at most ``long_side`` pixels on its longer side, averaged by area."""
         width, height = fitted_size(self.view.width, self.view.height, long_side)
         if (width, height) == (self.view.width, self.view.height):
             return self
+        weight = None if self.weight is None else resize_area(self.weight[..., None], width, height)
+
+        def resized(image: Image) -> Image:
+            if self.weight is None or weight is None:
+                return resize_area(image, width, height)
+            # What does not count shall not bleed into what does.
+            counted = resize_area(image * self.weight[..., None], width, height)
+            return np.divide(counted, weight, out=np.zeros_like(counted), where=weight > 0.0)
+
         return replace(
             self,
             view=self.view.resized(width, height),
-            colour=resize_area(self.colour, width, height),
-            normal=None if self.normal is None else resize_area(self.normal, width, height),
+            colour=resized(self.colour),
+            normal=None if self.normal is None else resized(self.normal),
+            weight=None if weight is None else np.minimum(weight[..., 0], 1.0),
+        )
+
+
+def check_mask(mask: Image, size: tuple[int, int], owner: str) -> None:
+    """Refuse what cannot be a mask of an image of ``size`` (H, W), or leaves nothing of it.
+
+    owner: begins the message, as "Camera 'Left'".
+    """
+    if mask.shape != size:
+        found = " x ".join(str(length) for length in mask.shape[::-1])
+        raise FitError(
+            f"{owner}: its mask has {found} pixels, its image {size[1]} x {size[0]}; give a mask of the "
+            "image's size."
+        )
+    if not np.isfinite(mask).all() or mask.min() < 0.0 or mask.max() > 1.0 + 1e-5:
+        raise FitError(
+            f"{owner}: its mask contains NaN, infinite or other values beyond 0 and 1; save it again in "
+            "black and white."
+        )
+    if not mask.any():
+        raise FitError(
+            f"{owner}: its mask is black everywhere, so that no pixel counts; invert it, or leave it out."
         )
 
 

@@ -163,6 +163,9 @@ class FilteredTextureSource:
         rendered = self.read(view_map).T  # (3, P)
         difference = target[:3] - rendered
         error = np.abs(difference) if self.loss == "l1" else difference**2
+        weight = None if reference.weight is None else reference.weight.ravel().take(view_map.pixels)
+        if weight is not None:
+            error *= weight
         loss = float(error.sum(dtype=np.float64)) / (3.0 * reference.view.height * reference.view.width)
 
         coverage = view_map.coverage
@@ -177,6 +180,8 @@ class FilteredTextureSource:
             trust = (coverage > 0.999).astype(np.float32)
         if self.loss == "l1":
             trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(KNEE), 1.0)
+        if weight is not None:
+            trust = trust * weight
         residual *= trust
         return Estimate(loss, self._scatter(view_map, residual.T, trust))
 

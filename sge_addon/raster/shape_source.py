@@ -102,5 +102,13 @@ class ShapeSource:
         if not self._references[view].has_alpha:
             # Nothing is known of what lies beside the object: a pixel counts where both images cover it.
             difference *= (buffers.id_plus.ravel() > 0) & (buffers.id_minus.ravel() > 0)
-        total = 0.5 * float(plus.sum() + minus.sum())
+        weight = self._references[view].weight
+        if weight is None:
+            total = 0.5 * float(plus.sum() + minus.sum())
+        else:
+            flat = weight.ravel()
+            difference *= flat
+            both = np.add(plus, minus, out=self._memory.array("both", plus.size, np.float32))
+            both *= flat
+            total = 0.5 * float(both.sum())
         return difference, total / difference.size + self._background[view]

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.assembly import Assembly
-from ..core.pixel_loss import background_loss
+from ..core.pixel_loss import background_loss, weighted
 from ..core.protocols import Estimate
-from ..core.reference import Reference
+from ..core.reference import Image, Reference
 from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation, texel_sign_gradient
@@ -65,14 +65,17 @@ class TexelSource:
             self._stopwatch,
         )
         with self._stopwatch.stage("estimate"):
-            gradients = self._gradients(pair, perturbation)
-            total = pair.loss_plus.sum(dtype=np.float64) + pair.loss_minus.sum(dtype=np.float64)
-            loss = 0.5 * float(total) / pair.loss_plus.size + self._background[view]
+            reference = self._references[view]
+            plus, minus = (weighted(reference, losses) for losses in (pair.loss_plus, pair.loss_minus))
+            gradients = self._gradients(plus - minus, pair, perturbation)
+            total = plus.sum(dtype=np.float64) + minus.sum(dtype=np.float64)
+            loss = 0.5 * float(total) / plus.size + self._background[view]
         return Estimate(loss, gradients)
 
-    def _gradients(self, pair: TexelPair, perturbation: TexelPerturbation) -> dict[str, np.ndarray]:
+    def _gradients(
+        self, difference: Image, pair: TexelPair, perturbation: TexelPerturbation
+    ) -> dict[str, np.ndarray]:
         """Of the loss averaged over pixels and channels, (H, W, 3) by texture."""
-        difference = pair.loss_plus - pair.loss_minus
         difference /= difference.size
         return {
             texture.name: texel_sign_gradient(

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -67,3 +69,20 @@ def test_without_any_object_the_whole_image_counts() -> None:
     rendered = np.full((2, 2, 4), 0.5, np.float32)
     inside, image = squared_errors(target, rendered)
     assert inside == image == pytest.approx(0.25)
+
+
+def test_pixels_count_by_their_weight() -> None:
+    """Three pixels of an object are off by 0.1, 0.2 and 0.7; they count 1, 0.5 and not at all."""
+    target = replace(reference(np.ones((1, 3))), weight=np.float32([[1.0, 0.5, 0.0]]))
+    rendered = target.colour.copy()
+    rendered[0, :, :3] += np.float32([0.1, 0.2, 0.7])[:, None]
+    inside, image = squared_errors(target, rendered)
+    assert inside == pytest.approx((0.01 + 0.5 * 0.04) / 1.5, rel=1e-4)
+    assert image == inside
+
+
+def test_an_object_that_does_not_count_leaves_the_image() -> None:
+    target = replace(reference(np.array([[1.0, 0.0]])), weight=np.float32([[0.0, 1.0]]))
+    rendered = target.colour.copy()
+    rendered[0, 1, :3] += 0.1
+    assert squared_errors(target, rendered) == pytest.approx((0.01, 0.01), rel=1e-4)

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sge_addon.core.pixel_loss import background_loss, covering_loss, distance, pixel_loss
+from sge_addon.core.pixel_loss import background_loss, covering_loss, distance, pixel_loss, weighted
 from sge_addon.core.reference import Reference
 from tests.meshes import perspective_view
 
@@ -72,3 +72,16 @@ def test_covering_a_pixel_costs_its_distances_and_the_rest(reference: Reference,
     distances += distance(normal - reference.normal, loss)
     np.testing.assert_allclose(covering_loss(reference, ALL, loss) + distances, gained, atol=1e-6)
     assert not covering_loss(replace(reference, has_alpha=False), ALL, loss).any()
+
+
+def test_weights_come_on_top() -> None:
+    reference = Reference(
+        perspective_view(2, 1),
+        np.float32([[[0.4, 0.2, 0.0, 0.5], [0.6, 0.6, 0.6, 1.0]]]),
+        True,
+        weight=np.float32([[1.0, 0.25]]),
+    )
+    np.testing.assert_allclose(weighted(reference, np.float32([[2.0, 8.0]])), [[2.0, 2.0]])
+    by_channel = np.float32([[[2.0, 1.0, 0.0], [8.0, 4.0, 0.0]]])
+    np.testing.assert_allclose(weighted(reference, by_channel), [[[2.0, 1.0, 0.0], [2.0, 1.0, 0.0]]])
+    assert background_loss(reference, ("colour",), "l1") == pytest.approx(0.5 * (0.2 + 0.25 * 0.6))

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -49,6 +51,40 @@ def test_resizing_scales_view_colour_and_normals_together() -> None:
     assert small.colour.shape == (5, 10, 4)
     assert small.normal is not None
     assert small.normal.shape == (5, 10, 3)
+
+
+def test_weights_shrink_along_and_what_does_not_count_does_not_bleed() -> None:
+    """Two of four pixels, one of them black; the other two show something else in glaring red."""
+    colour = np.zeros((1, 4, 4), np.float32)
+    colour[0, :2] = [[0.4, 0.4, 0.4, 1.0], [0.0, 0.0, 0.0, 0.0]]
+    colour[0, 2:] = [9.0, 0.0, 0.0, 1.0]
+    weight = np.float32([[1.0, 1.0, 0.0, 0.0]])
+    reference = Reference(view(4, 1), colour, True, normal=colour[..., :3], weight=weight)
+    middle = replace(reference, weight=np.float32([[0.0, 1.0, 0.5, 0.0]])).resized(2)
+    assert middle.weight is not None
+    assert np.allclose(middle.weight, [[0.5, 0.25]])
+    assert np.allclose(middle.colour, [[[0.0, 0.0, 0.0, 0.0], [9.0, 0.0, 0.0, 1.0]]])
+    small = reference.resized(2)
+    assert small.weight is not None
+    assert np.allclose(small.weight, [[1.0, 0.0]])
+    assert np.allclose(small.colour, [[[0.2, 0.2, 0.2, 0.5], [0.0, 0.0, 0.0, 0.0]]])
+    assert np.allclose(small.normal, small.colour[..., :3])
+    assert np.allclose(reference.resized(1).colour, [[[0.2, 0.2, 0.2, 0.5]]])
+
+
+def test_weights_that_cannot_be_are_refused_by_name() -> None:
+    def weigh(weight: np.ndarray) -> Reference:
+        return Reference(view(4, 2), image(2, 4), True, weight=np.asarray(weight, np.float32))
+
+    with pytest.raises(FitError, match=r"'front': its mask has 2 x 4 pixels, its image 4 x 2"):
+        weigh(np.ones((4, 2)))
+    with pytest.raises(FitError, match=r"'front': its mask is black everywhere.*invert"):
+        weigh(np.zeros((2, 4)))
+    for wrong in (np.nan, np.inf, -0.5, 2.0):
+        weight = np.ones((2, 4))
+        weight[1, 2] = wrong
+        with pytest.raises(FitError, match=r"'front': its mask contains NaN.*beyond 0 and 1"):
+            weigh(weight)
 
 
 def test_larger_resolutions_leave_it_alone() -> None:
