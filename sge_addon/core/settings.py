@@ -8,6 +8,7 @@ The command line, the panel and the report are generated from these fields.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -114,31 +115,37 @@ class FitSettings:
     )
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            _check(item.name, getattr(self, item.name), item.metadata)
-        if not (self.shape or self.texture):
-            raise FitError("Nothing to fit: switch on Shape, Texture or both.")
-        if not self.match:
-            raise FitError("Nothing to match: choose colour, alpha or normal.")
-        if self.texture and self.shading == "normal":
-            raise FitError(
-                "Shading 'normal' does not show the texture: choose another shading, or switch Texture off."
-            )
-        if self.texture and "colour" not in self.match:
-            raise FitError("Fitting a texture needs colour among what is matched.")
+        for problem in setting_problems({item.name: getattr(self, item.name) for item in fields(self)}):
+            raise problem
 
 
-def _check(name: str, value: Any, metadata: Any) -> None:
+def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
+    """Every error that making FitSettings of all these values could raise."""
+    for item in fields(FitSettings):
+        yield from _range_problems(item.name, values[item.name], item.metadata)
+    if not (values["shape"] or values["texture"]):
+        yield FitError("Nothing to fit: switch on Shape, Texture or both.")
+    if not values["match"]:
+        yield FitError("Nothing to match: choose colour, alpha or normal.")
+    if values["texture"] and values["shading"] == "normal":
+        yield FitError(
+            "Shading 'normal' does not show the texture: choose another shading, or switch Texture off."
+        )
+    if values["texture"] and values["match"] and "colour" not in values["match"]:
+        yield FitError("Fitting a texture needs colour among what is matched.")
+
+
+def _range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:
     flag = name.replace("_", "-")
     if metadata["choices"]:
         for item in value if isinstance(value, tuple) else (value,):
             if item not in metadata["choices"]:
-                raise FitError(f"{flag}: '{item}' is not one of {', '.join(metadata['choices'])}.")
+                yield FitError(f"{flag}: '{item}' is not one of {', '.join(metadata['choices'])}.")
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = metadata["minimum"], metadata["maximum"]
         if not math.isfinite(value):
-            raise FitError(f"{flag}: {value} is not a finite number.")
-        if low is not None and value < low:
-            raise FitError(f"{flag} is {value}; it must be at least {low}.")
-        if high is not None and value > high:
-            raise FitError(f"{flag} is {value}; it must be at most {high}.")
+            yield FitError(f"{flag}: {value} is not a finite number.")
+        elif low is not None and value < low:
+            yield FitError(f"{flag} is {value}; it must be at least {low}.")
+        elif high is not None and value > high:
+            yield FitError(f"{flag} is {value}; it must be at most {high}.")

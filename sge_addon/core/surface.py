@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FitError
+from .errors import FitError, Remedy
 
 _FARTHEST = 1e18  # Blender clamps infinity to 3e38; squares of more than this overflow
 
@@ -44,11 +44,14 @@ class Surface:
         if len(bad):
             raise FitError(
                 f"Object '{self.name}': vertex {bad[0]} is at a NaN or infinite position "
-                f"({len(bad)} such); delete or mend it."
+                f"({len(bad)} such); delete or mend it.",
+                subject=self.name,
             )
         if self.uvs is not None and not np.isfinite(self.uvs).all():
             raise FitError(
-                f"Object '{self.name}': its UV map contains NaN or infinite values; unwrap it again."
+                f"Object '{self.name}': its UV map contains NaN or infinite values; unwrap it again.",
+                subject=self.name,
+                remedy=Remedy.UNWRAP,
             )
 
 

@@ -4,13 +4,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import FitError
+from ..core.errors import FitError, Remedy
 from ..core.surface import Material, Surface
 from .normal_groups import normal_groups
 
@@ -32,26 +32,38 @@ def check_targets(objects: Sequence[bpy.types.Object], *, shape: bool, texture: 
     Raises FitError: nothing selected, not a mesh, linked or overridden data, Edit or Sculpt Mode,
     with ``shape`` two objects that share one mesh, with ``texture`` a mesh without a UV map.
     """
+    for problem in target_problems(objects, shape=shape, texture=texture):
+        raise problem
+    return [notice for obj in objects for notice in target_notices(obj, shape)]
+
+
+def target_problems(
+    objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool
+) -> Iterator[FitError]:
+    """Every error that ``check_targets`` could raise, object by object."""
     if not objects:
-        raise FitError("No object to fit: select at least one mesh.")
-    notices = []
+        yield FitError("No object to fit: select at least one mesh.")
     owners: dict[str, str] = {}
     for obj in objects:
-        _check_editable(obj)
+        yield from _obstacles(obj)
+        if obj.type != "MESH":
+            continue
         mesh = obj.data
         if shape and mesh.name_full in owners:
-            raise FitError(
+            yield FitError(
                 f"Objects '{owners[mesh.name_full]}' and '{obj.name}' share the mesh '{mesh.name}', which "
-                "cannot fit both: Object > Relations > Make Single User > Object & Data."
+                "cannot fit both: Object > Relations > Make Single User > Object & Data.",
+                subject=obj.name,
+                remedy=Remedy.SINGLE_USER,
             )
         owners[mesh.name_full] = obj.name
         if texture and mesh.polygons and not mesh.uv_layers:
-            raise FitError(
+            yield FitError(
                 f"Object '{obj.name}' has no UV map to fit a texture in: unwrap it "
-                "(UV > Smart UV Project), or switch Texture off."
+                "(UV > Smart UV Project), or switch Texture off.",
+                subject=obj.name,
+                remedy=Remedy.UNWRAP,
             )
-        notices += _notices(obj, shape)
-    return notices
 
 
 def surface_from_object(
@@ -75,13 +87,8 @@ def surface_from_object(
         raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, not a mesh: convert it to a mesh.")
     if obj.mode == "EDIT":
         obj.update_from_editmode()
-    matrix = world_matrix(obj)
-    if np.linalg.det(matrix[:3, :3]) < 0.0:
-        raise FitError(
-            f"Object '{obj.name}' is mirrored by a negative scale: apply the scale (Ctrl+A > Scale) "
-            "and recalculate its normals (Mesh > Normals > Recalculate Outside)."
-        )
-    mobility = _mobility(obj, vertex_group) if vertex_group else None
+    matrix = unmirrored_matrix(obj)
+    mobility = mobility_of_group(obj, vertex_group) if vertex_group else None
     return _surface(obj.name, obj.data, matrix, base_positions(obj), materials, mobility)
 
 
@@ -104,32 +111,56 @@ def world_matrix(obj: bpy.types.Object) -> NDArray[np.float64]:
     if not np.isfinite(matrix).all() or abs(np.linalg.det(matrix[:3, :3])) <= 1e-12 * size**3:
         raise FitError(
             f"Object '{obj.name}': its transform cannot be inverted (scale {tuple(obj.scale)}): "
-            "give it a scale other than zero."
+            "give it a scale other than zero.",
+            subject=obj.name,
         )
     return matrix
 
 
-def _check_editable(obj: bpy.types.Object) -> None:
-    if obj.type != "MESH":
+def unmirrored_matrix(obj: bpy.types.Object) -> NDArray[np.float64]:
+    """``world_matrix`` of an object that may be fitted. Raises FitError where it mirrors."""
+    matrix = world_matrix(obj)
+    if np.linalg.det(matrix[:3, :3]) < 0.0:
         raise FitError(
-            f"Object '{obj.name}' is a {obj.type.lower()}, not a mesh: convert it, or deselect it."
+            f"Object '{obj.name}' is mirrored by a negative scale: apply the scale (Ctrl+A > Scale) "
+            "and recalculate its normals (Mesh > Normals > Recalculate Outside).",
+            subject=obj.name,
+            remedy=Remedy.APPLY_SCALE,
         )
+    return matrix
+
+
+def _obstacles(obj: bpy.types.Object) -> Iterator[FitError]:
+    """What keeps an object from being changed."""
+    if obj.type != "MESH":
+        yield FitError(
+            f"Object '{obj.name}' is a {obj.type.lower()}, not a mesh: convert it, or deselect it.",
+            subject=obj.name,
+        )
+        return
     for data, kind in ((obj, "object"), (obj.data, "mesh")):
         if data.library is not None:
-            raise FitError(
+            yield FitError(
                 f"Object '{obj.name}': its {kind} is linked from '{data.library.filepath}' and cannot be "
-                "changed: Object > Relations > Make Local > Selected Objects and Data."
+                "changed: Object > Relations > Make Local > Selected Objects and Data.",
+                subject=obj.name,
             )
         if data.override_library is not None:
-            raise FitError(
+            yield FitError(
                 f"Object '{obj.name}': its {kind} is a library override and cannot be changed: "
-                "Object > Relations > Make Local > Selected Objects and Data."
+                "Object > Relations > Make Local > Selected Objects and Data.",
+                subject=obj.name,
             )
     if obj.mode in {"EDIT", "SCULPT"}:
-        raise FitError(f"Object '{obj.name}' is in {obj.mode.title()} Mode: switch to Object Mode.")
+        yield FitError(
+            f"Object '{obj.name}' is in {obj.mode.title()} Mode: switch to Object Mode.",
+            subject=obj.name,
+            remedy=Remedy.OBJECT_MODE,
+        )
 
 
-def _notices(obj: bpy.types.Object, shape: bool) -> list[str]:
+def target_notices(obj: bpy.types.Object, shape: bool) -> list[str]:
+    """What will be done differently from what one might expect."""
     notices = []
     if obj.modifiers:
         names = ", ".join(modifier.name for modifier in obj.modifiers)
@@ -169,7 +200,9 @@ def _surface(
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
     if count == 0:
-        raise FitError(f"Object '{name}' has no faces: there is nothing to rasterise; leave it out.")
+        raise FitError(
+            f"Object '{name}' has no faces: there is nothing to rasterise; leave it out.", subject=name
+        )
     corners = np.empty((count, 3), np.int32)  # (F, 3) into the mesh's loops
     mesh.loop_triangles.foreach_get("loops", corners.ravel())
     polygons = np.empty(count, np.int32)
@@ -191,7 +224,9 @@ def _surface(
     )
     a, b, c = (world[triangles[:, corner]] for corner in range(3))
     if not np.any(np.cross(b - a, c - a)):
-        raise FitError(f"Object '{name}': all of its faces have zero area: there is nothing to rasterise.")
+        raise FitError(
+            f"Object '{name}': all of its faces have zero area: there is nothing to rasterise.", subject=name
+        )
     return surface
 
 
@@ -234,12 +269,16 @@ def _material_indices(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     return np.maximum(indices, 0)
 
 
-def _mobility(obj: bpy.types.Object, name: str) -> NDArray[np.float32]:
-    """(V,) weights of a vertex group; 0 for vertices outside it."""
+def mobility_of_group(obj: bpy.types.Object, name: str) -> NDArray[np.float32]:
+    """(V,) weights of a vertex group; 0 for vertices outside it. Raises FitError where there are none."""
     group = obj.vertex_groups.get(name)
     if group is None:
         known = ", ".join(f"'{group.name}'" for group in obj.vertex_groups) or "none"
-        raise FitError(f"Object '{obj.name}' has no vertex group '{name}' (it has {known}): choose another.")
+        raise FitError(
+            f"Object '{obj.name}' has no vertex group '{name}' (it has {known}): choose another.",
+            subject=obj.name,
+            remedy=Remedy.CLEAR_VERTEX_GROUP,
+        )
     index = group.index
     weights = np.zeros(len(obj.data.vertices), np.float32)
     for vertex in obj.data.vertices:
@@ -247,5 +286,9 @@ def _mobility(obj: bpy.types.Object, name: str) -> NDArray[np.float32]:
             if element.group == index:
                 weights[vertex.index] = element.weight
     if not weights.any():
-        raise FitError(f"Object '{obj.name}': its vertex group '{name}' is empty: assign vertices to it.")
+        raise FitError(
+            f"Object '{obj.name}': its vertex group '{name}' is empty: assign vertices to it.",
+            subject=obj.name,
+            remedy=Remedy.CLEAR_VERTEX_GROUP,
+        )
     return weights
