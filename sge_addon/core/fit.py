@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -33,12 +34,16 @@ class Step:
 
 @dataclass(frozen=True)
 class LoopSettings:
-    """steps, seed as in FitSettings; seconds: 0 for no limit; views: number of training views."""
+    """steps, seed as in FitSettings; seconds: 0 for no limit; views: number of training views.
+
+    after: steps that an earlier loop has taken; this one takes ``steps`` more, at the schedules' end.
+    """
 
     steps: int
     views: int
     seed: int = 0
     seconds: float = 0.0
+    after: int = 0
 
 
 def fit(
@@ -55,10 +60,10 @@ def fit(
     by_name = {block.name: block for block in blocks}
     begin = clock()
     try:
-        for index in range(settings.steps):
+        for index in range(settings.after, settings.after + settings.steps):
             started = clock()
             elapsed = started - begin
-            progress = index / settings.steps
+            progress = 1.0 if settings.after else index / settings.steps
             if settings.seconds > 0.0:
                 if elapsed >= settings.seconds:
                     return
@@ -75,7 +80,7 @@ def fit(
                 index=index + 1,
                 view=view,
                 loss=losses[0],
-                progress=(index + 1) / settings.steps,
+                progress=(index + 1 - settings.after) / settings.steps,
                 seconds=clock() - started,
             )
     finally:
@@ -86,5 +91,10 @@ def fit(
 def view_of_step(index: int, views: int, seed: int) -> int:
     """Every view once in each round, in an order that is shuffled anew each round."""
     round_index, place = divmod(index, views)
-    keys = hash_bits(step_seed(seed, 0x80000000 + round_index), np.arange(views, dtype=np.uint32))
-    return int(np.argsort(keys, kind="stable")[place])
+    return _round(round_index, views, seed)[place]
+
+
+@lru_cache(maxsize=1)
+def _round(index: int, views: int, seed: int) -> list[int]:
+    keys = hash_bits(step_seed(seed, 0x80000000 + index), np.arange(views, dtype=np.uint32))
+    return np.argsort(keys, kind="stable").tolist()

@@ -36,9 +36,12 @@ def hash_bits(seed: int, indices: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def signs(seed: int, count: int, channels: int = 3) -> NDArray[np.float32]:
     """(count, channels) of -1 and +1: channel c of parameter i is bit 31 - c of its hash."""
-    bits = hash_bits(seed, np.arange(count, dtype=np.uint32))
-    shifts = np.uint32(31) - np.arange(channels, dtype=np.uint32)
-    return ((bits[:, None] >> shifts) & np.uint32(1)).astype(np.float32) * 2.0 - 1.0
+    negative = ~hash_bits(seed, np.arange(count, dtype=np.uint32))
+    result = np.empty((count, channels), np.uint32)
+    for channel in range(channels):
+        # 1.0 with the bit as its sign bit.
+        result[:, channel] = (negative << np.uint32(channel)) & np.uint32(0x80000000) | np.uint32(0x3F800000)
+    return result.view(np.float32)
 
 
 def step_seed(seed: int, step: int) -> int:
