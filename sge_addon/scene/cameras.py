@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.errors import FitError
+from ..core.errors import FitError, Remedy
 from ..core.view import View, orthographic, perspective
 
 if TYPE_CHECKING:
@@ -100,7 +100,9 @@ def check_frame(scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.typ
         raise FitError(
             f"Camera '{camera.name}': its image '{image.name}' ({width} x {height}) has another shape than "
             f"its frame ({' x '.join(f'{side:g}' for side in _frame(scene, camera))}). Set the render's "
-            f"resolution to {width} x {height}, or press Use Image Frames in the list of references."
+            f"resolution to {width} x {height}, or press Use Image Frames in the list of references.",
+            subject=camera.name,
+            remedy=Remedy.USE_IMAGE_FRAMES,
         )
 
 
@@ -132,7 +134,8 @@ def _projection(camera: bpy.types.Object, width: int, height: int) -> NDArray[np
     if data.type not in ("PERSP", "ORTHO"):
         raise FitError(
             f"Camera '{camera.name}' is of type {data.type.title()}, which no flat projection can render; "
-            "set its Type to Perspective or Orthographic."
+            "set its Type to Perspective or Orthographic.",
+            subject=camera.name,
         )
     horizontal = data.sensor_fit == "HORIZONTAL" or (data.sensor_fit == "AUTO" and width >= height)
     side = width if horizontal else height
@@ -179,19 +182,26 @@ def _pose(camera: bpy.types.Object) -> NDArray[np.float64]:
         if np.abs(matrix - exact).max() <= FLOAT_ROUNDING * max(1.0, np.abs(exact).max()):
             return exact
     if not np.isfinite(matrix).all():
-        raise FitError(f"Camera '{camera.name}' stands at a NaN or infinite position; clear its transforms.")
+        raise FitError(
+            f"Camera '{camera.name}' stands at a NaN or infinite position; clear its transforms.",
+            subject=camera.name,
+        )
     axes = matrix[:3, :3]
     scale = np.linalg.norm(axes, axis=0)
     if scale.min() <= 1e-12:
-        raise FitError(f"Camera '{camera.name}' has a scale of zero; apply or clear its scale.")
+        raise FitError(
+            f"Camera '{camera.name}' has a scale of zero; apply or clear its scale.", subject=camera.name
+        )
     axes = axes / scale
     if np.linalg.det(axes) < 0.0:
         raise FitError(
-            f"Camera '{camera.name}' is mirrored by a negative scale; clear its scale and its parents'."
+            f"Camera '{camera.name}' is mirrored by a negative scale; clear its scale and its parents'.",
+            subject=camera.name,
         )
     if np.abs(axes.T @ axes - np.eye(3)).max() > SHEAR_TOLERANCE:
         raise FitError(
-            f"Camera '{camera.name}' is sheared by its parents; clear the parent and keep the transform."
+            f"Camera '{camera.name}' is sheared by its parents; clear the parent and keep the transform.",
+            subject=camera.name,
         )
     left, _, right = np.linalg.svd(axes)
     pose = np.eye(4)

@@ -66,17 +66,9 @@ def image_to_array(image: bpy.types.Image, camera: str = "") -> Array:
     camera: whose image it is, for messages. Raises FitError where it has no pixels or a colour
     space that cannot be decoded here.
     """
-    owner = f"Camera '{camera}': image '{image.name}'" if camera else f"Image '{image.name}'"
-    if image.source not in ("FILE", "GENERATED"):
-        raise FitError(f"{owner} is of source {image.source.title()}; only single images are supported.")
+    check_image(image, camera)
     width, height = image.size
-    count = len(image.pixels)
-    if count == 0 or count % max(1, width * height):
-        where = f" ({image.filepath})" if image.filepath else ""
-        raise FitError(
-            f"{owner} has no pixels{where}: the file is missing or unreadable; find it and reload."
-        )
-    flat = np.empty(count, np.float32)
+    flat = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(flat)
     pixels = _four_channels(flat.reshape(height, width, -1))
     name = image.colorspace_settings.name
@@ -85,14 +77,34 @@ def image_to_array(image: bpy.types.Image, camera: str = "") -> Array:
     if image.is_float:
         stored_straight = image.colorspace_settings.is_data and image.alpha_mode == "STRAIGHT"
         return premultiplied(pixels) if stored_straight else pixels
-    if name != "sRGB" and name not in LINEAR_SPACES:
-        raise FitError(
-            f"{owner} has the color space '{name}'; choose sRGB, or for linear values Linear Rec.709 "
-            "or Non-Color."
-        )
     for start in range(0, height, ROWS):
         _decode(pixels[start : start + ROWS], is_srgb=name == "sRGB")
     return pixels
+
+
+def check_image(image: bpy.types.Image, camera: str = "") -> None:
+    """Raise FitError where ``image_to_array`` cannot read an image. Loads its file, decodes nothing."""
+    owner = f"Camera '{camera}': image '{image.name}'" if camera else f"Image '{image.name}'"
+    subject = camera or image.name
+    if image.source not in ("FILE", "GENERATED"):
+        raise FitError(
+            f"{owner} is of source {image.source.title()}; only single images are supported.", subject=subject
+        )
+    width, height = image.size
+    count = len(image.pixels)
+    if count == 0 or count % max(1, width * height):
+        where = f" ({image.filepath})" if image.filepath else ""
+        raise FitError(
+            f"{owner} has no pixels{where}: the file is missing or unreadable; find it and reload.",
+            subject=subject,
+        )
+    name = image.colorspace_settings.name
+    if not image.is_float and name != "sRGB" and name not in LINEAR_SPACES:
+        raise FitError(
+            f"{owner} has the color space '{name}'; choose sRGB, or for linear values Linear Rec.709 "
+            "or Non-Color.",
+            subject=subject,
+        )
 
 
 def _decode(pixels: Array, *, is_srgb: bool) -> None:

@@ -15,7 +15,7 @@ from ..core.colour import straight
 from ..core.errors import FitError
 from ..core.reference import resize_area
 from ..core.surface import Material
-from .images import image_to_array
+from .images import check_image, image_to_array
 
 if TYPE_CHECKING:
     import bpy
@@ -104,9 +104,17 @@ def _material(slot: Slot, fitted_size: int) -> Material:
 
 def straight_pixels(image: bpy.types.Image) -> NDArray[np.float32]:
     """(H, W, 3) linear, not multiplied by alpha: what a shader's Color output gives."""
-    if image.source == "TILED":
-        raise FitError(f"Image '{image.name}' is made of UDIM tiles; join them into a single image.")
+    check_texture(image)
     return np.ascontiguousarray(straight(image_to_array(image))[..., :3])
+
+
+def check_texture(image: bpy.types.Image) -> None:
+    """Raise FitError where a base colour image cannot be read. Loads its file, decodes nothing."""
+    if image.source == "TILED":
+        raise FitError(
+            f"Image '{image.name}' is made of UDIM tiles; join them into a single image.", subject=image.name
+        )
+    check_image(image)
 
 
 def base_colour_constant(material: bpy.types.Material | None) -> tuple[float, float, float]:

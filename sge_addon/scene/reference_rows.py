@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import FitError
+from ..core.errors import FitError, Remedy
 from ..core.reference import Reference
 from .cameras import fills_frame, keep_projection, view_from_camera
 from .references import add_reference_cameras, background_image, reference_of_camera, references_from_cameras
@@ -24,17 +24,15 @@ def add_rows_from_cameras(scene: bpy.types.Scene) -> int:
 
     Returns the number of rows added. Raises FitError where no camera has a background image.
     """
+    remove_lost_rows(scene)
     rows = scene.sge.references
-    for index in reversed(range(len(rows))):
-        if not _is_in_scene(scene, rows[index].camera):
-            rows.remove(index)
     listed = {row.camera.name for row in rows}
     cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
     shown = [camera for camera in cameras if background_image(camera) is not None]
     if not shown:
         raise FitError(
-            "No camera has a background image: add one in the camera's Background Images panel, or use "
-            "Make References from Object."
+            "No camera has a background image: add one in the camera's Background Images panel, import "
+            "references, or use Make References from Object."
         )
     added = [camera for camera in shown if camera.name not in listed]
     for camera in added:
@@ -54,25 +52,49 @@ def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Referen
         if not references:
             raise FitError(
                 "There are no references: give cameras background images and press Add from Cameras, use "
-                "Make References from Object, or name some with --references or --reference-object."
+                "Make References from Object, or name some with --references or --reference-object.",
+                remedy=Remedy.ADD_FROM_CAMERAS,
             )
         return references
     references = [_reference(scene, row, resolution) for row in rows if row.enabled]
     if not any(not reference.held_out for reference in references):
-        raise FitError("All references are switched off or held out: enable at least one in the list.")
+        raise FitError(
+            "All references are switched off or held out: enable at least one in the list.",
+            remedy=Remedy.ENABLE_ALL,
+        )
     return references
 
 
 def _reference(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:
+    camera, image = image_of_row(scene, row)
+    return replace(reference_of_camera(scene, camera, image, resolution), held_out=row.held_out)
+
+
+def image_of_row(scene: bpy.types.Scene, row: Any) -> tuple[bpy.types.Object, bpy.types.Image]:
+    """A row's camera and its background image. Raises FitError where either is lost or not as it must be."""
     camera = row.camera
     if not _is_in_scene(scene, camera):
-        raise FitError("A reference has lost its camera: remove its row from the list, or choose a camera.")
+        raise FitError(
+            "A reference has lost its camera: remove its row from the list, or choose a camera.",
+            remedy=Remedy.REMOVE_LOST,
+        )
     image = background_image(camera)
     if image is None:
         raise FitError(
-            f"Camera '{camera.name}' has no visible background image: give it one, or remove its row."
+            f"Camera '{camera.name}' has no visible background image: give it one, or remove its row.",
+            subject=camera.name,
+            remedy=Remedy.SWITCH_OFF,
         )
-    return replace(reference_of_camera(scene, camera, image, resolution), held_out=row.held_out)
+    return camera, image
+
+
+def remove_lost_rows(scene: bpy.types.Scene) -> int:
+    """Remove the rows whose camera is no longer in the scene; how many they were."""
+    rows = scene.sge.references
+    lost = [index for index in range(len(rows)) if not _is_in_scene(scene, rows[index].camera)]
+    for index in reversed(lost):
+        rows.remove(index)
+    return len(lost)
 
 
 def _is_in_scene(scene: bpy.types.Scene, camera: bpy.types.Object | None) -> bool:

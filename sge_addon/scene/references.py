@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..core.errors import FitError
+from ..core.errors import FitError, Remedy
 from ..core.frame import Frame
 from ..core.reference import Reference
 from .cameras import camera_from_view, check_frame, view_from_camera
@@ -149,7 +149,10 @@ def background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
         return None
     if len(visible) > 1:
         names = ", ".join(f"'{background.image.name}'" for background in visible)
-        raise FitError(f"Camera '{camera.name}' shows several background images ({names}); hide all but one.")
+        raise FitError(
+            f"Camera '{camera.name}' shows several background images ({names}); hide all but one.",
+            subject=camera.name,
+        )
     background = visible[0]
     changed = [
         label
@@ -164,7 +167,9 @@ def background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
     if changed:
         raise FitError(
             f"Camera '{camera.name}': its background image '{background.image.name}' has "
-            f"{' and '.join(changed)} set; clear them, because references must fill the frame as they are."
+            f"{' and '.join(changed)} set; clear them, because references must fill the frame as they are.",
+            subject=camera.name,
+            remedy=Remedy.CLEAR_BACKGROUND,
         )
     return background.image
 
