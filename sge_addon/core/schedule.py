@@ -19,6 +19,8 @@ class ShapeSchedule:
     """All as functions of progress in [0, 1]; pairs are start and end.
 
     steps: of the whole fit. share: part of it in which the shape moves; the schedule runs over that.
+    window: where a stage of a longer fit begins and ends in that fit's schedule. shape_steps: in which the
+    shape moves, in all stages together; 0 for steps * share.
     epsilon: pixels. rate: learning rate, in units of the object's rms radius. smoothing_range: lambda.
     stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
     mesh for which rate and smoothing_range are given.
@@ -26,6 +28,8 @@ class ShapeSchedule:
 
     steps: int = _STEPS
     share: float = 1.0
+    window: tuple[float, float] = (0.0, 1.0)
+    shape_steps: float = 0.0
     epsilon: tuple[float, float] = (1.0, 0.25)
     rate: tuple[float, float] = (0.2, 0.01)
     smoothing_range: tuple[float, float] = (10.0, 1.0)
@@ -53,13 +57,14 @@ class ShapeSchedule:
     @property
     def _length(self) -> float:
         """Steps of the shape, relative to the fit that the ranges are for."""
-        return max(self.steps * self.share / _STEPS, 0.25)
+        return max((self.shape_steps or self.steps * self.share) / _STEPS, 0.25)
 
     def _fineness(self, vertex_count: int) -> float:
         return vertex_count / self.vertices
 
     def _own(self, progress: float) -> float:
-        return min(progress / self.share, 1.0)
+        start, end = self.window
+        return start + (end - start) * min(progress / self.share, 1.0)
 
 
 def _geometric(ends: tuple[float, float], t: float) -> float:

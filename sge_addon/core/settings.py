@@ -66,6 +66,28 @@ class FitSettings:
     steps: int = _setting(
         1000, "Steps", "Steps of the fit; every schedule runs over them", minimum=1, maximum=LARGEST_INTEGER
     )
+    stages: int = _setting(
+        1,
+        "Stages",
+        "From coarse to fine in so many stages; in each the references have twice the resolution of those "
+        "before. 1 for full resolution throughout",
+        minimum=1,
+        maximum=6,
+    )
+    remesh: str = _setting(
+        "off",
+        "Remesh",
+        "Between stages: keep the mesh; subdivide where its edges are long; or replace it by a mesh of even "
+        "voxels with a new UV map, which undoing the fit takes back. Off for authored meshes",
+        choices=("off", "subdivide", "voxel"),
+    )
+    edge_length: float = _setting(
+        6.0,
+        "Edge Length",
+        "Length in pixels of the references that remeshing gives to edges, at the most",
+        minimum=1.0,
+        maximum=256.0,
+    )
     seconds: float = _setting(
         0.0, "Time Limit", "Stop after this many seconds, with all schedules run; 0 for no limit", minimum=0.0
     )
@@ -130,6 +152,11 @@ def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
     if values["texture"] and values["shading"] == "normal":
         yield FitError(
             "Shading 'normal' does not show the texture: choose another shading, or switch Texture off."
+        )
+    if values["remesh"] != "off" and not (values["shape"] and values["stages"] > 1):
+        yield FitError(
+            f"Remesh '{values['remesh']}' works on the shape between stages: set Stages to 2 or more and "
+            "switch Shape on, or set Remesh to off."
         )
     if values["texture"] and values["match"] and "colour" not in values["match"]:
         yield FitError("Fitting a texture needs colour among what is matched.")

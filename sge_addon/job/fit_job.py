@@ -4,19 +4,25 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING
 
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.fit import Step
+from ..core.pausable_clock import PausableClock
 from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
+from ..core.view import View
 from ..raster.context import start_gpu
 from .live import LiveWriter
 from .problem import check_problem
 from .report import Timing, build_report
-from .solver import Solver
+from .stages import StagedSolver
 
 if TYPE_CHECKING:
     import bpy
@@ -34,12 +40,33 @@ class Progress:
     loss: float | None = None
 
 
+@dataclass
+class _Underway:
+    """A fit that has begun. before: errors of each reference at the start. planned: steps in all.
+    losses, seconds: by step taken."""
+
+    solver: StagedSolver
+    writer: LiveWriter
+    before: list[tuple[float, float]]
+    setup: float
+    steps: Generator[Step]
+    planned: int
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all steps were taken, or all the time."""
+        return len(self.losses) >= self.planned or getgeneratorstate(self.steps) == GEN_CLOSED
+
+
 class FitJob:
     """Checks when made, changes nothing before ``run``; after ``run`` the report is there.
 
     notices: what the user should know. report: None until ``run`` has ended; where it was cut short, what
     it would have measured at the end is None.
     live: results go into the scene while it runs, not only at the end.
+    more: steps that ``run`` adds where it is called again after the last step; as many again by default.
     """
 
     def __init__(
@@ -53,12 +80,14 @@ class FitJob:
         precise_stages: bool = False,
     ) -> None:
         """Raises FitError before anything is changed. precise_stages: tell 'raster' from 'read'."""
-        self._begin = time.perf_counter()
+        self._clock = PausableClock()
         start_gpu()
         self._problem = check_problem(scene, objects, references, settings)
         self.live = live
-        self._stopwatch = Stopwatch(precise_stages)
+        self.more = settings.steps
+        self._stopwatch = Stopwatch(precise_stages, self._clock)
         self._stop_asked = False
+        self._fit: _Underway | None = None
         self.notices = list(self._problem.notices)
         self.report: dict | None = None
 
@@ -66,64 +95,109 @@ class FitJob:
         """Ask ``run`` to wind up after the current step: write back, measure, end."""
         self._stop_asked = True
 
+    def pause(self) -> None:
+        """Let no time pass for time limits and the report, until ``resume``."""
+        self._clock.pause()
+
+    def resume(self) -> None:
+        """End a pause."""
+        self._clock.resume()
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the last step was taken: ``run`` would then add ``more`` steps."""
+        return self._fit is not None and self._fit.has_ended
+
+    def traces(self) -> dict[str, bytes]:
+        """What the fit has left in the scene; it can only go on from that. See ``continuation``."""
+        return {} if self._fit is None else self._fit.writer.traces()
+
+    def check_targets(self) -> None:
+        """Raises TargetLost where an object or image under fit has gone away."""
+        if self._fit is not None:
+            self._fit.writer.check()
+
+    def save(self) -> None:
+        """Write what is reached so that a file saved now holds it."""
+        if self._fit is not None:
+            self._write(self._fit, final=True)
+
+    def render(self, view: View) -> NDArray[np.float32] | None:
+        """(H, W, 4) linear premultiplied: the fit as it stands, through any camera; None before it began."""
+        return None if self._fit is None else self._fit.solver.render(view)
+
     def run(self) -> Generator[Progress]:
         """Fit; yields often. Closing it writes back what was reached, without measuring.
 
+        Run again after it has ended, it goes on where it was: after a stop as if there had been none, after
+        the last step with ``more`` steps at the schedules' end.
         Raises TargetLost where an object or image under fit goes away; the others are written first.
         """
-        settings = self._problem.settings
-        yield Progress("Setting up", 0.0, 0, settings.steps)
-        solver = Solver(self._problem, self._stopwatch)
-        before: list[tuple[float, float]] = []
-        yield from self._measure(solver, before, "Setting up", 0)
-        writer = LiveWriter(self._problem.objects, solver.textures())
-        self.notices += writer.notices
-        setup = time.perf_counter() - self._begin
-        losses: list[tuple[int, float]] = []
-        seconds: list[float] = []
-        steps = solver.steps()
+        self._stop_asked = False
+        self._clock.resume()
         try:
-            for step in steps:
-                losses.append((step.index, step.loss))
-                seconds.append(step.seconds)
-                if self.live and writer.is_due:
-                    self._write(solver, writer)
-                yield Progress("Fitting", step.progress, step.index, settings.steps, step.loss)
+            yield from self._run()
+        finally:
+            self._clock.pause()
+
+    def _run(self) -> Generator[Progress]:
+        if self._fit is None:
+            yield from self._set_up()
+        else:
+            self._go_on(self._fit)
+        fit = self._fit
+        try:
+            for step in fit.steps:
+                fit.losses.append((step.index, step.loss))
+                fit.seconds.append(step.seconds)
+                if self.live and fit.writer.is_due:
+                    self._write(fit)
+                yield Progress("Fitting", step.progress, step.index, fit.planned, step.loss)
                 if self._stop_asked:
                     break
         finally:
-            steps.close()  # the blocks apply what they have gathered
-            solver.complete()
+            fit.solver.complete()
             try:
-                self._write(solver, writer, final=True)
+                self._write(fit, final=True)
             finally:
-                self._report(before, [], losses, setup, seconds)
+                self._report(fit, [])
         after: list[tuple[float, float]] = []
-        yield from self._measure(solver, after, "Measuring", len(losses))
-        self._report(before, after, losses, setup, seconds)
+        yield from self._measure(fit.solver, after, "Measuring", len(fit.losses), fit.planned)
+        self._report(fit, after)
 
-    def _report(
-        self,
-        before: list[tuple[float, float]],
-        after: list[tuple[float, float]],
-        losses: list[tuple[int, float]],
-        setup: float,
-        seconds: list[float],
-    ) -> None:
-        timing = Timing(time.perf_counter() - self._begin, setup, seconds, self._stopwatch.seconds)
+    def _set_up(self) -> Iterator[Progress]:
+        steps = self._problem.settings.steps
+        yield Progress("Setting up", 0.0, 0, steps)
+        solver = StagedSolver(self._problem, self._stopwatch)
+        before: list[tuple[float, float]] = []
+        yield from self._measure(solver, before, "Setting up", 0, steps)
+        writer = LiveWriter(self._problem.objects, solver.textures())
+        self.notices += writer.notices
+        self._fit = _Underway(solver, writer, before, self._clock(), solver.steps(), steps)
+
+    def _go_on(self, fit: _Underway) -> None:
+        fit.solver.reopen()
+        if fit.has_ended:
+            taken = len(fit.losses)
+            fit.steps.close()
+            fit.steps = fit.solver.more_steps(self.more, after=taken)
+            fit.planned = taken + self.more
+
+    def _report(self, fit: _Underway, after: list[tuple[float, float]]) -> None:
+        timing = Timing(self._clock(), fit.setup, fit.seconds, self._stopwatch.seconds)
         self.report = build_report(
-            self._problem.settings, self._problem.references, before, after, losses, timing
+            self._problem.settings, self._problem.references, fit.before, after, fit.losses, timing
         )
 
-    def _write(self, solver: Solver, writer: LiveWriter, final: bool = False) -> None:
+    def _write(self, fit: _Underway, final: bool = False) -> None:
         with self._stopwatch.stage("write_back"):
-            writer.write(solver.positions(), solver.textures(), final)
+            fit.writer.write(fit.solver.positions(), fit.solver.textures(), final)
 
     def _measure(
-        self, solver: Solver, errors: list[tuple[float, float]], stage: str, step: int
+        self, solver: StagedSolver, errors: list[tuple[float, float]], stage: str, step: int, steps: int
     ) -> Iterator[Progress]:
         """Append the errors of every reference, as the fit stands."""
         references = self._problem.references
         for index, reference in enumerate(references):
             errors.append(solver.errors(reference))
-            yield Progress(stage, (index + 1) / len(references), step, self._problem.settings.steps)
+            yield Progress(stage, (index + 1) / len(references), step, steps)

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,16 @@ from ..core.fit import LoopSettings, Step, fit
 from ..core.joint_source import JointSource
 from ..core.large_steps import PositionBlock
 from ..core.metrics import squared_errors
-from ..core.protocols import GradientSource
+from ..core.protocols import GradientSource, ParameterBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
+from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
 from ..core.support import full_support, narrow_support
 from ..core.texture_block import TexelAdam, Texture, TextureBlock
 from ..core.texture_fill import extend_margin, fill_unseen, island_mask
 from ..core.texture_source import FilteredTextureSource
+from ..core.view import View
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
@@ -36,15 +39,24 @@ _CACHE_BYTES, _JOINT_CACHE_BYTES = 1 << 30, 1 << 28
 FittedTexture = TextureBlock | TexelAdam
 
 
+def shape_share(settings: FitSettings) -> float:
+    """The part of a fit in which the shape moves; the rest is left to the texture."""
+    return _SHAPE_SHARE if settings.shape and settings.texture else 1.0
+
+
 class Solver:
     """What a checked problem needs to be solved; holds the state of the fit and knows no Blender data."""
 
-    def __init__(self, problem: Problem, stopwatch: Stopwatch) -> None:
+    def __init__(self, problem: Problem, stopwatch: Stopwatch, schedule: ShapeSchedule | None = None) -> None:
+        """schedule: of the shape, where this is a stage of a longer fit."""
         settings = problem.settings
         self._problem = problem
         self._stopwatch = stopwatch
         self._is_joint = settings.shape and settings.texture
-        self._schedule = ShapeSchedule(settings.steps, share=_SHAPE_SHARE if self._is_joint else 1.0)
+        self._schedule = schedule or ShapeSchedule(settings.steps, share=shape_share(settings))
+        # Evidence of texels from earlier stages, by material key: (H, W) in pixels.
+        self.known: dict[str, NDArray[np.float32]] = {}
+        self._unfinished: list[tuple[ParameterBlock, dict[str, Any]]] = []
         self.position_blocks = self._make_positions() if settings.shape else []
         self._textures = self._make_textures()
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
@@ -56,7 +68,15 @@ class Solver:
         loop = LoopSettings(
             settings.steps, len(self._problem.training), seed=settings.seed, seconds=settings.seconds
         )
-        return fit([self._source()], [*self.position_blocks, *self._fitted], loop, self._stopwatch)
+        return self._loop(loop)
+
+    def more_steps(self, count: int, after: int) -> Generator[Step]:
+        """``count`` steps on top of the ``after`` that were taken, with all schedules at their end."""
+        seed = self._problem.settings.seed
+        return self._loop(LoopSettings(count, len(self._problem.training), seed=seed, after=after))
+
+    def _loop(self, loop: LoopSettings) -> Generator[Step]:
+        return fit([self._source()], self._blocks, loop, self._stopwatch, self._stopwatch.clock)
 
     def positions(self) -> list[NDArray[np.float32]]:
         """Current positions of each surface, (V, 3) world; none where the shape is not fitted."""
@@ -66,20 +86,46 @@ class Solver:
         """Current fitted textures by material key, (H, W, 3) linear."""
         return {block.name: block.value for block in self._fitted}
 
+    def evidence(self) -> dict[str, NDArray[np.float32]]:
+        """By material key: (H, W) how well the views of this stage and of earlier ones have shown a texel."""
+        return {
+            texture.name: texture.weight + self.known.get(texture.name, np.float32(0.0))
+            for texture in self._fitted
+        }
+
     def complete(self) -> None:
-        """Once the steps have ended: fill what no view saw, and extend the islands by the margin."""
-        assembly = self._problem.assembly
+        """Before results are shown: apply what the blocks have gathered, fill what no view saw, and extend
+        the islands by the margin."""
+        # Blocks replace what they show, so that these shallow copies keep the state between two steps.
+        self._unfinished = [(block, vars(block).copy()) for block in self._blocks]
+        for block in self._blocks:
+            block.finish()
+        assembly, evidence = self._problem.assembly, self.evidence()
         for material, texture in enumerate(self._textures):
             if not isinstance(texture, FittedTexture):
                 continue
-            filled = fill_unseen(texture.value, texture.weight)
+            filled = fill_unseen(texture.value, evidence[texture.name])
             uvs = assembly.uvs[assembly.texture_of_triangle == material]
             islands = island_mask(uvs, (texture.layout.height, texture.layout.width))
             texture.assign(extend_margin(filled, islands, self._problem.settings.margin))
 
+    def reopen(self) -> None:
+        """Take ``complete`` back: the state in which the last step left the blocks, for steps to come."""
+        while self._unfinished:
+            block, state = self._unfinished.pop()
+            vars(block).update(state)
+
     def errors(self, reference: Reference) -> tuple[float, float]:
         """Mean squared errors of what the fit stands at, over the object and over the image."""
-        return squared_errors(reference, self._surfaces.updated().render(reference.view).colour)
+        return squared_errors(reference, self.render(reference.view))
+
+    def render(self, view: View) -> NDArray[np.float32]:
+        """(H, W, 4) linear premultiplied: what the fit stands at, through any camera."""
+        return self._surfaces.updated().render(view).colour
+
+    @property
+    def _blocks(self) -> list[ParameterBlock]:
+        return [*self.position_blocks, *self._fitted]
 
     @property
     def _fitted(self) -> list[FittedTexture]:
@@ -131,7 +177,7 @@ class Solver:
                     texture.gather = True
 
         # Short fits, too, show the texture every view at least twice.
-        rounds = int(_SHAPE_SHARE * settings.steps) // (2 * len(self._problem.training))
+        rounds = int(self._schedule.share * settings.steps) // (2 * len(self._problem.training))
         return self._joint(filtered, keep_maps_and_gather, min(max(rounds, 1), _TEXTURE_INTERVAL))
 
     def _joint(self, texture: GradientSource, on_rest: Callable[[], None], interval: int) -> JointSource:
@@ -140,7 +186,7 @@ class Solver:
                 block.rest()
             on_rest()
 
-        return JointSource(self._shape_source(), texture, rest, _SHAPE_SHARE, interval)
+        return JointSource(self._shape_source(), texture, rest, self._schedule.share, interval)
 
     def _shape_source(self) -> ShapeSource:
         problem, settings = self._problem, self._problem.settings

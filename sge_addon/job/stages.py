@@ -1,0 +1,152 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A fit in stages: coarse references first, and between stages, where asked for, a finer mesh.
+
+To the job it looks like a single solver. Each stage has one of its own, which starts from what the one
+before it reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.assembly import assemble
+from ..core.fit import Step
+from ..core.reference import Reference
+from ..core.schedule import ShapeSchedule
+from ..core.signs import step_seed
+from ..core.stage_plan import Stage, plan_stages, shape_steps
+from ..core.stopwatch import Stopwatch
+from ..core.surface import Surface
+from ..core.view import View
+from .problem import Problem
+from .solver import Solver, shape_share
+
+_SEED_KEY = 0x40000000  # apart from the steps' own numbers
+
+Textures = dict[str, NDArray[np.float32]]
+# From the problem of the stage to come and what is known of texels: its new surfaces, and what is known then.
+Remesh = Callable[[Problem, Textures], tuple[Sequence[Surface], Textures]]
+
+
+class StagedSolver:
+    """The solvers of all stages, one at a time; a fit of a single stage is that solver.
+
+    remesh: called between stages with the problem of the stage to come.
+    """
+
+    def __init__(self, problem: Problem, stopwatch: Stopwatch) -> None:
+        settings = problem.settings
+        self._problem = problem
+        self._stopwatch = stopwatch
+        self._share = shape_share(settings)
+        self._plan = plan_stages(settings.steps, settings.stages, self._share)
+        self.stage = self._plan[0]
+        self._solver = self._make(self.stage, problem.surfaces)
+
+    def steps(self, remesh: Remesh | None = None) -> Generator[Step]:
+        """The steps of all stages, numbered and timed as those of one fit."""
+        total = self._problem.settings.steps
+        for stage in self._plan:
+            if stage.first_step:
+                self._advance(stage, remesh)
+            own = self._solver.steps()
+            try:
+                for step in own:
+                    index = stage.first_step + step.index
+                    yield replace(step, index=index, progress=index / total)
+            finally:
+                own.close()
+
+    def _advance(self, stage: Stage, remesh: Remesh | None) -> None:
+        surfaces, known = self._reached(), self._solver.evidence()
+        if remesh is not None:
+            surfaces, known = remesh(self._problem_of(stage, surfaces), known)
+        self._solver = self._make(stage, surfaces)
+        self._solver.known = known
+        self.stage = stage
+
+    def positions(self) -> list[NDArray[np.float32]]:
+        """As of Solver."""
+        return self._solver.positions()
+
+    def textures(self) -> Textures:
+        """As of Solver."""
+        return self._solver.textures()
+
+    def more_steps(self, count: int, after: int) -> Generator[Step]:
+        """As of Solver: the last stage's, beyond its end."""
+        first = self.stage.first_step
+        for step in self._solver.more_steps(count, after - first):
+            yield replace(step, index=first + step.index)
+
+    def complete(self) -> None:
+        """As of Solver."""
+        self._solver.complete()
+
+    def reopen(self) -> None:
+        """As of Solver."""
+        self._solver.reopen()
+
+    def render(self, view: View) -> NDArray[np.float32]:
+        """As of Solver."""
+        return self._solver.render(view)
+
+    def errors(self, reference: Reference) -> tuple[float, float]:
+        """As of Solver; the reference as it is measured, whatever the stage's resolution."""
+        return self._solver.errors(reference)
+
+    def _reached(self) -> tuple[Surface, ...]:
+        """The surfaces as the fit stands, each with its current textures."""
+        surfaces = self._problem_now.surfaces
+        textures = self._solver.textures()
+        positions = self._solver.positions() or [surface.positions for surface in surfaces]
+        return tuple(
+            replace(
+                surface,
+                positions=of_surface,
+                materials=tuple(
+                    replace(material, texture=textures.get(material.key, material.texture))
+                    for material in surface.materials
+                ),
+            )
+            for surface, of_surface in zip(surfaces, positions, strict=True)
+        )
+
+    def _make(self, stage: Stage, surfaces: Sequence[Surface]) -> Solver:
+        self._problem_now = self._problem_of(stage, surfaces)
+        schedule = ShapeSchedule(
+            self._problem.settings.steps,
+            share=self._share if stage.is_last else 1.0,
+            window=stage.window,
+            shape_steps=shape_steps(self._plan, self._share),
+        )
+        return Solver(self._problem_now, self._stopwatch, schedule)
+
+    def _problem_of(self, stage: Stage, surfaces: Sequence[Surface]) -> Problem:
+        """The problem of one stage: the surfaces from which it starts, the references at its resolution."""
+        settings = self._problem.settings
+        seed = (
+            step_seed(settings.seed, _SEED_KEY + stage.first_step) >> 1 if stage.first_step else settings.seed
+        )
+        same = surfaces is self._problem.surfaces
+        return replace(
+            self._problem,
+            surfaces=tuple(surfaces),
+            assembly=self._problem.assembly if same else assemble(surfaces),
+            references=tuple(_at_stage(reference, stage) for reference in self._problem.references),
+            settings=replace(
+                settings,
+                steps=stage.steps,
+                seconds=settings.seconds * stage.steps / settings.steps,
+                seed=seed,
+            ),
+        )
+
+
+def _at_stage(reference: Reference, stage: Stage) -> Reference:
+    return reference.resized(stage.side(max(reference.view.width, reference.view.height)))
