@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 
@@ -14,10 +14,12 @@ class Stopwatch:
 
     precise: passes are waited for at the end of their stage, so that 'raster' and 'read' can be told
     apart; else drawing is only queued in 'raster' and waited for in 'read'.
+    clock: seconds, by which time limits go.
     """
 
-    def __init__(self, precise: bool = False) -> None:
+    def __init__(self, precise: bool = False, clock: Callable[[], float] = time.perf_counter) -> None:
         self.precise = precise
+        self.clock = clock
         self.seconds: dict[str, float] = {}
 
     @contextmanager

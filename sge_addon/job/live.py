@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import TargetLost
-from ..scene.fitted_images import pack_image, prepare_fitted_images, write_image
-from ..scene.write_back import target_of, write_positions
+from ..scene.fitted_images import image_of, pack_image, prepare_fitted_images, write_image
+from ..scene.traces import Traces, image_traces, object_traces
+from ..scene.write_back import object_of, target_of, write_positions
 
 if TYPE_CHECKING:
     import bpy
@@ -41,6 +42,22 @@ class LiveWriter:
     def is_due(self) -> bool:
         """Whether a write now keeps to its share of the time."""
         return time.perf_counter() - self._last >= max(_SHORTEST, self._cost / _SHARE)
+
+    def check(self) -> None:
+        """Raises TargetLost for the first thing that is no longer there to be written."""
+        for target in self._targets:
+            object_of(target)
+        for image in self._images.values():
+            image_of(image)
+
+    def traces(self) -> Traces:
+        """What is in the scene of all that is written."""
+        traces: Traces = {}
+        for target in self._targets:
+            traces |= object_traces(object_of(target))
+        for image in self._images.values():
+            traces |= image_traces(image_of(image))
+        return traces
 
     def write(
         self,
