@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.assembly import Assembly, assemble
-from ..core.errors import FitError
+from ..core.errors import FitError, Remedy
 from ..core.lights import SunLights
 from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.surface import Surface
+from ..core.view import View
 from ..core.visibility import sees_nothing
 from ..scene.lights import sun_lights
 from ..scene.materials import materials_of_objects
@@ -49,7 +50,9 @@ def check_problem(
 ) -> Problem:
     """Read and check everything. Raises FitError by name of the object, image or camera."""
     notices = check_targets(objects, shape=settings.shape, texture=settings.texture)
-    _check_references(references, settings)
+    facts = [ReferenceFacts.of(reference) for reference in references]
+    for problem in reference_problems(facts, settings.match):
+        raise problem
     fitted_size = settings.texture_size if settings.texture else 0
     materials = materials_of_objects(objects, fitted_size=fitted_size)
     group = settings.vertex_group if settings.shape else ""
@@ -58,13 +61,8 @@ def check_problem(
         for obj, of_object in zip(objects, materials, strict=True)
     )
     assembly = assemble(surfaces)
-    for reference in references:
-        if sees_nothing(reference.view, assembly.positions, assembly.triangles):
-            names = ", ".join(f"'{obj.name}'" for obj in objects)
-            raise FitError(
-                f"Camera '{reference.view.name}' sees nothing of {names}: turn it, or leave it out of the "
-                "references."
-            )
+    for problem in blind_views([each.view for each in references], surfaces):
+        raise problem
     return Problem(
         objects=tuple(objects),
         surfaces=surfaces,
@@ -76,18 +74,51 @@ def check_problem(
     )
 
 
-def _check_references(references: Sequence[Reference], settings: FitSettings) -> None:
+@dataclass(frozen=True, eq=False)
+class ReferenceFacts:
+    """What can be said of a reference without its pixels. has_alpha: it has alpha, or may have."""
+
+    view: View
+    held_out: bool
+    has_normal: bool
+    has_alpha: bool
+
+    @classmethod
+    def of(cls, reference: Reference) -> ReferenceFacts:
+        """Of a reference whose pixels are there."""
+        return cls(reference.view, reference.held_out, reference.normal is not None, reference.has_alpha)
+
+
+def reference_problems(references: Sequence[ReferenceFacts], match: Sequence[str]) -> Iterator[FitError]:
+    """What is wrong with the references as a whole."""
     if not references:
-        raise FitError(
+        yield FitError(
             "There are no references: give cameras background images and press Add from Cameras, "
-            "press Make References from Object, or name a file (--references)."
+            "press Make References from Object, or name a file (--references).",
+            remedy=Remedy.ADD_FROM_CAMERAS,
         )
+        return
     training = [reference for reference in references if not reference.held_out]
     if not training:
-        raise FitError("All references are held out: at least one must be trained on.")
-    if settings.match == ("normal",) and all(reference.normal is None for reference in training):
-        raise FitError(
+        yield FitError(
+            "All references are held out: at least one must be trained on.", remedy=Remedy.ENABLE_ALL
+        )
+        return
+    if tuple(match) == ("normal",) and not any(reference.has_normal for reference in training):
+        yield FitError(
             "None of the references has normals to match: make them from an object, or match colour."
         )
-    if settings.match == ("alpha",) and not any(reference.has_alpha for reference in training):
-        raise FitError("None of the references has alpha to match: match colour, or give images with alpha.")
+    if tuple(match) == ("alpha",) and not any(reference.has_alpha for reference in training):
+        yield FitError("None of the references has alpha to match: match colour, or give images with alpha.")
+
+
+def blind_views(views: Iterable[View], surfaces: Sequence[Surface]) -> Iterator[FitError]:
+    """An error for each view that sees nothing of any surface."""
+    names = ", ".join(f"'{surface.name}'" for surface in surfaces)
+    for view in views:
+        if all(sees_nothing(view, surface.positions, surface.triangles) for surface in surfaces):
+            yield FitError(
+                f"Camera '{view.name}' sees nothing of {names}: turn it, or leave it out of the references.",
+                subject=view.name,
+                remedy=Remedy.SWITCH_OFF,
+            )
