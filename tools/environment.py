@@ -28,7 +28,8 @@ STAMP = "sge-installed.json"
 # Blender needs exactly the Python that it was built with.
 BPY_OF_PYTHON = {"3.11": "bpy==4.5.*", "3.13": "bpy==5.2.*"}
 RUN = ("cholespy==2.2.*",)
-TEST = (*RUN, "pytest>=8", "scipy>=1.11")
+# hypothesis makes up broken files for the readers and shortens those that break them.
+TEST = (*RUN, "pytest>=8", "scipy>=1.11", "hypothesis>=6.100")
 LINT = ("ruff>=0.17,<0.18", "mypy>=2.4,<3", "fake-bpy-module-4.5")
 
 

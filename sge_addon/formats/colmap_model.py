@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from ..core.errors import FitError
 from .fields import LARGEST, found
 from .image_size import LARGEST_SIDE
-from .lenses import NAMES, PARAMETERS, READ
+from .lenses import NAMES, PARAMETERS, READ, SHORTEST_FOCAL
 
 CAMERA_BYTES = 24 + 3 * 8  # at least
 IMAGE_BYTES = 64 + 2 + 8  # at least
@@ -96,7 +96,7 @@ def _camera(where: str, model: str, width: int, height: int, parameters: tuple[f
             f"{where}: its size is {width} x {height}; expected 1 to {LARGEST_SIDE} pixels a side."
         )
     for name, value in zip(PARAMETERS[model], parameters, strict=True):
-        if not _is_sound(value) or (name.startswith("f") and value <= 0.0):
+        if not _is_sound(value) or (name.startswith("f") and value < SHORTEST_FOCAL):
             raise FitError(f"{where}: its parameter {name} is {value:g}; calibrate it again.")
     return Camera(model, width, height, parameters)
 
@@ -104,7 +104,7 @@ def _camera(where: str, model: str, width: int, height: int, parameters: tuple[f
 def _model(where: str, name: str) -> str:
     if name not in READ:
         raise FitError(
-            f"{where} has the model {name}; read are {', '.join(READ)}. Undistort the images with "
+            f"{where} has the model {found(name)}; read are {', '.join(READ)}. Undistort the images with "
             "'colmap image_undistorter' and take the model that it writes."
         )
     return name

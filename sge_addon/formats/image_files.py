@@ -53,11 +53,11 @@ def size_on_disk(image: Path, stated: tuple[int, int] | None) -> tuple[int, int]
 
 
 def with_distinct_names(frames: Sequence[Frame]) -> list[Frame]:
-    """Names as they are; where two are equal, with the image's folder before them; then a number."""
-    names = [frame.view.name for frame in frames]
+    """Names as they are, but printable; where two are equal, after the image's folder; then a number."""
+    names = [_printable(frame.view.name) for frame in frames]
     repeated = {name for name, count in Counter(names).items() if count > 1}
     names = [
-        f"{frame.image.parent.name}/{name}" if name in repeated else name
+        f"{_printable(frame.image.parent.name)}/{name}" if name in repeated else name
         for name, frame in zip(names, frames, strict=True)
     ]
     taken: set[str] = set()
@@ -68,3 +68,8 @@ def with_distinct_names(frames: Sequence[Frame]) -> list[Frame]:
             names[index] = f"{name}.{number}"
         taken.add(names[index])
     return [replace(f, view=replace(f.view, name=n)) for f, n in zip(frames, names, strict=True)]
+
+
+def _printable(name: str) -> str:
+    """Without line breaks, halves of surrogate pairs and the like, which Blender does not take."""
+    return "".join(character if character.isprintable() else "_" for character in name) or "_"

@@ -27,6 +27,7 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
 }
 NAMES = tuple(PARAMETERS)
 READ = tuple(name for name, parameters in PARAMETERS.items() if parameters)
+SHORTEST_FOCAL = 1e-3  # pixels; less is a mistake, and leaves no digits for anything else
 RATIONAL = "FULL_OPENCV"
 FISHEYE = tuple(name for name in READ if name.endswith("_FISHEYE"))
 

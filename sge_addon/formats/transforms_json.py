@@ -28,7 +28,7 @@ from ..core.frame import Frame, Frames, shortened
 from ..core.view import View, perspective
 from .fields import Fields, found, load_object
 from .image_files import find_image, size_on_disk, with_distinct_names
-from .lenses import FISHEYE, RATIONAL, READ, distortion
+from .lenses import FISHEYE, RATIONAL, READ, SHORTEST_FOCAL, distortion
 
 __all__ = ["Frame", "check", "read", "write"]
 
@@ -178,6 +178,11 @@ def _focal_lengths(scopes: _Scopes, width: int, height: int) -> tuple[float, flo
         raise scopes[0].error(
             "fl_x", "it is missing, and so is 'camera_angle_x': the focal length is unknown."
         )
+    for name, focal in (("fl_x", focal_x), ("fl_y", focal_y)):
+        if focal is not None and focal < SHORTEST_FOCAL:
+            raise scopes[0].error(
+                name, f"it comes to {focal:g} pixels; expected at least {SHORTEST_FOCAL:g}."
+            )
     return focal_x or known, focal_y or known
 
 

@@ -211,6 +211,7 @@ MALFORMED = [
     (changed("fl_x", True), "'fl_x': found True"),
     (changed("fl_x", 0), "'fl_x'.*greater than 0"),
     (changed("fl_y", -3.0), "'fl_y'.*greater than 0"),
+    (changed("fl_y", 1e-200), "'fl_y': it comes to 1e-200 pixels"),
     (changed("cx", float("nan")), "'cx': found nan"),
     (changed("cy", 10**400), "'cy'.*finite number"),
     (changed("w", 0), "'w': found 0.*whole pixels"),
