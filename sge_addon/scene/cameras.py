@@ -93,9 +93,17 @@ def keep_projection(data: bpy.types.Camera, view: View) -> None:
     data["sge_lens"] = [*_lens_settings(data), float(view.width), float(view.height)]
 
 
-def check_frame(scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.types.Image) -> None:
-    """Raises FitError where the image has another shape than the camera's frame."""
-    width, height = image.size
+def check_frame(
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object,
+    image: bpy.types.Image,
+    size: tuple[int, int] | None = None,
+) -> None:
+    """Raises FitError where the image has another shape than the camera's frame.
+
+    size: (width, height) where it is known without loading the image.
+    """
+    width, height = size or image.size
     if not fills_frame(scene, camera, width, height):
         raise FitError(
             f"Camera '{camera.name}': its image '{image.name}' ({width} x {height}) has another shape than "

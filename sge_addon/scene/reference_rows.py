@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import FitError, Remedy
 from ..core.reference import Reference
 from .cameras import fills_frame, keep_projection, view_from_camera
-from .references import add_reference_cameras, background_image, reference_of_camera, references_from_cameras
+from .references import (
+    add_reference_cameras,
+    background_image,
+    cameras_with_images,
+    reference_of_camera,
+    references_from_cameras,
+)
 
 if TYPE_CHECKING:
     import bpy
@@ -46,23 +52,27 @@ def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Referen
     resolution: long side in pixels to which larger images are scaled. Raises FitError where there is
     none, where a row has lost its camera or image, or where nothing is left to fit to.
     """
+    check_any_used(scene)
     rows = scene.sge.references
     if not rows:
-        references = references_from_cameras(scene, resolution)
-        if not references:
-            raise FitError(
-                "There are no references: give cameras background images and press Add from Cameras, use "
-                "Make References from Object, or name some with --references or --reference-object.",
-                remedy=Remedy.ADD_FROM_CAMERAS,
-            )
-        return references
-    references = [_reference(scene, row, resolution) for row in rows if row.enabled]
-    if not any(not reference.held_out for reference in references):
+        return references_from_cameras(scene, resolution)
+    return [_reference(scene, row, resolution) for row in rows if row.enabled]
+
+
+def check_any_used(scene: bpy.types.Scene) -> None:
+    """Raises FitError where the scene has no reference to fit to."""
+    rows = scene.sge.references
+    if rows and all(row.held_out or not row.enabled for row in rows):
         raise FitError(
             "All references are switched off or held out: enable at least one in the list.",
             remedy=Remedy.ENABLE_ALL,
         )
-    return references
+    if not rows and not cameras_with_images(scene):
+        raise FitError(
+            "There are no references: give cameras background images and press Add from Cameras, use "
+            "Make References from Object, or name some with --references or --reference-object.",
+            remedy=Remedy.ADD_FROM_CAMERAS,
+        )
 
 
 def _reference(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:

@@ -136,15 +136,25 @@ def reference_of_camera(
     ).resized(resolution)
 
 
-def background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
-    """The one visible background image of a camera, None where it shows none."""
+def cameras_with_images(scene: bpy.types.Scene) -> list[bpy.types.Object]:
+    """The scene's cameras that show any background image, by name."""
+    cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
+    return [camera for camera in cameras if _visible_backgrounds(camera)]
+
+
+def _visible_backgrounds(camera: bpy.types.Object) -> list[bpy.types.CameraBackgroundImage]:
     if not camera.data.show_background_images:
-        return None
-    visible = [
+        return []
+    return [
         background
         for background in camera.data.background_images
         if background.show_background_image and background.source == "IMAGE" and background.image is not None
     ]
+
+
+def background_image(camera: bpy.types.Object) -> bpy.types.Image | None:
+    """The one visible background image of a camera, None where it shows none."""
+    visible = _visible_backgrounds(camera)
     if not visible:
         return None
     if len(visible) > 1:
