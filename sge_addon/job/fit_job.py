@@ -19,8 +19,10 @@ from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
 from ..core.view import View
 from ..raster.context import start_gpu
+from ..scene.remesh_check import check_remesh
 from .live import LiveWriter
 from .problem import check_problem
+from .remeshing import Remeshing
 from .report import Timing, build_report
 from .stages import StagedSolver
 
@@ -88,7 +90,7 @@ class FitJob:
         self._stopwatch = Stopwatch(precise_stages, self._clock)
         self._stop_asked = False
         self._fit: _Underway | None = None
-        self.notices = list(self._problem.notices)
+        self.notices = [*self._problem.notices, *check_remesh(objects, settings)]
         self.report: dict | None = None
 
     def stop(self) -> None:
@@ -107,6 +109,11 @@ class FitJob:
     def has_ended(self) -> bool:
         """Whether the last step was taken: ``run`` would then add ``more`` steps."""
         return self._fit is not None and self._fit.has_ended
+
+    @property
+    def seconds_writing(self) -> float:
+        """Spent so far on writing results into the scene."""
+        return self._stopwatch.seconds.get("write_back", 0.0)
 
     def traces(self) -> dict[str, bytes]:
         """What the fit has left in the scene; it can only go on from that. See ``continuation``."""
@@ -173,7 +180,8 @@ class FitJob:
         yield from self._measure(solver, before, "Setting up", 0, steps)
         writer = LiveWriter(self._problem.objects, solver.textures())
         self.notices += writer.notices
-        self._fit = _Underway(solver, writer, before, self._clock(), solver.steps(), steps)
+        remesh = None if self._problem.settings.remesh == "off" else Remeshing(writer)
+        self._fit = _Underway(solver, writer, before, self._clock(), solver.steps(remesh), steps)
 
     def _go_on(self, fit: _Underway) -> None:
         fit.solver.reopen()

@@ -7,27 +7,24 @@ from __future__ import annotations
 import bpy
 
 from ..scene import stored_settings
-from . import fit_operators, loss_plot, panels, reference_operators
-from .running_fit import RunningFit
+from . import fit_handlers, fit_operators, loss_plot, panels, reference_operators
 
 CLASSES = (*fit_operators.CLASSES, *reference_operators.CLASSES, *panels.CLASSES)
 
 
 def register() -> None:
-    """Register stored settings, classes, and the handler that ends a running fit at a file load."""
+    """Register stored settings, classes, and the handlers that look after a running fit."""
     stored_settings.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.TOPBAR_MT_file_import.append(panels.draw_import)
-    bpy.app.handlers.load_pre.append(fit_operators.end_fit_before_load)
+    fit_handlers.register()
 
 
 def unregister() -> None:
     """Undo ``register``; a running fit ends and keeps what it reached."""
-    if RunningFit.current is not None:
-        RunningFit.current.close()
+    fit_handlers.unregister()
     bpy.types.TOPBAR_MT_file_import.remove(panels.draw_import)
-    bpy.app.handlers.load_pre.remove(fit_operators.end_fit_before_load)
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
     stored_settings.unregister()

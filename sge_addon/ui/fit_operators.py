@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Fit and Stop: a modal operator over the plain loop."""
+"""Fit, Continue, Pause and Stop: a modal operator over the plain loop."""
 
 from __future__ import annotations
 
@@ -9,15 +9,98 @@ import time
 import bpy
 
 from .error_report import reported_errors
+from .harmless_events import is_harmless, is_navigation
+from .live_rate import LiveRate
 from .running_fit import RunningFit, targets
 
 SECONDS_PER_TICK = 0.08  # many steps, then a look at events
-SHORTEST_PAUSE, LONGEST_PAUSE = 0.2, 5.0  # seconds between two redraws
-SHARE_OF_REDRAWS = 0.1  # of the time, at most
-NAVIGATION = ("WHEEL", "MIDDLEMOUSE", "TRACKPAD", "NDOF", "NUMPAD", "MOUSE", "INBETWEEN", "TIMER", "WINDOW")
+TICK_WHILE_PAUSED = 0.25
 
 
-class SGE_OT_fit(bpy.types.Operator):
+class _ModalFit(bpy.types.Operator):
+    """What Fit and Continue share. ``make`` gives the fit to drive and may raise FitError."""
+
+    def make(self, context: bpy.types.Context) -> RunningFit:
+        raise NotImplementedError
+
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        fit = None
+        with reported_errors(self):
+            fit = self.make(context)
+            self._told = 0
+            while not fit.finished:
+                fit.advance(SECONDS_PER_TICK)
+        if fit is None:
+            return {"CANCELLED"}
+        self._tell(fit)
+        return {"FINISHED"}
+
+    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
+        with reported_errors(self):
+            self._fit = self.make(context)
+            self._told = 0
+            self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
+            context.window_manager.modal_handler_add(self)
+            self._fit.rate = LiveRate(time.perf_counter())
+            show_status(context, self._fit.status())
+            return {"RUNNING_MODAL"}
+        return {"CANCELLED"}
+
+    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
+        if self._fit.finished:  # closed from outside
+            return self._end(context)
+        with reported_errors(self):
+            if event.type == "ESC" and event.value == "PRESS":
+                self._fit.stop()
+            elif event.type == "SPACE" and event.value == "PRESS" and not event.ctrl:
+                toggle_pause(context)
+            elif event.type == "TIMER":
+                self._tick(context)
+            elif is_navigation(event):
+                self._fit.rate.user_acts()
+        if self._fit.finished:
+            return self._end(context)
+        return {"PASS_THROUGH"} if is_harmless(context, event) else {"RUNNING_MODAL"}
+
+    def cancel(self, context: bpy.types.Context) -> None:
+        """Blender ends the operator: another file is loaded, or the window is closed."""
+        self._fit.close()
+        self._end(context)
+
+    def _tick(self, context: bpy.types.Context) -> None:
+        """Run for a while; show how it stands where that keeps to its share of the time."""
+        fit, rate = self._fit, self._fit.rate
+        if fit.paused:
+            if time.perf_counter() - rate.turn_ended > TICK_WHILE_PAUSED:
+                fit.check()
+                rate.rests(time.perf_counter())
+            return
+        is_due = rate.turn_begins(time.perf_counter())
+        wrote = fit.seconds_writing
+        fit.advance(SECONDS_PER_TICK, live=is_due)
+        self._tell(fit)
+        rate.turn_ends(time.perf_counter(), fit.seconds_writing - wrote, shown=is_due)
+        if is_due:
+            show_status(context, fit.status())
+
+    def _tell(self, fit: RunningFit) -> None:
+        for notice in fit.notices[self._told :]:
+            self.report({"WARNING"}, notice)
+        self._told = len(fit.notices)
+
+    def _end(self, context: bpy.types.Context) -> set[str]:
+        self._tell(self._fit)
+        context.window_manager.event_timer_remove(self._timer)
+        show_status(context, None)
+        if self._fit.ended_by:
+            self.report({"INFO"}, self._fit.ended_by)
+        if self._fit.has_undo_step:
+            return {"CANCELLED"}
+        # Finished even after an error: what was written is one step of undo.
+        return {"FINISHED"}
+
+
+class SGE_OT_fit(_ModalFit):
     """Fit the selected meshes to the references. Esc stops and keeps what was reached; Undo brings \
 everything back"""
 
@@ -35,71 +118,62 @@ everything back"""
             return False
         return True
 
+    def make(self, context: bpy.types.Context) -> RunningFit:
+        return RunningFit(context)
+
+
+class SGE_OT_continue_fit(_ModalFit):
+    """Go on with the last fit from where it was. After its last step, as many more as Steps says, at the \
+fine settings that it ended with"""
+
+    bl_idname = "sge.continue_fit"
+    bl_label = "Continue"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        if RunningFit.current is not None:
+            cls.poll_message_set("A fit is running")
+            return False
+        if RunningFit.kept is None:
+            cls.poll_message_set("No fit has ended since this file was opened")
+            return False
+        return True
+
+    def make(self, context: bpy.types.Context) -> RunningFit:
+        return RunningFit.go_on(context)
+
+
+class SGE_OT_forget_fit(bpy.types.Operator):
+    """Free the memory that is kept so that the last fit can go on"""
+
+    bl_idname = "sge.forget_fit"
+    bl_label = "Forget the Last Fit"
+    bl_options = {"INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return RunningFit.kept is not None
+
     def execute(self, context: bpy.types.Context) -> set[str]:
-        fit = None
-        with reported_errors(self):
-            fit = RunningFit(context)
-            self._told = 0
-            while not fit.finished:
-                fit.advance(SECONDS_PER_TICK)
-        if fit is None:
-            return {"CANCELLED"}
-        self._tell(fit)
+        RunningFit.kept = None
+        redraw_sidebars(context)
         return {"FINISHED"}
 
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        with reported_errors(self):
-            self._fit = RunningFit(context)
-            self._told = 0
-            self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
-            context.window_manager.modal_handler_add(self)
-            self._redrawing = 0.0
-            self._shown = self._ticked = time.perf_counter()
-            _show_status(context, self._fit.status())
-            return {"RUNNING_MODAL"}
-        return {"CANCELLED"}
 
-    def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
-        if self._fit.finished:  # closed from outside
-            return self._end(context)
-        with reported_errors(self):
-            if event.type == "ESC" and event.value == "PRESS":
-                self._fit.stop()
-            elif event.type == "TIMER":
-                self._tick(context)
-        if self._fit.finished:
-            return self._end(context)
-        return {"PASS_THROUGH"} if _is_harmless(context, event) else {"RUNNING_MODAL"}
+class SGE_OT_pause(bpy.types.Operator):
+    """Pause the fit, or resume it. Space does the same"""
 
-    def cancel(self, context: bpy.types.Context) -> None:
-        """Blender ends the operator, as when another file is loaded."""
-        self._fit.close()
-        self._end(context)
+    bl_idname = "sge.pause"
+    bl_label = "Pause"
+    bl_options = {"INTERNAL"}
 
-    def _tick(self, context: bpy.types.Context) -> None:
-        """Run for a while; show how it stands where enough time has passed since the last redraw."""
-        begin = time.perf_counter()
-        # A viewport draws several times after a change, to smooth its edges: all of that counts.
-        self._redrawing += begin - self._ticked
-        pause = min(max(SHORTEST_PAUSE, self._redrawing / SHARE_OF_REDRAWS), LONGEST_PAUSE)
-        is_due = begin - self._shown >= pause
-        self._fit.advance(SECONDS_PER_TICK, live=is_due)
-        self._tell(self._fit)
-        self._ticked = time.perf_counter()
-        if is_due:
-            self._shown, self._redrawing = self._ticked, 0.0
-            _show_status(context, self._fit.status())
+    @classmethod
+    def poll(cls, _context: bpy.types.Context) -> bool:
+        return RunningFit.current is not None
 
-    def _tell(self, fit: RunningFit) -> None:
-        for notice in fit.notices[self._told :]:
-            self.report({"WARNING"}, notice)
-        self._told = len(fit.notices)
-
-    def _end(self, context: bpy.types.Context) -> set[str]:
-        self._tell(self._fit)
-        context.window_manager.event_timer_remove(self._timer)
-        _show_status(context, None)
-        # Finished even after an error: what was written is one step of undo.
+    def execute(self, context: bpy.types.Context) -> set[str]:
+        toggle_pause(context)
         return {"FINISHED"}
 
 
@@ -121,10 +195,27 @@ class SGE_OT_stop(bpy.types.Operator):
         return {"FINISHED"}
 
 
-def _show_status(context: bpy.types.Context, text: str | None) -> None:
+def toggle_pause(context: bpy.types.Context) -> None:
+    """Pause the running fit, or resume it."""
+    fit = RunningFit.current
+    if fit is not None:
+        if fit.paused:
+            fit.resume()
+        else:
+            fit.pause()
+        show_status(context, fit.status())
+
+
+def show_status(context: bpy.types.Context, text: str | None) -> None:
     """Set the status bar and redraw the sidebars. Viewports redraw by themselves when a mesh changes."""
-    if context.workspace is not None:
-        context.workspace.status_text_set(text)
+    # The user may have changed to another workspace since the text was set.
+    for workspace in bpy.data.workspaces:
+        workspace.status_text_set(text)
+    redraw_sidebars(context)
+
+
+def redraw_sidebars(context: bpy.types.Context) -> None:
+    """Show the panels anew, in all windows."""
     for window in context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
@@ -133,34 +224,27 @@ def _show_status(context: bpy.types.Context, text: str | None) -> None:
                         region.tag_redraw()
 
 
-def _is_harmless(context: bpy.types.Context, event: bpy.types.Event) -> bool:
-    """Whether an event may reach the rest of Blender: looking around, and clicks outside viewports.
-
-    Anything else, Ctrl-Z first of all, could change what is being fitted or add steps of undo.
-    """
-    if event.type in {"LEFTMOUSE", "RIGHTMOUSE"}:
-        return not _over_viewport(context, event)
-    return event.type.startswith(NAVIGATION)
-
-
-def _over_viewport(context: bpy.types.Context, event: bpy.types.Event) -> bool:
-    for area in context.screen.areas if context.screen else ():
-        if area.type != "VIEW_3D" or not _contains(area, event):
-            continue
-        # Regions overlap: a panel lies on top of the window region.
-        return not any(_contains(r, event) for r in area.regions if r.type != "WINDOW")
-    return False
-
-
-def _contains(box: bpy.types.Area | bpy.types.Region, event: bpy.types.Event) -> bool:
-    return 0 <= event.mouse_x - box.x < box.width and 0 <= event.mouse_y - box.y < box.height
-
-
-@bpy.app.handlers.persistent
-def end_fit_before_load(_path: str) -> None:
-    """End a running fit before its objects go away with the file."""
-    if RunningFit.current is not None:
-        RunningFit.current.close()
+def draw_buttons(layout: bpy.types.UILayout) -> None:
+    """Fit, or Continue beside it; while a fit runs its progress, Pause and Stop."""
+    row = layout.row(align=True)
+    row.scale_y = 1.5
+    running, kept = RunningFit.current, RunningFit.kept
+    if running is None:
+        row.operator("sge.fit", icon="PLAY")
+        if kept is not None:
+            row.operator("sge.continue_fit", icon="FF")
+            row.operator("sge.forget_fit", text="", icon="X")
+        return
+    progress = running.progress
+    if progress is None:
+        row.progress(factor=0.0, text="Setting up")
+    elif running.paused or progress.stage == "Fitting":
+        paused = "Paused at " if running.paused else ""
+        row.progress(factor=progress.fraction, text=f"{paused}{progress.step} / {progress.steps}")
+    else:
+        row.progress(factor=progress.fraction, text=progress.stage)
+    row.operator("sge.pause", text="", icon="PLAY" if running.paused else "PAUSE", depress=running.paused)
+    row.operator("sge.stop", text="", icon="CANCEL")
 
 
-CLASSES = (SGE_OT_fit, SGE_OT_stop)
+CLASSES = (SGE_OT_fit, SGE_OT_continue_fit, SGE_OT_forget_fit, SGE_OT_pause, SGE_OT_stop)

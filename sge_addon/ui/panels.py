@@ -10,6 +10,7 @@ import bpy
 
 from ..core.settings import FitSettings
 from ..scene.references import NORMAL_IMAGE
+from .fit_operators import draw_buttons
 from .loss_plot import loss_icon
 from .running_fit import RunningFit, targets
 
@@ -75,12 +76,7 @@ class SGE_PT_main(_Panel):
         options.prop(stored, "resolution")
         layout.separator()
         running = RunningFit.current
-        if running is None:
-            row = layout.row()
-            row.scale_y = 1.5
-            row.operator("sge.fit", icon="PLAY")
-        else:
-            self._draw_progress(layout, running)
+        draw_buttons(layout)
         self._draw_losses(layout, running.losses if running else [(p.step, p.value) for p in stored.losses])
 
     def _draw_targets(self, context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
@@ -92,18 +88,6 @@ class SGE_PT_main(_Panel):
             row.label(text=", ".join(obj.name for obj in objects), icon="OUTLINER_OB_MESH")
         else:
             row.label(text=f"{len(objects)} meshes", icon="OUTLINER_OB_MESH")
-
-    def _draw_progress(self, layout: bpy.types.UILayout, running: RunningFit) -> None:
-        progress = running.progress
-        row = layout.row(align=True)
-        row.scale_y = 1.5
-        if progress is None:
-            row.progress(factor=0.0, text="Setting up")
-        elif progress.stage == "Fitting":
-            row.progress(factor=progress.fraction, text=f"{progress.step} / {progress.steps}")
-        else:
-            row.progress(factor=progress.fraction, text=progress.stage)
-        row.operator("sge.stop", text="", icon="CANCEL")
 
     def _draw_losses(self, layout: bpy.types.UILayout, losses: list[tuple[int, float]]) -> None:
         if len(losses) < 2:

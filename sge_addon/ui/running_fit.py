@@ -5,13 +5,17 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import bpy
 
-from ..core.errors import FitError
+from ..core.errors import FitError, TargetLost
 from ..scene.reference_rows import references_of_scene, store_psnr
 from ..scene.stored_settings import settings_from_scene, store_losses
+from ..scene.traces import check_unchanged, reference_traces
+from .live_rate import LiveRate
+from .watched_references import WatchedReferences
 
 PLOTTED_POINTS = 256
 
@@ -26,11 +30,13 @@ def targets(context: bpy.types.Context) -> list[bpy.types.Object]:
 class RunningFit:
     """Drives a job of ``sge_addon.job`` on the context's scene and selected meshes.
 
-    progress: the last one, or None. losses: (step, loss) pairs. Raises FitError from the constructor
+    current: the one that runs or is paused. kept: the last one that ended, with all that it needs to go
+    on. progress: the last one, or None. losses: (step, loss) pairs. Raises FitError from the constructor
     before anything is changed, and from ``advance`` where the fit cannot go on.
     """
 
     current: ClassVar[RunningFit | None] = None
+    kept: ClassVar[RunningFit | None] = None
 
     def __init__(self, context: bpy.types.Context) -> None:
         from ..job import FitJob  # late: with it comes the rasteriser
@@ -39,30 +45,72 @@ class RunningFit:
             raise FitError("A fit is running already: stop it first.")
         context.view_layer.update()  # transforms set by a script would be stale
         scene = context.scene
-        settings = settings_from_scene(scene)
+        self._settings = settings_from_scene(scene)
         objects = targets(context)
         if not objects:
             raise FitError("No object to fit: select at least one mesh.")
-        references = references_of_scene(scene, settings.resolution)
-        self._job = FitJob(scene, objects, references, settings)
-        self._generator: Any = self._job.run()
+        references = references_of_scene(scene, self._settings.resolution)
+        self._job = FitJob(scene, objects, references, self._settings)
+        self._watched = WatchedReferences(scene)
         self._scene = scene.session_uid
+        self._traces: dict[str, bytes] = {}
         self.progress: Any = None
         self.losses: list[tuple[int, float]] = []
-        self.stopping = False
-        self.finished = False
-        RunningFit.current = self
+        self._begin()
+
+    @classmethod
+    def go_on(cls, context: bpy.types.Context) -> RunningFit:
+        """The kept fit, running again from where it was. Raises FitError where something has changed."""
+        fit = cls.kept
+        if cls.current is not None:
+            raise FitError("A fit is running already: stop it first.")
+        if fit is None:
+            raise FitError("No fit can go on: press Fit to begin one.")
+        context.view_layer.update()
+        scene = context.scene
+        if scene.session_uid != fit._scene:
+            raise FitError("The fit cannot go on: it belongs to another scene. Switch to that scene.")
+        settings = settings_from_scene(scene)
+        fit._check_settings(settings)
+        check_unchanged(fit._traces, fit._job.traces() | reference_traces(scene))
+        fit._job.more = settings.steps
+        fit._watched = WatchedReferences(scene)
+        fit._begin()
+        return fit
+
+    def _begin(self) -> None:
+        self._generator: Any = self._job.run()
+        self.stopping = self.paused = self.finished = False
+        self.ended_by = ""  # what ended it from outside, as a sentence
+        self.has_undo_step = False  # where it ended in the midst of an undo
+        self.rate = LiveRate(time.perf_counter())
+        RunningFit.current, RunningFit.kept = self, None
 
     @property
     def notices(self) -> list[str]:
         """What the user should know; more may come while it runs."""
         return list(self._job.notices)
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether its last step was taken, so that going on means steps beyond."""
+        return self._job.has_ended
+
+    @property
+    def seconds_writing(self) -> float:
+        """Spent so far on writing results into the scene."""
+        return self._job.seconds_writing
+
+    def render(self, view: Any) -> Any:
+        """(H, W, 4) linear premultiplied: what it stands at, through a view; None before it began."""
+        return self._job.render(view)
+
     def advance(self, seconds: float, *, live: bool = False) -> None:
         """Run for about ``seconds``, at least one step. Sets ``finished`` at the end.
 
         live: results may go into the scene meanwhile, which makes Blender redraw.
         """
+        self.check()
         self._job.live = live
         deadline = time.perf_counter() + seconds
         try:
@@ -75,23 +123,50 @@ class RunningFit:
                 if time.perf_counter() >= deadline:
                     break
         except BaseException:
-            self._finish(None)
+            self._finish(None, keep=False)
             raise
+
+    def check(self) -> None:
+        """Raises FitError, and ends the fit, where something it needs has gone away."""
+        try:
+            self._job.check_targets()
+            self._watched.check()
+        except FitError:
+            with suppress(TargetLost):  # what is left has been written
+                self.close()
+            raise
+
+    def pause(self) -> None:
+        """Take no step until ``resume``."""
+        self.paused = True
+        self._job.pause()
+
+    def resume(self) -> None:
+        """End a pause."""
+        self.paused = False
+        self._job.resume()
 
     def stop(self) -> None:
         """Ask for an orderly end; a second time: end at once, without measuring."""
+        if self.paused:
+            self.resume()
         if self.stopping:
             self.close()
         self.stopping = True
         self._job.stop()
 
-    def close(self) -> None:
-        """End at once and keep what was reached."""
+    def close(self, because: str = "", *, keep: bool = True) -> None:
+        """End at once and keep what was reached. keep: it may go on later. because: what to tell."""
         if not self.finished:
+            self.ended_by = because
             try:
                 self._generator.close()
             finally:
-                self._finish(None)
+                self._finish(None, keep=keep)
+
+    def save(self) -> None:
+        """Write what is reached, so that a file that is saved now holds it."""
+        self._job.save()
 
     def status(self) -> str:
         """One line for the status bar."""
@@ -99,7 +174,20 @@ class RunningFit:
             return "SGE: setting up · Esc: stop"
         loss = "" if self.progress.loss is None else f" · loss {self.progress.loss:.4f}"
         stage = "" if self.progress.stage == "Fitting" else f" · {self.progress.stage.lower()}"
-        return f"SGE {self.progress.step}/{self.progress.steps}{stage}{loss} · Esc: stop"
+        keys = "paused · Space: resume" if self.paused else "Space: pause"
+        return f"SGE {self.progress.step}/{self.progress.steps}{stage}{loss} · {keys} · Esc: stop"
+
+    def _check_settings(self, settings: Any) -> None:
+        """Raises FitError for the first setting that is not as it was."""
+        for name, item in settings.__dataclass_fields__.items():
+            before, now = getattr(self._settings, name), getattr(settings, name)
+            # Beyond the last step, Steps says how many are added.
+            if before != now and not (name == "steps" and self._job.has_ended):
+                label = item.metadata["label"]
+                raise FitError(
+                    f"The fit cannot go on, because {label} was {_shown(before)} and is now {_shown(now)}: "
+                    "set it back, or press Fit to begin anew."
+                )
 
     def _remember_loss(self) -> None:
         if self.progress.loss is None or (self.losses and self.losses[-1][0] >= self.progress.step):
@@ -108,8 +196,9 @@ class RunningFit:
         if len(self.losses) >= 2 * PLOTTED_POINTS:
             self.losses = self.losses[::2]
 
-    def _finish(self, report: dict[str, Any] | None) -> None:
+    def _finish(self, report: dict[str, Any] | None, *, keep: bool = True) -> None:
         self.finished = True
+        self.paused = False
         RunningFit.current = None
         scene = next((scene for scene in bpy.data.scenes if scene.session_uid == self._scene), None)
         if scene is None:
@@ -117,3 +206,12 @@ class RunningFit:
         store_losses(scene, self.losses)
         if report is not None:
             store_psnr(scene, report["views"])
+        if keep:
+            with suppress(FitError):  # then something is gone that it would need
+                left = self._job.traces()
+                self._traces = left | reference_traces(scene)
+                RunningFit.kept = self if left else None
+
+
+def _shown(value: Any) -> str:
+    return ", ".join(value) if isinstance(value, tuple) else str(value)

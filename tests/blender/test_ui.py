@@ -81,6 +81,15 @@ class JobDouble:
     def stop(self) -> None:
         self._stopped = True
 
+    seconds_writing = 0.0
+    has_ended = True
+
+    def check_targets(self) -> None:
+        """Nothing goes away but at ``lost_at``."""
+
+    def traces(self) -> dict[str, bytes]:
+        return {}
+
 
 @pytest.fixture
 def job(monkeypatch: pytest.MonkeyPatch) -> type[JobDouble]:
@@ -317,7 +326,7 @@ def test_stopping_winds_up_and_stopping_twice_ends_at_once(job: type[JobDouble])
     fit = RunningFit(bpy.context)
     fit.advance(0.0)
     fit.advance(0.0)
-    assert fit.status() == "SGE 1/1000 · loss 0.5000 · Esc: stop"
+    assert fit.status() == "SGE 1/1000 · loss 0.5000 · Space: pause · Esc: stop"
     bpy.ops.sge.stop()
     while not fit.finished:
         fit.advance(1.0)
