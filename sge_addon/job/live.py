@@ -50,6 +50,14 @@ class LiveWriter:
         for image in self._images.values():
             image_of(image)
 
+    def objects(self) -> list[bpy.types.Object]:
+        """The objects under fit. Raises TargetLost for the first that is no longer there to be written."""
+        return [object_of(target) for target in self._targets]
+
+    def retarget(self, objects: Sequence[bpy.types.Object]) -> None:
+        """Write into the same objects from now on, whose meshes have become others."""
+        self._targets = [target_of(obj) for obj in objects]
+
     def traces(self) -> Traces:
         """What is in the scene of all that is written."""
         traces: Traces = {}
