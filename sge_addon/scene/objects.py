@@ -37,9 +37,7 @@ def check_targets(objects: Sequence[bpy.types.Object], *, shape: bool, texture: 
     return [notice for obj in objects for notice in target_notices(obj, shape)]
 
 
-def target_problems(
-    objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool
-) -> Iterator[FitError]:
+def target_problems(objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool) -> Iterator[FitError]:
     """Every error that ``check_targets`` could raise, object by object."""
     if not objects:
         yield FitError("No object to fit: select at least one mesh.")
