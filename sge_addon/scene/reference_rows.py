@@ -56,7 +56,7 @@ def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Referen
     rows = scene.sge.references
     if not rows:
         return references_from_cameras(scene, resolution)
-    return [_reference(scene, row, resolution) for row in rows if row.enabled]
+    return [reference_of_row(scene, row, resolution) for row in rows if row.enabled]
 
 
 def check_any_used(scene: bpy.types.Scene) -> None:
@@ -75,7 +75,8 @@ def check_any_used(scene: bpy.types.Scene) -> None:
         )
 
 
-def _reference(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:
+def reference_of_row(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:
+    """What one row says should be seen. Raises FitError as ``image_of_row`` does."""
     camera, image = image_of_row(scene, row)
     return replace(reference_of_camera(scene, camera, image, resolution), held_out=row.held_out)
 

@@ -1,0 +1,46 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects as they stand in the scene, rendered as a fit renders them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.assembly import assemble
+from ..core.lights import SunLights
+from ..core.settings import FitSettings
+from ..core.view import View
+from ..raster.context import start_gpu
+from ..raster.rasteriser import Rasteriser
+from ..scene.lights import sun_lights
+from ..scene.materials import materials_of_objects
+from ..scene.objects import surface_from_object
+
+if TYPE_CHECKING:
+    import bpy
+
+
+class SceneRenderer:
+    """Holds what it was made of: make a new one when objects have changed.
+
+    Base meshes, as a fit sees them. Raises FitError for what cannot be rasterised.
+    """
+
+    def __init__(
+        self, scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], settings: FitSettings
+    ) -> None:
+        start_gpu()
+        surfaces = [
+            surface_from_object(obj, materials)
+            for obj, materials in zip(objects, materials_of_objects(objects), strict=True)
+        ]
+        lights = sun_lights(scene) if settings.shading == "sun" else SunLights()
+        self._rasteriser = Rasteriser(assemble(surfaces), settings.shading, lights)
+
+    def render(self, view: View) -> NDArray[np.float32]:
+        """(H, W, 4) linear premultiplied, 4 x 4 samples a pixel."""
+        return self._rasteriser.render(view).colour
