@@ -109,7 +109,7 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field) -> None:
     if field.default is MISSING:
         raise TypeError(f"setting {field.name} has no default")
     flag = "--" + field.name.replace("_", "-")
-    shown = ",".join(field.default) if isinstance(field.default, tuple) else field.default
+    shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     if isinstance(field.default, bool):
         shown = "on" if field.default else "off"
     elif isinstance(field.default, float):
@@ -122,6 +122,8 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field) -> None:
     choices = field.metadata["choices"]
     if isinstance(field.default, bool):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    elif isinstance(field.default, tuple) and not choices:
+        group.add_argument(flag, type=_numbers, default=None, metavar="R,G,B", help=text)
     elif isinstance(field.default, tuple):
         group.add_argument(flag, type=_names, default=None, metavar=",".join(choices), help=text)
     elif choices:
@@ -138,6 +140,10 @@ def _axis(text: str) -> str:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    return tuple(float(number) for number in text.split(","))
 
 
 def _placeholder(field: Field) -> str:

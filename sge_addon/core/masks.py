@@ -65,7 +65,7 @@ def masked(colour: Image, mask: Image | None, mode: str, owner: str) -> Masked:
     if mode == "auto":
         mode = "ignore" if mask is not None else "silhouette" if is_transparent else "none"
     if mask is not None and mode != "none":
-        check_mask(mask, colour.shape[:2], owner)
+        check_mask(mask, (colour.shape[0], colour.shape[1]), owner)
     if mode == "silhouette":
         if mask is not None:
             return Masked(_opaque(colour) * mask[..., None], True)
@@ -79,7 +79,7 @@ def masked(colour: Image, mask: Image | None, mode: str, owner: str) -> Masked:
         return Masked(_opaque(colour), False)
     if mask is None:
         alpha = np.ascontiguousarray(colour[..., 3])
-        check_mask(alpha, alpha.shape, owner)
+        check_mask(alpha, (colour.shape[0], colour.shape[1]), owner)
         return Masked(_opaque(colour), False, alpha)
     return Masked(colour, is_transparent, None if (mask >= 1.0).all() else mask)
 

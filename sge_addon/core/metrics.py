@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from .pixel_loss import over
 from .reference import Reference
 
 CAP = 120.0
@@ -20,13 +21,16 @@ def psnr(mean_squared_error: float) -> float:
     return CAP if mean_squared_error <= 10.0 ** (-CAP / 10.0) else -10.0 * math.log10(mean_squared_error)
 
 
-def squared_errors(reference: Reference, colour: NDArray[np.float32]) -> tuple[float, float]:
-    """Mean squared error over the object and over the whole image; colour: (H, W, 4) premultiplied.
+def squared_errors(
+    reference: Reference, colour: NDArray[np.float32], background: NDArray[np.float32] | None = None
+) -> tuple[float, float]:
+    """Mean squared error over the object and over the whole image; colour: (H, W, 4) premultiplied, seen
+    like the reference before a background, (3,) linear, or black.
 
     The object is where the reference's alpha is above 0.5; where it has no alpha, where the render's
     is. Pixels count by the reference's weight. An object without any counts as the whole image.
     """
-    error = np.square(colour[..., :3] - reference.colour[..., :3]).mean(axis=2)  # (H, W)
+    error = np.square(over(colour, background) - over(reference.colour, background)).mean(axis=2)  # (H, W)
     inside = (reference.colour if reference.has_alpha else colour)[..., 3] > 0.5
     weight = np.ones_like(error) if reference.weight is None else reference.weight
     image = float(np.average(error.astype(np.float64), weights=weight))

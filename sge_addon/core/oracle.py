@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from .assembly import Assembly
 from .lights import SunLights
-from .pixel_loss import pixel_loss
+from .pixel_loss import is_outlined, pixel_loss
 from .reference import Reference
 from .texture_pyramid import LEVEL_ROUNDING, build_levels
 from .view import View
@@ -188,16 +188,20 @@ def render(
 
 
 def relative_loss(
-    reference: Reference, image: OracleImage, match: tuple[str, ...], loss: str
+    reference: Reference,
+    image: OracleImage,
+    match: tuple[str, ...],
+    loss: str,
+    background: NDArray[np.float32] | None = None,
 ) -> NDArray[np.float64]:
     """(H, W): the loss of each pixel less, where the silhouette is known, an empty pixel's; 0 beside
     the surfaces. What the rasteriser's loss pass leaves in its target."""
     covered = image.fragments.ids > 0
     colour = image.colour.astype(np.float32)
     normal = ((0.5 + 0.5 * image.normal) * covered[..., None]).astype(np.float32)
-    total = pixel_loss(reference, colour, normal, match, loss).astype(np.float64)
-    if reference.has_alpha:
-        total -= pixel_loss(reference, np.zeros_like(colour), np.zeros_like(normal), match, loss)
+    total = pixel_loss(reference, colour, normal, match, loss, background).astype(np.float64)
+    if is_outlined(reference, background):
+        total -= pixel_loss(reference, 0.0 * colour, 0.0 * normal, match, loss, background)
     return np.where(covered, total, 0.0)
 
 

@@ -61,7 +61,26 @@ class FitSettings:
         choices=("unlit", "normal", "sun"),
     )
     loss: str = _setting(
-        "l1", "Loss", "Difference of a pixel: absolute (robust) or squared", choices=("l1", "l2")
+        "l1",
+        "Loss",
+        "Difference of a pixel: absolute (robust), squared, or absolute between log-encoded colors, for EXR "
+        "and HDR images with highlights far above 1",
+        choices=("l1", "l2", "log_l1"),
+    )
+    background: str = _setting(
+        "transparent",
+        "Background",
+        "What is seen beside the object: nothing, one color, or a random color in each step. Photos without "
+        "alpha, taken before a plain backdrop of the given color, tell the outline by it; a random color "
+        "makes images with alpha tell it more strongly",
+        choices=("transparent", "colour", "random"),
+    )
+    background_colour: tuple[float, ...] = _setting(
+        (0.0, 0.0, 0.0),
+        "Background Color",
+        "The color, linear, where Background is Color",
+        minimum=0.0,
+        maximum=65504.0,
     )
     steps: int = _setting(
         1000, "Steps", "Steps of the fit; every schedule runs over them", minimum=1, maximum=LARGEST_INTEGER
@@ -117,7 +136,9 @@ class FitSettings:
     colorspace: str = _setting(
         "srgb",
         "Color Space",
-        "Encoding of 8-bit reference files: sRGB, or linear values stored as they are",
+        "Encoding of PNG and JPEG references: sRGB, or linear values stored as they are. Renders saved "
+        "through AgX or Filmic are neither: save them with the view transform Standard, or as EXR, which is "
+        "linear and needs no choice",
         choices=("srgb", "linear"),
     )
     support: str = _setting(
@@ -168,6 +189,11 @@ def _range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:
         for item in value if isinstance(value, tuple) else (value,):
             if item not in metadata["choices"]:
                 yield FitError(f"{flag}: '{item}' is not one of {', '.join(metadata['choices'])}.")
+    elif isinstance(value, tuple):
+        if len(value) != 3:
+            yield FitError(f"{flag} has {len(value)} values; it must have 3: red, green and blue.")
+        for number in value:
+            yield from _range_problems(name, number, metadata)
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = metadata["minimum"], metadata["maximum"]
         if not math.isfinite(value):

@@ -19,7 +19,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .colour import log_encoded, log_encoded_slope
 from .footprint import Footprint, TexelSums, UVBuffer, by_sample
+from .pixel_loss import distances
 from .protocols import Estimate
 from .reference import Reference
 from .stopwatch import Stopwatch
@@ -73,8 +75,9 @@ class FilteredTextureSource:
     either sign: the patterns are symmetric). textures: TextureBlocks are fitted, mere Textures are
     only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a constant colour.
     fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
-    loss: 'l1' or 'l2'. cache_bytes: maps are kept until they fill this; views visited in turn would
-    drive one another out of a cache that forgets the oldest, so what does not fit is made anew.
+    loss: as in FitSettings; the background plays no part, since only what surfaces cover is compared.
+    cache_bytes: maps are kept until they fill this; views visited in turn would drive one another out of a
+    cache that forgets the oldest, so what does not fit is made anew.
     """
 
     def __init__(
@@ -162,7 +165,10 @@ class FilteredTextureSource:
         target = reference.colour.reshape(-1, 4).take(view_map.pixels, axis=0).T  # (4, P)
         rendered = self.read(view_map).T  # (3, P)
         difference = target[:3] - rendered
-        error = np.abs(difference) if self.loss == "l1" else difference**2
+        if self.loss == "log_l1":
+            error = np.abs(log_encoded(target[:3]) - log_encoded(rendered))
+        else:
+            error = distances(difference, self.loss)
         weight = None if reference.weight is None else reference.weight.ravel().take(view_map.pixels)
         if weight is not None:
             error *= weight
@@ -180,6 +186,8 @@ class FilteredTextureSource:
             trust = (coverage > 0.999).astype(np.float32)
         if self.loss == "l1":
             trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(KNEE), 1.0)
+        elif self.loss == "log_l1":
+            trust = trust * log_trust(rendered, residual)
         if weight is not None:
             trust = trust * weight
         residual *= trust
@@ -192,12 +200,26 @@ class FilteredTextureSource:
             if isinstance(self.textures[number], TextureBlock)
         ]
         # Curvature counts all fitted texels that a pixel reads, whichever texture they are in.
-        reach = sum_of_rows(fitted, len(trust))
-        weight = reach * trust[:, None]
+        reach = sum_of_rows(fitted, trust.shape[-1])
+        weight = reach * (trust[:, None] if trust.ndim == 1 else trust.T)
         return {
             texture.name: footprint.scatter(residual[place], weight[place])
             for texture, footprint, place in fitted
         }
+
+
+def log_trust(rendered: Array, residual: Array) -> Array:
+    """How far squared residuals stand for log-encoded absolute ones, by channel: (3, P) in [0, 1].
+
+    |e(t) - e(v)| over the squared residual (t - v)^2 is s^2 / |e(t) - e(v)| with s the slope of the chord.
+    It is relative to e'(v)^2, which all pixels that read a texel have in common.
+    """
+    difference = np.abs(log_encoded(rendered + residual) - log_encoded(rendered))
+    size = np.abs(residual)
+    slope = log_encoded_slope(rendered)
+    chord = np.divide(difference, size, out=slope.copy(), where=size > 1e-6)
+    outlying = np.maximum(difference.max(axis=0) / np.float32(KNEE), 1.0)
+    return np.minimum(np.square(chord / slope) / outlying, 1.0)
 
 
 def sum_of_rows(fitted: Sequence[tuple[Texture, Footprint, Place]], count: int) -> Array:

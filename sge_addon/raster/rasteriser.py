@@ -105,10 +105,14 @@ class Rasteriser:
         match: tuple[str, ...],
         loss: str,
         stopwatch: Stopwatch,
+        background: NDArray[np.float32] | None = None,
     ) -> PairBuffers:
-        """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs."""
+        """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs.
+
+        background: (3,) linear, behind a reference that is not folded.
+        """
         with stopwatch.stage("raster"):
-            targets = self._draw_pair(view, jitter, perturbation, reference, match, loss)
+            targets = self._draw_pair(view, jitter, perturbation, reference, match, loss, background)
             if stopwatch.precise:
                 self._reader.wait(targets[1])
         # Both draws are queued before the first read waits for them.
@@ -124,8 +128,9 @@ class Rasteriser:
         reference: ReferenceTextures,
         match: tuple[str, ...],
         loss: str,
+        background: NDArray[np.float32] | None,
     ) -> list[Target]:
-        program = loss_program(self.shading, match, loss, self._is_textured)
+        program = loss_program(self.shading, match, loss, self._is_textured, not reference.is_folded)
         plus, minus = self._geometry.perturbed(perturbation)
         normal_plus = normal_minus = None
         if "normals" in program.samplers:
@@ -134,6 +139,7 @@ class Rasteriser:
             "world_to_clip": _matrix(view, jitter),
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
+            "background": background,
         }
         hidden = self._ranges_without_back_faces if is_before(view, self._positions) else frozenset()
         targets = []
@@ -152,13 +158,20 @@ class Rasteriser:
         reference: ReferenceTextures,
         loss: str,
         stopwatch: Stopwatch,
+        background: NDArray[np.float32] | None = None,
     ) -> TexelPair:
-        """Rasterise once, read both sets of texels, compare the two colours, read losses and lookups."""
+        """Rasterise once, read both sets of texels, compare the two colours, read losses and lookups.
+
+        reference: not folded. background: (3,) linear, behind it; None: transparent.
+        """
         with stopwatch.stage("raster"):
             target = self._targets.get("texels", view.width, view.height, _TEXEL_FORMATS)
             values = {
                 "reference_colour": reference.colour,
-                "background": 1.0 if reference.has_alpha else 0.0,
+                "background": (
+                    *((0.0, 0.0, 0.0) if background is None else background.tolist()),
+                    1.0 if reference.has_alpha or background is not None else 0.0,
+                ),
             }
             self._draw_unperturbed(
                 target, texel_loss_program(self.shading, loss), view, jitter, values, perturbation

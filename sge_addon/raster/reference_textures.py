@@ -8,31 +8,37 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import gpu
+import numpy as np
 
-from ..core.pixel_loss import covering_loss
+from ..core.background import TRANSPARENT, Background
+from ..core.pixel_loss import covering_loss, encoded, over
 from ..core.reference import Reference
 from .tables import upload_image, with_alpha
 
 _BUDGET_BYTES = 1 << 30  # half floats: 8 bytes a pixel; 500 views of 512 x 512
+_BRIGHTEST = 65504.0  # that a half float holds: beyond, losses would be infinite
 
 
 @dataclass(frozen=True, eq=False)
 class ReferenceTextures:
     """A reference on the GPU, in half floats.
 
-    colour: rgb, premultiplied; in place of alpha the ``covering_loss`` of the pixel, so that the loss
-    pass fetches one texel. normal: rgb, or None where it has none.
+    colour: folded, rgb over the background and as the loss compares it, and in place of alpha the
+    ``covering_loss`` of the pixel, so that the loss pass fetches one texel; else rgb linear and
+    premultiplied, and alpha. normal: rgb, or None where it has none.
     """
 
     colour: gpu.types.GPUTexture
     normal: gpu.types.GPUTexture | None
+    is_folded: bool
     has_alpha: bool
 
 
 class ReferenceTextureCache:
     """Textures of the references, least recently used first out when the budget is full.
 
-    match, loss: as in FitSettings.
+    match, loss: as in FitSettings. background: before which they are seen; they are folded where it
+    stays the same or does not matter, unless ``fold`` is off.
     """
 
     def __init__(
@@ -40,11 +46,15 @@ class ReferenceTextureCache:
         references: Sequence[Reference],
         match: tuple[str, ...],
         loss: str,
+        background: Background = TRANSPARENT,
+        fold: bool = True,
         budget: int = _BUDGET_BYTES,
     ) -> None:
         self._references = references
         self._match = match
         self._loss = loss
+        self._background = background
+        self._fold = fold
         self._budget = budget
         self._textures: dict[int, ReferenceTextures] = {}
         self._bytes = 0
@@ -71,5 +81,11 @@ class ReferenceTextureCache:
         if reference.normal is not None:
             normal = upload_image(with_alpha(reference.normal), "RGBA16F")
         colour = reference.colour.copy()
-        colour[..., 3] = covering_loss(reference, self._match, self._loss)
-        return ReferenceTextures(upload_image(colour, "RGBA16F"), normal, reference.has_alpha)
+        behind = self._background.behind(reference)
+        changes = self._background.is_random and behind is not None and "colour" in self._match
+        folds = self._fold and not changes
+        if folds:
+            colour[..., :3] = encoded(over(reference.colour, behind), self._loss)
+            colour[..., 3] = covering_loss(reference, self._match, self._loss, behind)
+        np.clip(colour, -_BRIGHTEST, _BRIGHTEST, out=colour)
+        return ReferenceTextures(upload_image(colour, "RGBA16F"), normal, folds, reference.has_alpha)

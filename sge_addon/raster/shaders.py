@@ -10,9 +10,11 @@ from pathlib import Path
 
 import gpu
 
+from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
 
 _FOLDER = Path(__file__).parent / "shaders"
+_LOSS_DEFINES: dict[str, tuple[str, ...]] = {"l1": (), "l2": ("SGE_L2",), "log_l1": ("SGE_LOG",)}
 _VECTOR_TYPES = {"MAT4", "VEC3", "VEC4", "FLOAT"}
 
 
@@ -73,8 +75,13 @@ def downsample_program() -> Program:
 
 
 @cache
-def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool) -> Program:
-    """Surfaces and a reference -> loss of each pixel, id. match: of colour, alpha, normal."""
+def loss_program(
+    shading: str, match: tuple[str, ...], loss: str, textured: bool, background: bool = False
+) -> Program:
+    """Surfaces and a reference -> loss of each pixel, id. match: of colour, alpha, normal.
+
+    background: it is another one each step, so that the reference's alpha is not folded into its colour.
+    """
     colour = "colour" in match
     return _surface_program(
         ("distance", "loss_frag"),
@@ -84,7 +91,12 @@ def loss_program(shading: str, match: tuple[str, ...], loss: str, textured: bool
         normal="normal" in match,
         outputs={"loss": "FLOAT", "id": "UINT"},
         samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
-        defines=tuple(f"SGE_MATCH_{name.upper()}" for name in match) + (("SGE_L2",) if loss == "l2" else ()),
+        constants={"background": "VEC3"} if background else {},
+        defines=(
+            *(f"SGE_MATCH_{name.upper()}" for name in match),
+            *_LOSS_DEFINES[loss],
+            *(("SGE_BACKGROUND", f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}") if background else ()),
+        ),
     )
 
 
@@ -124,8 +136,8 @@ def texel_loss_program(shading: str, loss: str) -> Program:
         base_colour=True,
         outputs={"loss_plus": "VEC4", "loss_minus": "VEC4", "lookup": "VEC4", "id": "UINT"},
         samplers=("reference_colour",),
-        constants={"background": "FLOAT", "texel_key": "INT", "texel_epsilon": "FLOAT"},
-        defines=("SGE_L2",) if loss == "l2" else (),
+        constants={"texel_key": "INT", "texel_epsilon": "FLOAT", "background": "VEC4"},
+        defines=_LOSS_DEFINES[loss],
     )
 
 

@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
+from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.large_steps import PositionBlock
 from ..core.perturbation import perturbation
-from ..core.pixel_loss import background_loss
+from ..core.pixel_loss import background_loss, is_outlined
 from ..core.protocols import Estimate
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -43,11 +44,12 @@ class ShapeSource:
         match: tuple[str, ...],
         loss: str,
         stopwatch: Stopwatch,
+        background: Background = TRANSPARENT,
     ) -> None:
         self._surfaces = surfaces
         self._assembly = assembly
         self._references = references
-        self._textures = ReferenceTextureCache(references, match, loss)
+        self._textures = ReferenceTextureCache(references, match, loss, background)
         self._blocks = blocks
         self._support = support
         self._schedule = schedule
@@ -55,7 +57,9 @@ class ShapeSource:
         self._loss = loss
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
-        self._background = [background_loss(reference, match, loss) for reference in references]
+        self._background = background
+        self._is_outlined = [is_outlined(each, background.behind(each)) for each in references]
+        self._empty_losses = [self._empty_loss(view, 0) for view in range(len(references))]
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view, from one pair."""
@@ -71,9 +75,11 @@ class ShapeSource:
             self._matched(view),
             self._loss,
             self._stopwatch,
+            self._background.behind(self._references[view], seed),
         )
         with self._stopwatch.stage("estimate"):
             difference, loss = self._difference(buffers, view)
+            loss += self._empty_loss(view, seed) if self._background.is_random else self._empty_losses[view]
             sums = sum_over_support(
                 difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support, self._memory
             )
@@ -96,10 +102,10 @@ class ShapeSource:
         return tuple(name for name in self._match if has[name])
 
     def _difference(self, buffers: PairBuffers, view: int) -> tuple[NDArray[np.float32], float]:
-        """d_p of every pixel, flat, and the mean loss of the two images."""
+        """d_p of every pixel, flat, and the mean loss of the two images, relative to an empty one's."""
         plus, minus = buffers.loss_plus.ravel(), buffers.loss_minus.ravel()
         difference = np.subtract(plus, minus, out=self._memory.array("difference", plus.size, np.float32))
-        if not self._references[view].has_alpha:
+        if not self._is_outlined[view]:
             # Nothing is known of what lies beside the object: a pixel counts where both images cover it.
             difference *= (buffers.id_plus.ravel() > 0) & (buffers.id_minus.ravel() > 0)
         weight = self._references[view].weight
@@ -111,4 +117,9 @@ class ShapeSource:
             both = np.add(plus, minus, out=self._memory.array("both", plus.size, np.float32))
             both *= flat
             total = 0.5 * float(both.sum())
-        return difference, total / difference.size + self._background[view]
+        return difference, total / difference.size
+
+    def _empty_loss(self, view: int, seed: int) -> float:
+        """The mean loss of an empty picture in the step of this seed."""
+        reference = self._references[view]
+        return background_loss(reference, self._match, self._loss, self._background.behind(reference, seed))

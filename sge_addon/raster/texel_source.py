@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.assembly import Assembly
+from ..core.background import TRANSPARENT, Background
 from ..core.pixel_loss import background_loss, weighted
 from ..core.protocols import Estimate
 from ..core.reference import Image, Reference
@@ -39,37 +40,41 @@ class TexelSource:
         textures: Sequence[Texture | None],
         loss: str,
         stopwatch: Stopwatch,
+        background: Background = TRANSPARENT,
     ) -> None:
         self._surfaces = surfaces
         self._assembly = assembly
         self._references = references
-        self._on_gpu = ReferenceTextureCache(references, ("colour",), loss)
+        self._on_gpu = ReferenceTextureCache(references, ("colour",), loss, fold=False)
         self._fitted = {
             material: texture for material, texture in enumerate(textures) if isinstance(texture, TexelAdam)
         }
         self._loss = loss
         self._stopwatch = stopwatch
-        self._background = [background_loss(reference, ("colour",), loss) for reference in references]
+        self._background = background
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and texel gradients of one view, from one pair."""
         rasteriser = self._surfaces.updated()
         epsilon = EPSILON[0] * (EPSILON[1] / EPSILON[0]) ** progress
         perturbation = TexelPerturbation(seed, epsilon, tuple(self._fitted))
+        reference = self._references[view]
+        behind = self._background.behind(reference, seed)
         pair = rasteriser.texel_pair(
-            self._references[view].view,
+            reference.view,
             sub_pixel_jitter(seed),
             perturbation,
             self._on_gpu.get(view),
             self._loss,
             self._stopwatch,
+            behind,
         )
         with self._stopwatch.stage("estimate"):
-            reference = self._references[view]
             plus, minus = (weighted(reference, losses) for losses in (pair.loss_plus, pair.loss_minus))
             gradients = self._gradients(plus - minus, pair, perturbation)
             total = plus.sum(dtype=np.float64) + minus.sum(dtype=np.float64)
-            loss = 0.5 * float(total) / plus.size + self._background[view]
+            loss = 0.5 * float(total) / plus.size
+            loss += background_loss(reference, ("colour",), self._loss, behind)
         return Estimate(loss, gradients)
 
     def _gradients(

@@ -18,7 +18,7 @@ import bpy
 from ..core.settings import LARGEST_INTEGER, FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
-CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB"}
+CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB", "log_l1": "Log L1"}
 
 
 def _is_camera(_self: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
@@ -72,6 +72,16 @@ def _property(item: Field[Any]) -> Any:
         return bpy.props.EnumProperty(items=choices, default=set(default), options={"ENUM_FLAG"}, **shown)
     if choices:
         return bpy.props.EnumProperty(items=choices, default=default, **shown)
+    if isinstance(default, tuple):
+        return bpy.props.FloatVectorProperty(
+            size=len(default),
+            subtype="COLOR",
+            default=default,
+            min=item.metadata["minimum"],
+            max=item.metadata["maximum"],
+            soft_max=1.0,
+            **shown,
+        )
     if isinstance(default, bool):
         return bpy.props.BoolProperty(default=default, **shown)
     if isinstance(default, str):
@@ -147,7 +157,8 @@ def stored_values(scene: bpy.types.Scene) -> dict[str, Any]:
     for item in fields(FitSettings):
         value = getattr(scene.sge, item.name)
         if isinstance(item.default, tuple):
-            value = tuple(choice for choice in item.metadata["choices"] if choice in value)
+            choices = item.metadata["choices"]
+            value = tuple(choice for choice in choices if choice in value) if choices else tuple(value)
         values[item.name] = value
     return values
 
@@ -156,7 +167,8 @@ def store_settings(scene: bpy.types.Scene, settings: FitSettings) -> None:
     """Keep settings in the file, for the panel and for the next run."""
     for item in fields(FitSettings):
         value = getattr(settings, item.name)
-        setattr(scene.sge, item.name, set(value) if isinstance(value, tuple) else value)
+        is_set = isinstance(value, tuple) and item.metadata["choices"]
+        setattr(scene.sge, item.name, set(value) if is_set else value)
 
 
 def store_losses(scene: bpy.types.Scene, losses: list[tuple[int, float]]) -> None:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.assembly import Assembly, assemble
+from sge_addon.core.background import Background
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import OracleImage, rasterise, relative_loss, render
 from sge_addon.core.perturbation import perturbation
@@ -152,7 +153,15 @@ def test_colours_and_normals(mixed: Assembly, view: View, shading: str) -> None:
     np.testing.assert_allclose(picture.normal[where], normal, atol=3e-3)
 
 
-@pytest.mark.parametrize("loss", ["l1", "l2"])
+BACKGROUNDS = {
+    "transparent": Background(),
+    "colour": Background("colour", (0.9, 0.25, 0.5)),
+    "random": Background("random"),
+}
+
+
+@pytest.mark.parametrize("background", BACKGROUNDS.values(), ids=BACKGROUNDS)
+@pytest.mark.parametrize("loss", ["l1", "l2", "log_l1"])
 @pytest.mark.parametrize(
     ("shading", "match"),
     [
@@ -166,7 +175,12 @@ def test_colours_and_normals(mixed: Assembly, view: View, shading: str) -> None:
 )
 @pytest.mark.parametrize("has_alpha", [True, False])
 def test_losses_of_the_perturbed_pair(
-    mixed: Assembly, shading: str, match: tuple[str, ...], loss: str, has_alpha: bool
+    mixed: Assembly,
+    shading: str,
+    match: tuple[str, ...],
+    loss: str,
+    has_alpha: bool,
+    background: Background,
 ) -> None:
     if not has_alpha:
         match = tuple(name for name in match if name != "alpha") or ("colour",)
@@ -174,17 +188,20 @@ def test_losses_of_the_perturbed_pair(
     rng = np.random.default_rng(0)
     shape = (view.height, view.width)
     noise = rng.random((*shape, 7)).astype(np.float16).astype(np.float32)  # exact in half floats
+    if not has_alpha:
+        noise[..., 3] = 1.0
     reference = Reference(view, noise[..., :4], has_alpha, noise[..., 4:])
+    behind = background.behind(reference, 99)
     rasteriser = Rasteriser(mixed, shading, LIGHTS)
     drawn = perturbation(view, 0.7, 99)
-    textures = ReferenceTextureCache([reference], match, loss).get(0)
-    pair = rasteriser.pair(view, jitter, drawn, textures, match, loss, Stopwatch())
+    textures = ReferenceTextureCache([reference], match, loss, background).get(0)
+    pair = rasteriser.pair(view, jitter, drawn, textures, match, loss, Stopwatch(), behind)
     offsets = drawn.offsets(mixed.positions, mixed.movable)
     for sign, found, ids in ((1, pair.loss_plus, pair.id_plus), (-1, pair.loss_minus, pair.id_minus)):
         expected = look(mixed, mixed.positions + sign * offsets, view, shading, jitter)
         assert (ids == expected.image.fragments.ids)[expected.steady].all()
         where = expected.same_level if "colour" in match else expected.steady
-        wanted = relative_loss(reference, expected.image, match, loss)
+        wanted = relative_loss(reference, expected.image, match, loss, behind)
         np.testing.assert_allclose(found[where], wanted[where], atol=1.2e-2)
         assert np.abs(found[where] - wanted[where]).mean() < 3e-4
         assert not found[ids == 0].any()

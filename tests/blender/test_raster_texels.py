@@ -133,9 +133,8 @@ class Tiles:
         self.assembly = assemble(copies)
         self.view = orthographic_view(side * CELLS, side * CELLS, 1.0 / side)
         picture = np.tile(painting(side, side), (CELLS, CELLS, 1))
-        self.reference = ReferenceTextureCache([Reference(self.view, picture, True)], ("colour",), loss).get(
-            0
-        )
+        references = [Reference(self.view, picture, True)]
+        self.reference = ReferenceTextureCache(references, ("colour",), loss, fold=False).get(0)
         self.rasteriser = Rasteriser(self.assembly, shading, LIGHTS)
         self.side, self.loss = side, loss
         self.layout = PyramidLayout(*colours.shape[:2])

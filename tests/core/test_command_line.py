@@ -29,7 +29,7 @@ def test_every_setting_has_a_flag_that_gives_its_default(item) -> None:
     if isinstance(item.default, bool):
         words = [flag if item.default else flag.replace("--", "--no-")]
     else:
-        shown = ",".join(item.default) if isinstance(item.default, tuple) else str(item.default)
+        shown = ",".join(map(str, item.default)) if isinstance(item.default, tuple) else str(item.default)
         words = [flag, shown]
     assert given(*words) == {item.name: item.default}
 

@@ -35,10 +35,14 @@ def test_limits_belong_to_the_range_and_what_is_beyond_does_not(item) -> None:
         value = item.metadata[limit]
         if value is None:
             continue
-        value = type(item.default)(value)
-        assert getattr(FitSettings(**{item.name: value}), item.name) == value
+        if isinstance(item.default, tuple):
+            inside, outside = (value,) * 3, (value, value + beyond, value)
+        else:
+            inside = type(item.default)(value)
+            outside = inside + beyond
+        assert getattr(FitSettings(**{item.name: inside}), item.name) == inside
         with pytest.raises(FitError, match=item.name.replace("_", "-")):
-            FitSettings(**{item.name: value + beyond})
+            FitSettings(**{item.name: outside})
 
 
 def test_integers_fit_into_a_blender_property() -> None:
@@ -63,6 +67,8 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
         ({"match": ("alpha",)}, "needs colour"),
         ({"loss": "l3"}, "'l3' is not one of l1, l2"),
         ({"match": ("colour", "depth")}, "'depth' is not one of"),
+        ({"background_colour": (0.5, 0.5)}, "background-colour has 2 values; it must have 3"),
+        ({"background_colour": (0.5, 0.5, math.nan)}, "background-colour: nan is not a finite number"),
     ],
 )
 def test_contradictions_are_named(values: dict, message: str) -> None:
