@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.background import background_of
 from ..core.fit import LoopSettings, Step, fit
 from ..core.joint_source import JointSource
 from ..core.large_steps import PositionBlock
@@ -53,6 +54,7 @@ class Solver:
         self._problem = problem
         self._stopwatch = stopwatch
         self._is_joint = settings.shape and settings.texture
+        self._background = background_of(settings)
         self._schedule = schedule or ShapeSchedule(settings.steps, share=shape_share(settings))
         # Evidence of texels from earlier stages, by material key: (H, W) in pixels.
         self.known: dict[str, NDArray[np.float32]] = {}
@@ -117,7 +119,8 @@ class Solver:
 
     def errors(self, reference: Reference) -> tuple[float, float]:
         """Mean squared errors of what the fit stands at, over the object and over the image."""
-        return squared_errors(reference, self.render(reference.view))
+        behind = None if self._background.is_random else self._background.behind(reference)
+        return squared_errors(reference, self.render(reference.view), behind)
 
     def render(self, view: View) -> NDArray[np.float32]:
         """(H, W, 4) linear premultiplied: what the fit stands at, through any camera."""
@@ -201,6 +204,7 @@ class Solver:
             settings.match,
             settings.loss,
             self._stopwatch,
+            self._background,
         )
 
     def _texel_source(self) -> TexelSource:
@@ -212,6 +216,7 @@ class Solver:
             self._textures,
             problem.settings.loss,
             self._stopwatch,
+            self._background,
         )
 
     def _filtered_source(self) -> FilteredTextureSource:
