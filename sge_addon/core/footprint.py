@@ -68,6 +68,8 @@ def by_sample(plane: NDArray[Any], samples: int) -> NDArray[Any]:
 class Footprint:
     """The map of one view and jitter onto one texture: 12 bytes a sample (24 with shade).
 
+    Samples with the same four texels share a cell, so that sums cost what is seen, not the texture's size.
+
     pixels: (P,) int32, flat indices of the pixels with a sample of this texture.
     """
 
@@ -93,8 +95,9 @@ class Footprint:
         level, u, v = (np.concatenate([part[item] for part in parts]) for item in range(3))
         level[~mine] = 0
         self._level_count = int(level.max(initial=0)) + 1
-        self._index, self._x, self._y = self._locate(level, u, v)
-        self._index[~mine] = layout.void
+        index, self._x, self._y = self._locate(level, u, v)
+        index[~mine] = layout.void
+        self._cells, self._cell = _numbered(index, layout.length)  # (K,), (S, P)
         self._shade = None
         if buffers[0].shade is not None:
             shade = np.concatenate([part[3] for part in parts])  # (S, P, 3)
@@ -126,7 +129,7 @@ class Footprint:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        arrays = (self._index, self._x, self._y, self.pixels, self._shade, self._coverage)
+        arrays = (self._cells, self._cell, self._x, self._y, self.pixels, self._shade, self._coverage)
         return sum(array.nbytes for array in arrays if array is not None)
 
     def _blocks(self) -> Iterator[slice]:
@@ -141,7 +144,7 @@ class Footprint:
         out = np.empty((3, len(self.pixels)), np.float32)
         stride = self.layout.stride
         for block in self._blocks():
-            index = self._index[:, block].astype(np.int64)
+            index = self._cells.take(self._cell[:, block])
             x, y = self._x[:, block], self._y[:, block]
             corners = (index, index + 1, index + stride, index + (stride + 1))
             weights = _corner_weights(x, y, self.scale)
@@ -173,30 +176,41 @@ class Footprint:
 
         With shade, a weight of one column is scattered for each channel, as the shade differs.
         """
-        layout = self.layout
-        base = self._index.reshape(-1).astype(np.int64)
-        corners = (base, base + 1, base + layout.stride, base + (layout.stride + 1))
-        weights = _corner_weights(self._x, self._y, self.scale)
-        spread = np.empty(self._index.shape, np.float32)
-        values = np.empty(self._index.shape, np.float64)  # bincount sums in double precision
+        single = weight.shape[1] == 1 and self._shade is None
+        columns = [(residual[:, channel], channel) for channel in range(3)]
+        columns += [(weight[:, channel % weight.shape[1]], channel) for channel in range(1 if single else 3)]
+        images = np.empty((len(columns), self.layout.height, self.layout.width), np.float32)
+        offsets = (0, 1, self.layout.stride, self.layout.stride + 1)
+        for number, of_corners in enumerate(self._sums_of_cells(columns)):
+            for image, parts in zip(images[2 * number :], (of_corners.real, of_corners.imag), strict=False):
+                sums = np.zeros(self.layout.length, np.float32)
+                for offset, part in zip(offsets, parts, strict=True):
+                    sums[self._cells + offset] += part
+                image[:] = self.layout.unpack_sums(sums, self._level_count)
+        pushed, curvature = np.moveaxis(images[:3], 0, -1), np.moveaxis(images[3:], 0, -1)
+        return TexelSums(pushed, curvature[..., 0] if single else curvature)
 
-        def adjoint(column: Array, channel: int) -> Array:
-            shaded = column if self._shade is None else np.multiply(self._shade[channel], column, out=spread)
-            sums = np.zeros(layout.length)
-            for corner, weight in zip(corners, weights, strict=True):
-                np.multiply(weight, shaded, out=values)
-                sums += np.bincount(corner, values.reshape(-1), layout.length)
-            return layout.unpack_sums(sums, self._level_count)
+    def _sums_of_cells(self, columns: Sequence[tuple[Array, int]]) -> NDArray[np.complex64]:
+        """Sums over the samples of each cell, of two columns (P,) at a time and for each corner:
+        (columns / 2, 4, K). The second column is the imaginary part, so that one pass serves both.
 
-        pushed = np.empty((3, layout.height, layout.width), np.float32)
-        for channel in range(3):
-            pushed[channel] = adjoint(residual[:, channel], channel)
-        if weight.shape[1] == 1 and self._shade is None:
-            return TexelSums(np.moveaxis(pushed, 0, -1), adjoint(weight[:, 0], 0))
-        curvature = np.empty_like(pushed)
-        for channel in range(3):
-            curvature[channel] = adjoint(weight[:, channel % weight.shape[1]], channel)
-        return TexelSums(np.moveaxis(pushed, 0, -1), np.moveaxis(curvature, 0, -1))
+        columns: an even number, each with the channel of its shade.
+        """
+        sums = np.zeros((len(columns) // 2, 4, len(self._cells)), np.complex64)
+        for block in self._blocks():
+            cell = self._cell[:, block].astype(np.intp)
+            values = np.empty(cell.shape, np.complex64)
+            weights = _corner_weights(self._x[:, block], self._y[:, block], self.scale)
+            shaded = [
+                column[block] if self._shade is None else self._shade[channel][:, block] * column[block]
+                for column, channel in columns
+            ]
+            for number, of_corners in enumerate(sums):
+                for weight, of_corner in zip(weights, of_corners, strict=True):
+                    np.multiply(weight, shaded[2 * number], out=values.real)
+                    np.multiply(weight, shaded[2 * number + 1], out=values.imag)
+                    np.add.at(of_corner, cell.reshape(-1), values.reshape(-1))
+        return sums
 
 
 def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:
@@ -207,6 +221,17 @@ def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:
     # A place just below 1 may round up to `size` itself; its left texel is the last one.
     left = np.minimum(np.floor(place), size - 1)
     return place - left, left.astype(np.int32)
+
+
+def _numbered(index: NDArray[np.int32], length: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
+    """The distinct values of ``index``, ascending, and for each entry its value's place among them.
+    Values are below ``length``: a table is ten times faster than sorting."""
+    is_there = np.zeros(length, np.bool_)
+    is_there[index] = True
+    distinct = np.flatnonzero(is_there)
+    place = np.empty(length, np.int32)
+    place[distinct] = np.arange(len(distinct), dtype=np.int32)
+    return distinct, place.take(index)
 
 
 def _corner_weights(x: Array, y: Array, scale: np.float32) -> tuple[Array, Array, Array, Array]:
