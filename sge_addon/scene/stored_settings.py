@@ -60,7 +60,7 @@ class SGE_PG_loss(bpy.types.PropertyGroup):
     value: bpy.props.FloatProperty(name="Loss", description="Loss at that step")
 
 
-def _property(item: Field[Any]) -> Any:
+def setting_property(item: Field[Any]) -> Any:
     """The Blender property of one field of FitSettings."""
     shown = {"name": item.metadata["label"], "description": item.metadata["description"]}
     choices = [
@@ -114,7 +114,7 @@ class SGE_PG_fit(bpy.types.PropertyGroup):
     losses: bpy.props.CollectionProperty(type=SGE_PG_loss)
 
 
-SGE_PG_fit.__annotations__.update({item.name: _property(item) for item in fields(FitSettings)})
+SGE_PG_fit.__annotations__.update({item.name: setting_property(item) for item in fields(FitSettings)})
 
 CLASSES = (SGE_PG_reference, SGE_PG_loss, SGE_PG_fit)
 
