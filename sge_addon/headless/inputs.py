@@ -134,7 +134,12 @@ def references_to_fit(
         brought += [replace(reference, held_out=True) for reference in held_out]
         frames += read
         notices += read.notices
-    folders = frozenset(frame.image.parent.resolve() for frame in frames)
+    folders = frozenset(
+        path.parent.resolve()
+        for frame in frames
+        for path in (frame.image, frame.normal_image, frame.mask)
+        if path is not None
+    )
     return References(tuple(of_scene), tuple(brought), tuple(notices), folders)
 
 

@@ -71,7 +71,7 @@ def check_references_export(arguments: argparse.Namespace, references: Reference
     """Raise FitError for a camera that --export-references could not write, and images it would overwrite."""
     if arguments.export_references:
         folder = Path(arguments.export_references).expanduser().resolve()
-        if {folder / "images", folder / "normals"} & references.folders:
+        if {folder / name for name in ("images", "normals", "masks")} & references.folders:
             raise FitError(
                 f"--export-references '{folder}' would overwrite the images that are read; name another."
             )

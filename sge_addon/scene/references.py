@@ -58,10 +58,11 @@ def export_references(
     file_name: str = "transforms.json",
     file_format: str = "PNG",
 ) -> Path:
-    """Write images, normals and the file of cameras into a folder, which is made; the file's path.
+    """Write images, normals, weights as masks, and the file of cameras into a folder, which is made.
 
-    write: of ``formats.transforms_json``; it refuses cameras that its format cannot hold. file_format:
-    'PNG' (8-bit sRGB, straight alpha, clipped to [0, 1]) or 'OPEN_EXR' (without loss). Normals are EXR.
+    Returns the file's path. write: of ``formats.transforms_json``; it refuses cameras that its format
+    cannot hold. file_format: 'PNG' (8-bit sRGB, straight alpha, clipped to [0, 1]) or 'OPEN_EXR' (without
+    loss). Normals are EXR.
     """
     if not references:
         raise FitError("There are no references to export.")
@@ -72,12 +73,15 @@ def export_references(
             view=reference.view,
             image=root / "images" / f"{name}{suffix}",
             normal_image=None if reference.normal is None else root / "normals" / f"{name}.exr",
+            mask=None if reference.weight is None else root / "masks" / f"{name}.png",
         )
         for reference, name in zip(references, _file_names(references), strict=True)
     ]
     try:
-        for parent in {path.parent for frame in frames for path in (frame.image, frame.normal_image) if path}:
-            parent.mkdir(parents=True, exist_ok=True)
+        for frame in frames:
+            for path in (frame.image, frame.normal_image, frame.mask):
+                if path is not None:
+                    path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FitError(f"Folder '{root}' cannot be made: {error.strerror}.") from error
     write(root / file_name, frames)
@@ -89,6 +93,8 @@ def export_references(
             save_exr(frame.image, colour)
         if reference.normal is not None and frame.normal_image is not None:
             save_exr(frame.normal_image, reference.normal)
+        if reference.weight is not None and frame.mask is not None:
+            save_png(frame.mask, np.repeat(reference.weight[..., None], 3, axis=2), encode_srgb=False)
     return root / file_name
 
 

@@ -67,6 +67,18 @@ def test_exported_references_read_back(normals: bool, alpha: bool, tmp_path: Pat
     assert not bpy.data.images
 
 
+def test_weights_are_exported_as_masks(tmp_path: Path) -> None:
+    weight = np.linspace(0.0, 1.0, 24 * 16, dtype=np.float32).reshape(16, 24)
+    before = [replace(references(1, alpha=False)[0], weight=weight), references(2, alpha=False)[1]]
+    path = export_references(tmp_path / "out", before, transforms_json.write)
+    after = references_from_frames(transforms_json.read(path), "srgb", 512)
+    assert after[0].weight is not None
+    assert np.abs(after[0].weight - weight).max() < 0.51 / 255
+    assert after[1].weight is None
+    seen = weight > 0.01
+    assert np.abs(linear_to_srgb(after[0].colour) - linear_to_srgb(before[0].colour))[seen].max() < 0.51 / 255
+
+
 def test_exr_keeps_every_bit(tmp_path: Path) -> None:
     before = references()
     before[0] = replace(before[0], colour=before[0].colour * 5.0)
