@@ -4,5 +4,6 @@
 
 from .fit_job import FitJob, Progress
 from .rendered_references import make_references, orbit_around
+from .scene_renderer import SceneRenderer
 
-__all__ = ["FitJob", "Progress", "make_references", "orbit_around"]
+__all__ = ["FitJob", "Progress", "SceneRenderer", "make_references", "orbit_around"]

@@ -7,9 +7,9 @@ from __future__ import annotations
 import bpy
 
 from ..scene import stored_settings
-from . import fit_handlers, fit_operators, loss_plot, panels, reference_operators
+from . import compare_operators, fit_handlers, fit_operators, loss_plot, panels, reference_operators
 
-CLASSES = (*fit_operators.CLASSES, *reference_operators.CLASSES, *panels.CLASSES)
+CLASSES = (*fit_operators.CLASSES, *compare_operators.CLASSES, *reference_operators.CLASSES, *panels.CLASSES)
 
 
 def register() -> None:
@@ -19,10 +19,12 @@ def register() -> None:
         bpy.utils.register_class(cls)
     bpy.types.TOPBAR_MT_file_import.append(panels.draw_import)
     fit_handlers.register()
+    compare_operators.register()
 
 
 def unregister() -> None:
     """Undo ``register``; a running fit ends and keeps what it reached."""
+    compare_operators.unregister()
     fit_handlers.unregister()
     bpy.types.TOPBAR_MT_file_import.remove(panels.draw_import)
     for cls in reversed(CLASSES):

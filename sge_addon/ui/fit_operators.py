@@ -8,9 +8,11 @@ import time
 
 import bpy
 
+from .compare_operators import wants
 from .error_report import reported_errors
 from .harmless_events import is_harmless, is_navigation
 from .live_rate import LiveRate
+from .redraw import redraw_regions, show_status
 from .running_fit import RunningFit, targets
 
 SECONDS_PER_TICK = 0.08  # many steps, then a look at events
@@ -42,13 +44,15 @@ class _ModalFit(bpy.types.Operator):
             self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
             context.window_manager.modal_handler_add(self)
             self._fit.rate = LiveRate(time.perf_counter())
-            show_status(context, self._fit.status())
+            show_status(context.window_manager, self._fit.status())
             return {"RUNNING_MODAL"}
         return {"CANCELLED"}
 
     def modal(self, context: bpy.types.Context, event: bpy.types.Event) -> set[str]:
         if self._fit.finished:  # closed from outside
             return self._end(context)
+        if wants(context, event):  # though it may have been opened before the fit began
+            return {"PASS_THROUGH"}
         with reported_errors(self):
             if event.type == "ESC" and event.value == "PRESS":
                 self._fit.stop()
@@ -81,7 +85,7 @@ class _ModalFit(bpy.types.Operator):
         self._tell(fit)
         rate.turn_ends(time.perf_counter(), fit.seconds_writing - wrote, shown=is_due)
         if is_due:
-            show_status(context, fit.status())
+            show_status(context.window_manager, fit.status())
 
     def _tell(self, fit: RunningFit) -> None:
         for notice in fit.notices[self._told :]:
@@ -91,7 +95,7 @@ class _ModalFit(bpy.types.Operator):
     def _end(self, context: bpy.types.Context) -> set[str]:
         self._tell(self._fit)
         context.window_manager.event_timer_remove(self._timer)
-        show_status(context, None)
+        show_status(context.window_manager, None)
         if self._fit.ended_by:
             self.report({"INFO"}, self._fit.ended_by)
         if self._fit.has_undo_step:
@@ -157,7 +161,7 @@ class SGE_OT_forget_fit(bpy.types.Operator):
 
     def execute(self, context: bpy.types.Context) -> set[str]:
         RunningFit.kept = None
-        redraw_sidebars(context)
+        redraw_regions(context.window_manager, "UI")
         return {"FINISHED"}
 
 
@@ -203,25 +207,7 @@ def toggle_pause(context: bpy.types.Context) -> None:
             fit.resume()
         else:
             fit.pause()
-        show_status(context, fit.status())
-
-
-def show_status(context: bpy.types.Context, text: str | None) -> None:
-    """Set the status bar and redraw the sidebars. Viewports redraw by themselves when a mesh changes."""
-    # The user may have changed to another workspace since the text was set.
-    for workspace in bpy.data.workspaces:
-        workspace.status_text_set(text)
-    redraw_sidebars(context)
-
-
-def redraw_sidebars(context: bpy.types.Context) -> None:
-    """Show the panels anew, in all windows."""
-    for window in context.window_manager.windows:
-        for area in window.screen.areas:
-            if area.type == "VIEW_3D":
-                for region in area.regions:
-                    if region.type == "UI":
-                        region.tag_redraw()
+        show_status(context.window_manager, fit.status())
 
 
 def draw_buttons(layout: bpy.types.UILayout) -> None:

@@ -20,19 +20,23 @@ _previews: list[Any] = []  # Blender's collection of icons, made when first draw
 
 def loss_icon(losses: Sequence[tuple[int, float]]) -> int:
     """The icon that shows the curve of (step, loss) pairs, for ``layout.template_icon``."""
+    return icon_of("loss", plot(losses))
+
+
+def icon_of(name: str, image: NDArray[np.float32]) -> int:
+    """The icon of that name, showing (SIZE, SIZE, 4) pixels from now on."""
     from bpy.utils import previews
 
     if not _previews:
         _previews.append(previews.new())
-        _previews[0].new("loss")
-    preview = _previews[0]["loss"]
+    preview = _previews[0][name] if name in _previews[0] else _previews[0].new(name)
     preview.image_size = (SIZE, SIZE)
-    preview.image_pixels_float.foreach_set(plot(losses).ravel())
+    preview.image_pixels_float.foreach_set(image.ravel())
     return preview.icon_id
 
 
 def free() -> None:
-    """Give the icon back to Blender."""
+    """Give the icons back to Blender."""
     from bpy.utils import previews
 
     while _previews:

@@ -142,13 +142,15 @@ def test_use_image_frames_lets_photos_of_any_shape_be_references():
 
 
 def test_unregistering_leaves_nothing_behind():
-    before_load = len(bpy.app.handlers.load_pre)
     assert hasattr(bpy.types.Scene, "sge")
     sge_addon.unregister()
     assert not [name for name in dir(bpy.types) if name.startswith("SGE_")]
     assert not hasattr(bpy.types.Scene, "sge")
     assert not [name for name in dir(bpy.ops.sge) if not name.startswith("_")]
-    assert len(bpy.app.handlers.load_pre) == before_load - 1
+    lists = [getattr(bpy.app.handlers, name) for name in dir(bpy.app.handlers)]
+    handlers = [handler for each in lists if isinstance(each, list) for handler in each]
+    ours = [handler for handler in handlers if handler.__module__.startswith("sge_addon")]
+    assert ours == []
     sge_addon.register()
 
 
