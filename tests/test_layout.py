@@ -28,13 +28,25 @@ ARROWS = {
     "version": set(),
     "__init__": {"ui", "headless"},
 }
-BLENDER = {"bpy", "gpu", "mathutils", "gpu_extras", "bl_math", "bmesh", "blf", "imbuf"}
+BLENDER = {
+    "bpy",
+    "gpu",
+    "mathutils",
+    "gpu_extras",
+    "bl_math",
+    "bl_operators",
+    "bl_ui",
+    "bmesh",
+    "blf",
+    "imbuf",
+}
 WITHOUT_BLENDER = {"core", "formats", "version", "command_line"}
 # What every Blender brings; cholespy is optional and so never imported at a module's top.
 THIRD_PARTY = {"numpy"}
 LONGEST_MODULE = 350
 
-MODULES = sorted(PACKAGE.rglob("*.py"))
+# Presets are no modules: Blender runs them as they are.
+MODULES = sorted(set(PACKAGE.rglob("*.py")) - set((PACKAGE / "presets").rglob("*.py")))
 LICENSED = sorted(
     path
     for folder in ("sge_addon", "tests", "tools")

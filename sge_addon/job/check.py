@@ -190,7 +190,7 @@ def _facts(
     view = findings.attempt(view_from_camera, camera, *size)
     if view is None:
         return []
-    return [ReferenceFacts(view, held_out, NORMAL_IMAGE in camera.data, has_alpha=True)]
+    return [ReferenceFacts(view, held_out, camera.data.get(NORMAL_IMAGE) is not None, has_alpha=True)]
 
 
 def _size(image: bpy.types.Image, camera: str) -> tuple[int, int]:

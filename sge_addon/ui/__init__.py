@@ -7,26 +7,50 @@ from __future__ import annotations
 import bpy
 
 from ..scene import stored_settings
-from . import compare_operators, fit_handlers, fit_operators, loss_plot, panels, reference_operators
+from . import (
+    checked,
+    compare_operators,
+    fit_handlers,
+    fit_operators,
+    import_references,
+    loss_plot,
+    panels,
+    preferences,
+    presets,
+    reference_list,
+    reference_operators,
+    remedies,
+)
 
-CLASSES = (*fit_operators.CLASSES, *compare_operators.CLASSES, *reference_operators.CLASSES, *panels.CLASSES)
+CLASSES = (
+    *preferences.CLASSES,
+    *presets.CLASSES,
+    *fit_operators.CLASSES,
+    *compare_operators.CLASSES,
+    *reference_operators.CLASSES,
+    *import_references.CLASSES,
+    *reference_list.CLASSES,
+    *checked.CLASSES,
+    *remedies.CLASSES,
+    *panels.CLASSES,
+)
+# Modules that tell Blender more than their classes, such as handlers.
+LISTENERS = (fit_handlers, compare_operators, checked, import_references, presets, preferences)
 
 
 def register() -> None:
-    """Register stored settings, classes, and the handlers that look after a running fit."""
+    """Register stored settings, classes, and what listens to Blender."""
     stored_settings.register()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
-    bpy.types.TOPBAR_MT_file_import.append(panels.draw_import)
-    fit_handlers.register()
-    compare_operators.register()
+    for listener in LISTENERS:
+        listener.register()
 
 
 def unregister() -> None:
     """Undo ``register``; a running fit ends and keeps what it reached."""
-    compare_operators.unregister()
-    fit_handlers.unregister()
-    bpy.types.TOPBAR_MT_file_import.remove(panels.draw_import)
+    for listener in reversed(LISTENERS):
+        listener.unregister()
     for cls in reversed(CLASSES):
         bpy.utils.unregister_class(cls)
     stored_settings.unregister()

@@ -8,10 +8,12 @@ import time
 
 import bpy
 
+from .checked import refuse_if_wrong
 from .compare_operators import wants
 from .error_report import reported_errors
 from .harmless_events import is_harmless, is_navigation
 from .live_rate import LiveRate
+from .preferences import live_share
 from .redraw import redraw_regions, show_status
 from .running_fit import RunningFit, targets
 
@@ -43,7 +45,7 @@ class _ModalFit(bpy.types.Operator):
             self._told = 0
             self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
             context.window_manager.modal_handler_add(self)
-            self._fit.rate = LiveRate(time.perf_counter())
+            self._fit.rate = LiveRate(time.perf_counter(), live_share())
             show_status(context.window_manager, self._fit.status())
             return {"RUNNING_MODAL"}
         return {"CANCELLED"}
@@ -123,6 +125,7 @@ everything back"""
         return True
 
     def make(self, context: bpy.types.Context) -> RunningFit:
+        refuse_if_wrong(context)
         return RunningFit(context)
 
 

@@ -10,10 +10,12 @@ from bpy.app.translations import pgettext_iface as iface_
 from ..scene.references import NORMAL_IMAGE
 from .check_panel import draw_findings
 from .checked import Checked
+from .compare_operators import draw_compare_button
 from .fit_operators import draw_buttons
 from .loss_plot import loss_icon
 from .placement import fields_of, row_fields, source_fields
 from .presets import SGE_PT_presets
+from .psnr_plot import draw_bars
 from .running_fit import RunningFit, targets
 
 NAMED_TARGETS = 3  # more are counted
@@ -54,6 +56,7 @@ class SGE_PT_main(_Panel):
         draw_buttons(self.layout)
         running = RunningFit.current
         _draw_losses(self.layout, running.losses if running else [(p.step, p.value) for p in stored.losses])
+        draw_bars(self.layout, stored)
 
 
 def _draw_targets(context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
@@ -101,6 +104,7 @@ class SGE_PT_references(_Panel):
         # Not greyed out while a fit runs: one may look through the cameras meanwhile.
         row = self.layout.row()
         row.template_list("SGE_UL_references", "", stored, "references", stored, "active_reference", rows=4)
+        draw_compare_button(self.layout)
         layout = self.settings_layout()
         buttons = row.column(align=True)
         buttons.enabled = layout.enabled
@@ -119,7 +123,7 @@ class SGE_PT_references(_Panel):
         column = layout.column()
         for name in row_fields():
             column.prop(row, name)
-        if row.camera is not None and NORMAL_IMAGE in row.camera.data:
+        if row.camera is not None and row.camera.data.get(NORMAL_IMAGE) is not None:
             column.label(text="Has normals to match", icon="NORMALS_FACE")
         if row.measured:
             text = iface_("PSNR {:.2f} dB before, {:.2f} dB after").format(row.psnr_before, row.psnr_after)

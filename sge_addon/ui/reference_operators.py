@@ -128,37 +128,6 @@ of several shapes then go together"""
         return {"CANCELLED"}
 
 
-class SGE_OT_import_references(bpy.types.Operator):
-    """Add cameras with background images that a transforms.json describes (NeRF, instant-ngp, nerfstudio)"""
-
-    bl_idname = "sge.import_references"
-    bl_label = "Import References"
-    bl_options = {"REGISTER", "UNDO"}
-
-    filepath: bpy.props.StringProperty(
-        name="File", description="transforms.json to read", subtype="FILE_PATH"
-    )
-    filter_glob: bpy.props.StringProperty(default="*.json", options={"HIDDEN"})
-
-    def invoke(self, context: bpy.types.Context, _event: bpy.types.Event) -> set[str]:
-        context.window_manager.fileselect_add(self)
-        return {"RUNNING_MODAL"}
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..formats import transforms_json
-        from ..scene.references import add_reference_cameras, references_from_frames
-
-        scene = context.scene
-        with reported_errors(self):
-            frames = transforms_json.read(bpy.path.abspath(self.filepath))
-            references = references_from_frames(frames, scene.sge.colorspace, FULL_SIZE)
-            add_reference_cameras(scene, references)
-            add_rows_from_cameras(scene)
-            self.report({"INFO"}, f"{len(references)} references imported")
-            return {"FINISHED"}
-        return {"CANCELLED"}
-
-
 class SGE_OT_export_references(bpy.types.Operator):
     """Write the references into a folder, as images and a transforms.json that other tools read"""
 
@@ -197,6 +166,5 @@ CLASSES = (
     SGE_OT_remove_reference,
     SGE_OT_clear_references,
     SGE_OT_use_image_frames,
-    SGE_OT_import_references,
     SGE_OT_export_references,
 )

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 
 import sge_addon
+import sge_addon.job.check  # stays itself where the job is a double
 from sge_addon.core.errors import FitError, TargetLost
 from sge_addon.core.orbit import orbit_views
 from sge_addon.core.reference import Reference
@@ -117,6 +118,7 @@ def add_references(count: int = 3) -> None:
 def add_quad(name: str = "Quad") -> bpy.types.Object:
     mesh = bpy.data.meshes.new(name)
     mesh.from_pydata([(0, 0, 0), (1, 0, 0), (1, 1, 0), (0, 1, 0)], [], [(0, 1, 2, 3)])
+    mesh.uv_layers.new()
     obj = bpy.data.objects.new(name, mesh)
     bpy.context.scene.collection.objects.link(obj)
     obj.select_set(True)

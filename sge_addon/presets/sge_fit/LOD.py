@@ -1,0 +1,13 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+import bpy
+
+sge = bpy.context.scene.sge
+
+sge.shape = True
+sge.texture = True
+sge.match = {"colour", "alpha", "normal"}
+sge.shading = "unlit"
+sge.steps = 1000
+sge.resolution = 512
+sge.texture_size = 1024
