@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import MISSING, Field, fields
 from typing import Any, NoReturn
 
+from .core.masks import MASK_MODES
 from .core.settings import FitSettings
 from .version import version
 
@@ -60,6 +61,13 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="transforms.json with cameras and images, its folder, the folder of a COLMAP model or project, "
         "or another .blend file whose cameras have background images",
+    )
+    inputs.add_argument(
+        "--mask",
+        choices=tuple(MASK_MODES),
+        help="what masks, or the alpha of images, say in all of those: the object's silhouette, what is to "
+        "be ignored, or none of both (default: as the scene stores it, else auto: a mask says what is out, "
+        "alpha is the silhouette)",
     )
     inputs.add_argument(
         "--reference-object",

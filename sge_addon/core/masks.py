@@ -10,7 +10,7 @@ import numpy as np
 
 from .colour import straight
 from .errors import FitError
-from .reference import Image, check_mask
+from .reference import Image, check_mask, resize_area
 
 # What each mode is called, and what it does, in the panel.
 MASK_MODES = {
@@ -51,7 +51,19 @@ def mask_of(pixels: Image) -> Image:
     alpha = pixels[..., 3]
     mask = alpha if (alpha < 1.0).any() else pixels[..., :3].max(axis=2)
     brightest = mask.max(initial=0.0)
-    return mask / brightest if brightest > 0.0 and brightest != 1.0 else mask.copy()
+    return mask / brightest if 0.0 < brightest < np.inf and brightest != 1.0 else mask.copy()
+
+
+def has_shape(size: tuple[int, int], of: tuple[int, int]) -> bool:
+    """Whether (width, height) is the shape of another size, to within a pixel, whatever the resolution."""
+    return abs(size[0] * of[1] - size[1] * of[0]) < max(of)
+
+
+def fitted_mask(mask: Image, width: int, height: int) -> Image:
+    """A mask (H, W) at an image's size; where its shape is another, unchanged for ``masked`` to refuse."""
+    if mask.shape == (height, width) or not has_shape((mask.shape[1], mask.shape[0]), (width, height)):
+        return mask
+    return resize_area(mask[..., None], width, height)[..., 0]
 
 
 def masked(colour: Image, mask: Image | None, mode: str, owner: str) -> Masked:

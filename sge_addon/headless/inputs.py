@@ -126,7 +126,7 @@ def references_to_fit(
     elif arguments.reference_object:
         brought = _from_object(arguments, settings)
     else:
-        of_scene = references_of_scene(bpy.context.scene, settings.resolution)
+        of_scene = _of_scene(arguments, settings)
     if every:
         of_scene, brought = _every_held_out(of_scene, every), _every_held_out(brought, every)
     elif arguments.hold_out is not None:
@@ -141,6 +141,16 @@ def references_to_fit(
         if path is not None
     )
     return References(tuple(of_scene), tuple(brought), tuple(notices), folders)
+
+
+def _of_scene(arguments: argparse.Namespace, settings: FitSettings) -> list[Reference]:
+    """Those that the scene stores; --mask goes into their rows, so that a saved file says it too."""
+    scene = bpy.context.scene
+    if arguments.mask is None:
+        return references_of_scene(scene, settings.resolution)
+    for row in scene.sge.references:
+        row.mask_mode = arguments.mask
+    return references_of_scene(scene, settings.resolution, arguments.mask)
 
 
 def _every_held_out(references: Sequence[Reference], every: int) -> list[Reference]:
@@ -167,14 +177,15 @@ def _from_path(
     The cameras of the latter two have no clip planes of their own: they are set around the objects.
     """
     if Path(path).suffix.lower() == ".blend":
-        return references_from_blend(path, settings.resolution), Frames(())
+        return references_from_blend(path, settings.resolution, arguments.mask or "auto"), Frames(())
     frames = read_references(path)
     points = np.concatenate([surface_from_object(obj).positions for obj in objects])
     center = 0.5 * (points.min(axis=0) + points.max(axis=0)).astype(np.float64)
     radius = float(np.linalg.norm(points - center, axis=1).max())
     references = []
     last = time.perf_counter()
-    for reference in load_frames(frames, settings.colorspace, settings.resolution):
+    loaded = load_frames(frames, settings.colorspace, settings.resolution, arguments.mask or "auto")
+    for reference in loaded:
         references.append(replace(reference, view=clip_around(reference.view, center, radius)))
         if not arguments.quiet and time.perf_counter() - last > _SECONDS_BETWEEN_LINES:
             last = time.perf_counter()

@@ -60,31 +60,44 @@ def has_transparency(array: Array) -> bool:
     return bool((array[..., 3] < 1.0).any())
 
 
-def image_to_array(image: bpy.types.Image, camera: str = "") -> Array:
+def image_to_array(image: bpy.types.Image, camera: str = "", *, ignore_alpha: bool = False) -> Array:
     """Pixels (H, W, 4) of an image of the file; its own colour space and alpha mode decide.
 
-    camera: whose image it is, for messages. Raises FitError where it has no pixels or a colour
-    space that cannot be decoded here.
+    camera: whose image it is, for messages. ignore_alpha: as if there were none, where Blender has not
+    multiplied by it already. Raises FitError where it has no pixels or a colour space that cannot be
+    decoded here.
     """
     check_image(image, camera)
-    width, height = image.size
-    flat = np.empty(len(image.pixels), np.float32)
-    image.pixels.foreach_get(flat)
-    pixels = _four_channels(flat.reshape(height, width, -1))
+    pixels = stored_pixels(image)
+    height = len(pixels)
     name = image.colorspace_settings.name
-    if image.alpha_mode in ("NONE", "CHANNEL_PACKED"):
-        pixels[..., 3] = 1.0  # not a coverage
+    stored_straight = image.colorspace_settings.is_data and image.alpha_mode == "STRAIGHT"
+    if ignore_alpha and (stored_straight or not image.is_float):
+        pixels[..., 3] = 1.0
     if image.is_float:
-        stored_straight = image.colorspace_settings.is_data and image.alpha_mode == "STRAIGHT"
         return premultiplied(pixels) if stored_straight else pixels
     for start in range(0, height, ROWS):
         _decode(pixels[start : start + ROWS], is_srgb=name == "sRGB")
     return pixels
 
 
-def check_image(image: bpy.types.Image, camera: str = "") -> None:
-    """Raise FitError where ``image_to_array`` cannot read an image. Loads its file, decodes nothing."""
-    owner = f"Camera '{camera}': image '{image.name}'" if camera else f"Image '{image.name}'"
+def stored_pixels(image: bpy.types.Image) -> Array:
+    """Pixels (H, W, 4) of a checked image as Blender keeps them; alpha is 1 where it is no coverage."""
+    width, height = image.size
+    flat = np.empty(len(image.pixels), np.float32)
+    image.pixels.foreach_get(flat)
+    pixels = _four_channels(flat.reshape(height, width, -1))
+    if image.alpha_mode in ("NONE", "CHANNEL_PACKED"):
+        pixels[..., 3] = 1.0
+    return pixels
+
+
+def check_image(image: bpy.types.Image, camera: str = "", kind: str = "image") -> None:
+    """Raise FitError where ``image_to_array`` cannot read an image. Loads its file, decodes nothing.
+
+    kind: "image", or "mask image", whose color space does not matter.
+    """
+    owner = f"Camera '{camera}': {kind} '{image.name}'" if camera else f"{kind.capitalize()} '{image.name}'"
     subject = camera or image.name
     if image.source not in ("FILE", "GENERATED"):
         raise FitError(
@@ -99,7 +112,7 @@ def check_image(image: bpy.types.Image, camera: str = "") -> None:
             subject=subject,
         )
     name = image.colorspace_settings.name
-    if not image.is_float and name != "sRGB" and name not in LINEAR_SPACES:
+    if kind == "image" and not image.is_float and name != "sRGB" and name not in LINEAR_SPACES:
         raise FitError(
             f"{owner} has the color space '{name}'; choose sRGB, or for linear values Linear Rec.709 "
             "or Non-Color.",
@@ -132,14 +145,17 @@ def _four_channels(pixels: Array) -> Array:
     return result
 
 
-def array_to_image(name: str, array: Array, *, as_bytes: bool = False) -> bpy.types.Image:
-    """A new packed image with the pixels (H, W, 4): 32-bit linear, or 8-bit sRGB with straight alpha."""
+def array_to_image(
+    name: str, array: Array, *, as_bytes: bool = False, is_data: bool = False
+) -> bpy.types.Image:
+    """A new packed image with the pixels (H, W, 4): 32-bit linear, or 8-bit with straight alpha, in sRGB
+    unless they are data."""
     import bpy
 
     height, width = array.shape[:2]
-    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=not as_bytes, is_data=False)
+    image = bpy.data.images.new(name, width, height, alpha=True, float_buffer=not as_bytes, is_data=is_data)
     if as_bytes:
-        array = _encoded(array, encode_srgb=True)
+        array = _encoded(array, encode_srgb=not is_data)
     else:
         # Linear is a role of every configuration, and its name differs between them.
         image.use_half_precision = False

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     import bpy
 
 
-def references_from_blend(path: str | os.PathLike[str], resolution: int) -> list[Reference]:
+def references_from_blend(
+    path: str | os.PathLike[str], resolution: int, mask_mode: str = "auto"
+) -> list[Reference]:
     """A reference for every camera with a background image in any scene of a file, each camera once.
 
     The file is linked for as long as this takes; nothing of it stays. resolution: long side to which
@@ -31,7 +33,7 @@ def references_from_blend(path: str | os.PathLike[str], resolution: int) -> list
     with _linked_scenes(file) as scenes:
         for scene in scenes:
             with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-                for reference in references_from_cameras(scene, resolution):
+                for reference in references_from_cameras(scene, resolution, mask_mode):
                     references.setdefault(reference.view.name, reference)
     if not references:
         raise FitError(

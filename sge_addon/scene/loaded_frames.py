@@ -12,7 +12,7 @@ import numpy as np
 from ..core.distortion import undistort
 from ..core.errors import FitError
 from ..core.frame import Frame
-from ..core.masks import mask_of, masked
+from ..core.masks import fitted_mask, mask_of, masked
 from ..core.reference import Image, Reference, resize_area
 from ..core.view import fitted_size
 from .images import load_image
@@ -93,7 +93,4 @@ def _load_normals(frame: Frame, path: Path, colour: Image) -> Image:
 def _load_mask(frame: Frame, path: Path) -> Image:
     """(H, W) in [0, 1], scaled to the size of the frame's image."""
     mask = mask_of(load_image(path, "linear")[0])
-    view = frame.view
-    if mask.shape == (view.height, view.width):
-        return mask
-    return resize_area(mask[..., None], view.width, view.height)[..., 0]
+    return fitted_mask(mask, frame.view.width, frame.view.height)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import FitError, Remedy
 from ..core.reference import Reference
 from .cameras import fills_frame, keep_projection, view_from_camera
+from .masks import mask_image
 from .references import (
     add_reference_cameras,
     background_image,
@@ -42,20 +43,27 @@ def add_rows_from_cameras(scene: bpy.types.Scene) -> int:
         )
     added = [camera for camera in shown if camera.name not in listed]
     for camera in added:
-        rows.add().camera = camera
+        _add_row(rows, camera)
     return len(added)
 
 
-def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Reference]:
+def _add_row(rows: Any, camera: bpy.types.Object) -> None:
+    row = rows.add()
+    row.camera = camera
+    row.mask_image = mask_image(camera)
+
+
+def references_of_scene(scene: bpy.types.Scene, resolution: int, mask_mode: str = "auto") -> list[Reference]:
     """The enabled rows as references; without any row, every camera that has a background image.
 
-    resolution: long side in pixels to which larger images are scaled. Raises FitError where there is
+    resolution: long side in pixels to which larger images are scaled. mask_mode: where there are no rows,
+    which have each their own. Raises FitError where there is
     none, where a row has lost its camera or image, or where nothing is left to fit to.
     """
     check_any_used(scene)
     rows = scene.sge.references
     if not rows:
-        return references_from_cameras(scene, resolution)
+        return references_from_cameras(scene, resolution, mask_mode)
     return [reference_of_row(scene, row, resolution) for row in rows if row.enabled]
 
 
@@ -78,7 +86,8 @@ def check_any_used(scene: bpy.types.Scene) -> None:
 def reference_of_row(scene: bpy.types.Scene, row: Any, resolution: int) -> Reference:
     """What one row says should be seen. Raises FitError as ``image_of_row`` does."""
     camera, image = image_of_row(scene, row)
-    return replace(reference_of_camera(scene, camera, image, resolution), held_out=row.held_out)
+    reference = reference_of_camera(scene, camera, image, resolution, row.mask_image, row.mask_mode)
+    return replace(reference, held_out=row.held_out)
 
 
 def image_of_row(scene: bpy.types.Scene, row: Any) -> tuple[bpy.types.Object, bpy.types.Image]:
@@ -158,7 +167,7 @@ def store_used_references(scene: bpy.types.Scene, used: Sequence[tuple[bpy.types
     listed = {row.camera for row in rows}
     for camera, _ in used:
         if camera not in listed:
-            rows.add().camera = camera
+            _add_row(rows, camera)
     held_out = dict(used)
     for row in rows:
         row.enabled = row.camera in held_out

@@ -18,10 +18,12 @@ import numpy as np
 
 from ..core.errors import FitError, Remedy
 from ..core.frame import Frame
+from ..core.masks import masked
 from ..core.reference import Reference
 from .cameras import camera_from_view, check_frame, view_from_camera
-from .images import array_to_image, has_transparency, image_to_array, save_exr, save_png
+from .images import array_to_image, image_to_array, save_exr, save_png
 from .loaded_frames import load_frames
+from .masks import MASK_IMAGE, mask_image, mask_pixels, read_mask
 
 if TYPE_CHECKING:
     import bpy
@@ -30,16 +32,19 @@ COLLECTION = "References"
 NORMAL_IMAGE = "sge_normal_image"  # on the camera's data: its image of world normals
 
 
-def references_from_cameras(scene: bpy.types.Scene, resolution: int) -> list[Reference]:
+def references_from_cameras(
+    scene: bpy.types.Scene, resolution: int, mask_mode: str = "auto"
+) -> list[Reference]:
     """A reference for every camera of the scene that shows a background image, by camera name.
 
     The image says the size; its own color space and alpha mode say how it is stored. resolution:
-    long side to which larger images are scaled, each at once. An empty list where there are none.
+    long side to which larger images are scaled, each at once. mask_mode: one of ``core.masks.MASK_MODES``,
+    for masks that came with the cameras. An empty list where there are none.
     Raises FitError naming the camera whose image is missing, turned, shifted, scaled or of another shape.
     """
     cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
     return [
-        reference_of_camera(scene, camera, image, resolution)
+        reference_of_camera(scene, camera, image, resolution, mask_image(camera), mask_mode)
         for camera in cameras
         if (image := background_image(camera)) is not None
     ]
@@ -94,7 +99,7 @@ def export_references(
         if reference.normal is not None and frame.normal_image is not None:
             save_exr(frame.normal_image, reference.normal)
         if reference.weight is not None and frame.mask is not None:
-            save_png(frame.mask, np.repeat(reference.weight[..., None], 3, axis=2), encode_srgb=False)
+            save_png(frame.mask, mask_pixels(reference.weight)[..., :3], encode_srgb=False)
     return root / file_name
 
 
@@ -122,23 +127,38 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
             alpha = reference.colour[..., 3:]
             normals = np.concatenate([reference.normal, alpha], axis=2)
             camera.data[NORMAL_IMAGE] = array_to_image(f"{reference.view.name} normals", normals)
+        if reference.weight is not None:
+            mask = array_to_image(
+                f"{reference.view.name} mask", mask_pixels(reference.weight), as_bytes=True, is_data=True
+            )
+            camera.data[MASK_IMAGE] = mask
     return collection
 
 
 def reference_of_camera(
-    scene: bpy.types.Scene, camera: bpy.types.Object, image: bpy.types.Image, resolution: int
+    scene: bpy.types.Scene,
+    camera: bpy.types.Object,
+    image: bpy.types.Image,
+    resolution: int,
+    mask_image: bpy.types.Image | None = None,
+    mask_mode: str = "auto",
 ) -> Reference:
     """The reference of one camera and its background image; see ``references_from_cameras``."""
-    colour = image_to_array(image, camera.name)
+    pixels = image_to_array(image, camera.name, ignore_alpha=mask_mode == "none")
     check_frame(scene, camera, image)
-    height, width = colour.shape[:2]
+    height, width = pixels.shape[:2]
+    mask = None
+    if mask_image is not None and mask_mode != "none":
+        mask = read_mask(mask_image, camera.name, (width, height))
+    shown = masked(pixels, mask, mask_mode, f"Camera '{camera.name}'")
     normal_image = camera.data.get(NORMAL_IMAGE)
     normal = None if normal_image is None else image_to_array(normal_image, camera.name)[..., :3]
     return Reference(
         view=view_from_camera(camera, width, height),
-        colour=colour,
-        has_alpha=has_transparency(colour),
+        colour=shown.colour,
+        has_alpha=shown.has_alpha,
         normal=normal,
+        weight=shown.weight,
     ).resized(resolution)
 
 

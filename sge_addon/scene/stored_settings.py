@@ -15,6 +15,7 @@ from typing import Any
 
 import bpy
 
+from ..core.masks import MASK_MODES
 from ..core.settings import LARGEST_INTEGER, FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
@@ -43,6 +44,18 @@ class SGE_PG_reference(bpy.types.PropertyGroup):
         description="A camera with one background image",
         type=bpy.types.Object,
         poll=_is_camera,
+    )
+    mask_mode: bpy.props.EnumProperty(
+        name="Mask",
+        description="What a mask image, or the image's alpha, says about the object",
+        items=[(mode, label, text) for mode, (label, text) in MASK_MODES.items()],
+        default="auto",
+    )
+    mask_image: bpy.props.PointerProperty(
+        name="Mask Image",
+        description="Black where the image does not count, or where the object is not. Of the image's shape; "
+        "its alpha where it has any, else its brightness",
+        type=bpy.types.Image,
     )
     measured: bpy.props.BoolProperty(options={"HIDDEN"}, default=False)
     psnr_before: bpy.props.FloatProperty(
