@@ -130,6 +130,22 @@ class FitSettings:
     seed: int = _setting(
         0, "Seed", "Same file, settings and seed give the same result", minimum=0, maximum=LARGEST_INTEGER
     )
+    refine_cameras: bool = _setting(
+        False,
+        "Refine Cameras",
+        "Also move and turn the references' cameras until the pictures match: for photos whose cameras are "
+        "off by up to two degrees. Cameras of held-out references stay",
+    )
+    refine_focal: bool = _setting(
+        False, "Refine Focal Lengths", "Also change each camera's focal length, by up to a few percent"
+    )
+    refine_gain: str = _setting(
+        "off",
+        "Per-View Gain",
+        "A factor for each reference, by which its photo was exposed otherwise than the rest: none, one for "
+        "all channels, or one for each channel, where the white balance changed, too",
+        choices=("off", "exposure", "channels"),
+    )
     vertex_group: str = _setting(
         "", "Vertex Group", "Move only the vertices of this group, in proportion to their weight"
     )
@@ -165,9 +181,14 @@ class FitSettings:
 def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
     """Every error that making FitSettings of all these values could raise."""
     for item in fields(FitSettings):
-        yield from _range_problems(item.name, values[item.name], item.metadata)
-    if not (values["shape"] or values["texture"]):
+        yield from range_problems(item.name, values[item.name], item.metadata)
+    refines = values["refine_cameras"] or values["refine_focal"] or values["refine_gain"] != "off"
+    if not (values["shape"] or values["texture"] or refines):
         yield FitError("Nothing to fit: switch on Shape, Texture or both.")
+    if values["refine_gain"] != "off" and values["shading"] == "normal":
+        yield FitError("Per-View Gain means colors, which shading 'normal' does not show: switch it off.")
+    if values["refine_gain"] != "off" and values["match"] and "colour" not in values["match"]:
+        yield FitError("Per-View Gain needs colour among what is matched.")
     if not values["match"]:
         yield FitError("Nothing to match: choose colour, alpha or normal.")
     if values["texture"] and values["shading"] == "normal":
@@ -183,7 +204,8 @@ def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
         yield FitError("Fitting a texture needs colour among what is matched.")
 
 
-def _range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:
+def range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:
+    """What is wrong with the value of one field, by its metadata."""
     flag = name.replace("_", "-")
     if metadata["choices"]:
         for item in value if isinstance(value, tuple) else (value,):
@@ -193,7 +215,7 @@ def _range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:
         if len(value) != 3:
             yield FitError(f"{flag} has {len(value)} values; it must have 3: red, green and blue.")
         for number in value:
-            yield from _range_problems(name, number, metadata)
+            yield from range_problems(name, number, metadata)
     if isinstance(value, int | float) and not isinstance(value, bool):
         low, high = metadata["minimum"], metadata["maximum"]
         if not math.isfinite(value):
