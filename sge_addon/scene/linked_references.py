@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import FitError
 from ..core.reference import Reference
-from .references import references_from_cameras
+from .references import background_image, references_from_cameras
 
 if TYPE_CHECKING:
     import bpy
@@ -24,7 +24,8 @@ def references_from_blend(
     """A reference for every camera with a background image in any scene of a file, each camera once.
 
     The file is linked for as long as this takes; nothing of it stays. resolution: long side to which
-    larger images are scaled. Raises FitError naming the file where it cannot be read or has no such camera.
+    larger images are scaled. Raises FitError naming the file where it cannot be read or has no such camera,
+    and the image that lies on a network share, which is never opened.
     """
     import bpy
 
@@ -32,6 +33,7 @@ def references_from_blend(
     references: dict[str, Reference] = {}
     with _linked_scenes(file) as scenes:
         for scene in scenes:
+            _refuse_shares(file, scene)
             with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
                 for reference in references_from_cameras(scene, resolution, mask_mode):
                     references.setdefault(reference.view.name, reference)
@@ -40,6 +42,19 @@ def references_from_blend(
             f"File '{file}': none of its cameras shows a background image; give them images, and save it."
         )
     return list(references.values())
+
+
+def _refuse_shares(file: Path, scene: bpy.types.Scene) -> None:
+    for camera in scene.objects:
+        image = background_image(camera) if camera.type == "CAMERA" else None
+        if image is None or image.packed_file is not None:
+            continue
+        # Two slashes are Blender's own mark of a path relative to the file.
+        if image.filepath.replace("\\", "/").startswith("//") and not image.filepath.startswith("//"):
+            raise FitError(
+                f"File '{file}', camera '{camera.name}': its image '{image.filepath}' lies on a network "
+                "share; only local files are read: pack it, or copy it beside the file."
+            )
 
 
 @contextmanager

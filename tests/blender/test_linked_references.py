@@ -50,6 +50,19 @@ def test_another_files_cameras_see_what_they_see_there(tmp_path: Path) -> None:
     assert path.read_bytes() == before
 
 
+def test_images_on_network_shares_are_never_opened(tmp_path: Path) -> None:
+    add_reference_cameras(bpy.context.scene, references(1))
+    image = bpy.data.images["view_000"]
+    image.unpack(method="REMOVE")
+    image.filepath = "\\\\server\\share\\photo.png"
+    path = tmp_path / "shared.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), relative_remap=False)
+    empty_file()
+    with pytest.raises(FitError, match=r"camera 'view_000': its image .*server.*only local files"):
+        references_from_blend(path, 64)
+    assert not bpy.data.libraries
+
+
 def test_files_that_give_no_references_are_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "empty.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path))
