@@ -26,6 +26,7 @@ from .protocols import Estimate
 from .reference import Reference
 from .stopwatch import Stopwatch
 from .texture_block import Texture, TextureBlock
+from .view import View
 
 Array = NDArray[np.float32]
 Place = slice | NDArray[np.intp]
@@ -71,8 +72,8 @@ class ViewMap:
 class FilteredTextureSource:
     """The gradient source of a texture-only fit; its estimates serve joint fits too.
 
-    references: the training views. rasterise: one sample a pixel, moved by an offset in pixels (of
-    either sign: the patterns are symmetric). textures: TextureBlocks are fitted, mere Textures are
+    references: the training views; members of the list may be replaced. rasterise: one sample a pixel,
+    moved by an offset in pixels (of either sign: the patterns are symmetric). textures: TextureBlocks are fitted, mere Textures are
     only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a constant colour.
     fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
     loss: as in FitSettings; the background plays no part, since only what surfaces cover is compared.
@@ -99,7 +100,7 @@ class FilteredTextureSource:
         self.cache_bytes = cache_bytes
         self.keeps_maps = True  # not while the shape moves
         self._stopwatch = stopwatch or Stopwatch()
-        self._cached: dict[tuple[int, int], ViewMap] = {}
+        self._cached: dict[tuple[int, int], tuple[View, ViewMap]] = {}
         self._cached_bytes = 0
         self._visits = [0] * len(references)
         self._fixed_of_id = None
@@ -111,13 +112,18 @@ class FilteredTextureSource:
         """Loss and texel sums of one view, through the next of its sets of samples."""
         number = (self._visits[view] + view) % PATTERNS
         self._visits[view] += 1
-        view_map = self._cached.get((view, number))
+        camera = self.references[view].view
+        mapped, view_map = self._cached.get((view, number), (camera, None))
+        if view_map is not None and mapped is not camera:  # it has moved since
+            del self._cached[view, number]
+            self._cached_bytes -= view_map.nbytes
+            view_map = None
         if view_map is None:
             buffers = [self.rasterise(view, offset) for offset in sample_pattern(number)]
             with self._stopwatch.stage("estimate"):
                 view_map = self.map_view(buffers)
             if self.keeps_maps and self._cached_bytes + view_map.nbytes <= self.cache_bytes:
-                self._cached[view, number] = view_map
+                self._cached[view, number] = camera, view_map
                 self._cached_bytes += view_map.nbytes
         with self._stopwatch.stage("estimate"):
             return self.estimate_through(view, view_map)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..core.background import TRANSPARENT, Background
 from ..core.pixel_loss import covering_loss, encoded, over
-from ..core.reference import Reference
+from ..core.reference import Image, Reference
 from .tables import upload_image, with_alpha
 
 _BUDGET_BYTES = 1 << 30  # half floats: 8 bytes a pixel; 500 views of 512 x 512
@@ -38,7 +38,8 @@ class ReferenceTextureCache:
     """Textures of the references, least recently used first out when the budget is full.
 
     match, loss: as in FitSettings. background: before which they are seen; they are folded where it
-    stays the same or does not matter, unless ``fold`` is off.
+    stays the same or does not matter, unless ``fold`` is off. references: a list whose members may be
+    replaced; textures follow where the colours are others.
     """
 
     def __init__(
@@ -57,17 +58,22 @@ class ReferenceTextureCache:
         self._fold = fold
         self._budget = budget
         self._textures: dict[int, ReferenceTextures] = {}
+        self._uploaded: dict[int, Image] = {}
         self._bytes = 0
 
     def get(self, index: int) -> ReferenceTextures:
         """The textures of one reference."""
         textures = self._textures.pop(index, None)
+        if textures is not None and self._uploaded[index] is not self._references[index].colour:
+            self._bytes -= self._size(index)
+            textures = None
         if textures is None:
+            self._uploaded[index] = self._references[index].colour
             textures = self._upload(self._references[index])
             self._bytes += self._size(index)
             while self._bytes > self._budget and self._textures:
                 oldest = next(iter(self._textures))
-                del self._textures[oldest]
+                del self._textures[oldest], self._uploaded[oldest]
                 self._bytes -= self._size(oldest)
         self._textures[index] = textures
         return textures

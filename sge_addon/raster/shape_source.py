@@ -30,7 +30,7 @@ from .reference_textures import ReferenceTextureCache
 class ShapeSource:
     """A core.protocols.GradientSource over the rasteriser.
 
-    blocks: one a surface of the assembly, in its order.
+    blocks: one a surface of the assembly, in its order. references: members of the list may be replaced.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class ShapeSource:
         self._background = background
         self._is_outlined = [is_outlined(each, background.behind(each)) for each in references]
         self._empty_losses = [self._empty_loss(view, 0) for view in range(len(references))]
+        self._empty_of = [reference.colour for reference in references]
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view, from one pair."""
@@ -79,7 +80,7 @@ class ShapeSource:
         )
         with self._stopwatch.stage("estimate"):
             difference, loss = self._difference(buffers, view)
-            loss += self._empty_loss(view, seed) if self._background.is_random else self._empty_losses[view]
+            loss += self._relative_to(view, seed)
             sums = sum_over_support(
                 difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support, self._memory
             )
@@ -118,6 +119,15 @@ class ShapeSource:
             both *= flat
             total = 0.5 * float(both.sum())
         return difference, total / difference.size
+
+    def _relative_to(self, view: int, seed: int) -> float:
+        """``_empty_loss``, kept where it stays the same; colours change where a view's gain is fitted."""
+        if self._background.is_random:
+            return self._empty_loss(view, seed)
+        if self._empty_of[view] is not self._references[view].colour:
+            self._empty_of[view] = self._references[view].colour
+            self._empty_losses[view] = self._empty_loss(view, seed)
+        return self._empty_losses[view]
 
     def _empty_loss(self, view: int, seed: int) -> float:
         """The mean loss of an empty picture in the step of this seed."""
