@@ -73,9 +73,9 @@ class FilteredTextureSource:
     """The gradient source of a texture-only fit; its estimates serve joint fits too.
 
     references: the training views; members of the list may be replaced. rasterise: one sample a pixel,
-    moved by an offset in pixels (of either sign: the patterns are symmetric). textures: TextureBlocks are fitted, mere Textures are
-    only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a constant colour.
-    fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
+    moved by an offset in pixels (of either sign: the patterns are symmetric). textures: TextureBlocks are
+    fitted, mere Textures are only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a
+    constant colour. fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
     loss: as in FitSettings; the background plays no part, since only what surfaces cover is compared.
     cache_bytes: maps are kept until they fill this; views visited in turn would drive one another out of a
     cache that forgets the oldest, so what does not fit is made anew.
