@@ -13,6 +13,7 @@ from .errors import FitError
 from .view import View, perspective
 
 GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))
+RING = 0.05  # height of a band, of the sphere's radius, below which it counts as a ring
 STEEPEST = math.sin(math.radians(80.0))  # higher up, "world Z up" would no longer say which way is up
 
 
@@ -27,11 +28,13 @@ def orbit_views(
     sensor: float = 36.0,
     margin: float = 0.05,
     prefix: str = "view",
+    elevations: tuple[float, float] = (-90.0, 90.0),
 ) -> list[View]:
     """``count`` cameras on a Fibonacci spiral, looking at ``center``, world Z up.
 
     center: (3,) world. radius: of the bounding sphere, which fits into the frame with ``margin``
     (a fraction of the radius) to spare. lens, sensor: millimetres, the sensor along the longer side.
+    elevations: lowest and highest, in degrees above the horizon.
     Deterministic: the same arguments give the same cameras.
     """
     middle = np.asarray(center, dtype=np.float64)
@@ -54,15 +57,20 @@ def orbit_views(
             width=width,
             height=height,
         )
-        for index, direction in enumerate(sphere_directions(count))
+        for index, direction in enumerate(sphere_directions(count, elevations))
     ]
 
 
-def sphere_directions(count: int) -> NDArray[np.float64]:
-    """(count, 3) unit vectors, each standing for about the same area; the poles are avoided."""
+def sphere_directions(count: int, elevations: tuple[float, float] = (-90.0, 90.0)) -> NDArray[np.float64]:
+    """(count, 3) unit vectors, each standing for about the same area; the poles are avoided.
+
+    elevations: lowest and highest, in degrees; where they are one, the vectors form an even ring.
+    """
     index = np.arange(count)
-    z = np.clip(1.0 - (2.0 * index + 1.0) / count, -STEEPEST, STEEPEST)
-    azimuth = index * GOLDEN_ANGLE
+    low, high = (math.sin(math.radians(degrees)) for degrees in elevations)
+    z = np.clip(high - (2.0 * index + 1.0) / count * (0.5 * (high - low)), -STEEPEST, STEEPEST)
+    # The golden angle spreads points over a band that is high enough; on a mere ring it leaves gaps.
+    azimuth = index * (GOLDEN_ANGLE if high - low > RING else 2.0 * math.pi / count)
     across = np.sqrt(1.0 - z * z)
     return np.stack([across * np.cos(azimuth), across * np.sin(azimuth), z], axis=1)
 

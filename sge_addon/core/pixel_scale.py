@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from .view import View
 
 
-def finest_pixels(points: NDArray[np.floating], views: Sequence[View]) -> NDArray[np.float64]:
+def finest_pixels(points: NDArray[np.floating[Any]], views: Sequence[View]) -> NDArray[np.float64]:
     """(N,) side in world units of the smallest pixel with which a view shows a point; inf where none does.
 
     points: (N, 3) world. What hides a point plays no part.
@@ -28,7 +29,7 @@ def finest_pixels(points: NDArray[np.floating], views: Sequence[View]) -> NDArra
 
 
 def edge_pixels(
-    positions: NDArray[np.floating], edges: NDArray[np.integer], views: Sequence[View]
+    positions: NDArray[np.floating[Any]], edges: NDArray[np.integer[Any]], views: Sequence[View]
 ) -> NDArray[np.float64]:
     """(E,) lengths of edges in the finest pixels that show their middles; 0 where no view does.
 

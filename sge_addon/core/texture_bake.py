@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +26,7 @@ class TexelPlaces:
     triangles: NDArray[np.int64]
     weights: NDArray[np.float64]
 
-    def points(self, corners: NDArray[np.floating]) -> NDArray[np.float64]:
+    def points(self, corners: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """(N, C): values given at the corners of all triangles, (F, 3, C), at the texels' centres."""
         result: NDArray[np.float64] = np.einsum("nk,nkc->nc", self.weights, corners[self.triangles])
         return result
@@ -40,7 +41,7 @@ def texel_places(uvs: Array, size: tuple[int, int]) -> TexelPlaces:
     extent = np.maximum(high - low + 1, 0)
     counts = extent.prod(axis=1)
     ends = np.cumsum(counts)
-    found: list[tuple[NDArray, NDArray, NDArray]] = []
+    found: list[tuple[NDArray[Any], NDArray[Any], NDArray[Any]]] = []
     start = 0
     while start < len(uvs):
         done = ends[start - 1] if start else 0
@@ -59,7 +60,7 @@ def _inside(
     extent: NDArray[np.int64],
     chosen: NDArray[np.int64],
     width: int,
-) -> tuple[NDArray, NDArray, NDArray]:
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
     """Texel, triangle and weights of every texel centre within the chosen triangles."""
     counts = extent[chosen].prod(axis=1)
     triangle = np.repeat(chosen, counts)
@@ -83,7 +84,7 @@ def _cross(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64
     return result
 
 
-def bilinear(texture: Array, uvs: NDArray[np.floating]) -> Array:
+def bilinear(texture: Array, uvs: NDArray[np.floating[Any]]) -> Array:
     """(N, 3) what a texture (H, W, 3) shows at (N, 2) coordinates; repeat wrap, finest level."""
     height, width = texture.shape[:2]
     place = uvs * (width, height) - 0.5

@@ -71,7 +71,7 @@ def _edge_pixels(
 def _touches_group(shape: bmesh.types.BMesh, group: int) -> NDArray[np.bool_]:
     """(E,) whether one end of an edge has a weight in the group."""
     layer = shape.verts.layers.deform.active
-    inside = {vertex for vertex in shape.verts if vertex[layer].get(group, 0.0) > 0.0}
+    inside = {vertex for vertex in shape.verts if (vertex[layer].get(group) or 0.0) > 0.0}
     return np.asarray([not inside.isdisjoint(edge.verts) for edge in shape.edges])
 
 

@@ -1,0 +1,102 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How references are made from an object: the one place that knows names, defaults, ranges and texts.
+
+Command line and panel are generated from these fields, as from those of ``FitSettings``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from .errors import FitError
+from .settings import range_problems
+
+
+def _option(
+    default: Any,
+    label: str,
+    description: str,
+    *,
+    choices: tuple[str, ...] = (),
+    minimum: float | None = None,
+    maximum: float | None = None,
+) -> Any:
+    metadata = {"label": label, "description": description, "choices": choices}
+    return field(default=default, metadata=metadata | {"minimum": minimum, "maximum": maximum})
+
+
+@dataclass(frozen=True)
+class ReferenceOptions:
+    """``metadata`` of each field: label, description, choices, minimum, maximum."""
+
+    view_count: int = _option(
+        16, "Views", "Number of references made from the source", minimum=1, maximum=1000
+    )
+    placement: str = _option(
+        "orbit",
+        "Placement",
+        "Where they are taken from: evenly from all around; only from above; or from where a camera stands "
+        "in as many frames of its animation, evenly over the scene's frame range",
+        choices=("orbit", "dome", "path"),
+    )
+    lowest_elevation: float = _option(
+        -90.0,
+        "Lowest",
+        "Elevation in degrees above the horizon below which no camera of an orbit or dome is placed",
+        minimum=-90.0,
+        maximum=90.0,
+    )
+    highest_elevation: float = _option(
+        90.0,
+        "Highest",
+        "Elevation in degrees above the horizon above which no camera of an orbit or dome is placed",
+        minimum=-90.0,
+        maximum=90.0,
+    )
+    reference_size: int = _option(
+        0,
+        "Size",
+        "Long side of the made references in pixels; 0 for the fit's resolution",
+        minimum=0,
+        maximum=8192,
+    )
+    render_engine: str = _option(
+        "sge",
+        "Renderer",
+        "What draws the references: the fit's own rasteriser, with the fit's shading; or EEVEE or Cycles, "
+        "with the scene's lights and world and the whole material, in scene-linear color before any view "
+        "transform",
+        choices=("sge", "eevee", "cycles"),
+    )
+    render_samples: int = _option(
+        64, "Samples", "Samples a pixel of EEVEE or Cycles", minimum=1, maximum=65536
+    )
+    keep_others: bool = _option(
+        False,
+        "Keep Other Objects",
+        "With EEVEE or Cycles: let the scene's other objects be seen, too, and cast their shadows. The "
+        "fitted objects are always hidden, lights never",
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            for problem in range_problems(item.name, getattr(self, item.name), item.metadata):
+                raise problem
+        low, high = self.elevations
+        if low > high:
+            raise FitError(
+                f"No elevation lies between {low:g} and {high:g} degrees: make the lowest elevation smaller "
+                "than the highest."
+            )
+
+    @property
+    def elevations(self) -> tuple[float, float]:
+        """Lowest and highest elevation of cameras, in degrees: a dome's are not below the horizon."""
+        low = max(self.lowest_elevation, 0.0) if self.placement == "dome" else self.lowest_elevation
+        return low, self.highest_elevation
+
+    def size(self, resolution: int) -> int:
+        """Long side in pixels where the fit has ``resolution``."""
+        return self.reference_size or resolution
