@@ -10,9 +10,11 @@ from dataclasses import MISSING, Field, fields
 from typing import Any, NoReturn
 
 from .core.masks import MASK_MODES
+from .core.reference_options import ReferenceOptions
 from .core.settings import FitSettings
 from .version import version
 
+_OPTION_FLAGS = {"view_count": "views"}  # of fields that are called otherwise on the command line
 _AXES = ("X", "Y", "Z", "-X", "-Y", "-Z")
 _DESCRIPTION = """\
 Fit meshes and their base colour to reference images.
@@ -75,13 +77,6 @@ def build_parser() -> argparse.ArgumentParser:
         help="render references from this object, with its modifiers and children, or from this mesh file",
     )
     inputs.add_argument(
-        "--views",
-        type=int,
-        default=16,
-        metavar="N",
-        help="how many of those, placed all around (default: 16)",
-    )
-    inputs.add_argument(
         "--hold-out",
         metavar="K|PATH",
         help="evaluate but never train on: every K-th view (K >= 2), or other references, as above",
@@ -100,11 +95,28 @@ def build_parser() -> argparse.ArgumentParser:
         "--report", metavar="FILE.json", help="write what was reached, and how fast, as JSON"
     )
     outputs.add_argument("--quiet", action="store_true", help="print nothing but notes and errors")
+    made = parser.add_argument_group(
+        "how references are made of --reference-object (stored in the file, too)"
+    )
+    made.add_argument(
+        "--path-camera",
+        metavar="NAME",
+        help="camera that --placement path follows (default: the stored one, else the scene's camera)",
+    )
+    for field in fields(ReferenceOptions):
+        _add_setting(made, field, _OPTION_FLAGS.get(field.name))
     main = parser.add_argument_group("settings (without a flag, those that the .blend file stores count)")
     advanced = parser.add_argument_group("settings of the method")
     for field in fields(FitSettings):
         _add_setting(advanced if field.metadata["advanced"] else main, field)
     return parser
+
+
+def given_reference_options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """The options of made references that were given as flags, by field name."""
+    names = {field.name: _OPTION_FLAGS.get(field.name, field.name) for field in fields(ReferenceOptions)}
+    values = {name: getattr(arguments, flag) for name, flag in names.items()}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -113,10 +125,10 @@ def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
-def _add_setting(group: argparse._ArgumentGroup, field: Field) -> None:
+def _add_setting(group: argparse._ArgumentGroup, field: Field, name: str | None = None) -> None:
     if field.default is MISSING:
         raise TypeError(f"setting {field.name} has no default")
-    flag = "--" + field.name.replace("_", "-")
+    flag = "--" + (name or field.name).replace("_", "-")
     shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     if isinstance(field.default, bool):
         shown = "on" if field.default else "off"

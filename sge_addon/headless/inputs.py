@@ -6,8 +6,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,12 +19,12 @@ from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.visibility import clip_around
 from ..formats.references import read_references
-from ..job import make_references, orbit_around
-from ..scene.files import IMPORTED, import_mesh
+from ..scene.files import import_mesh
 from ..scene.linked_references import references_from_blend
 from ..scene.loaded_frames import load_frames
 from ..scene.objects import parts_with_faces, surface_from_object
 from ..scene.reference_rows import references_of_scene
+from .made_references import from_object
 
 _SECONDS_BETWEEN_LINES = 1.0
 
@@ -124,7 +123,7 @@ def references_to_fit(
         frames += read
         notices += read.notices
     elif arguments.reference_object:
-        brought = _from_object(arguments, settings)
+        brought = from_object(arguments, settings, objects)
     else:
         of_scene = _of_scene(arguments, settings)
     if every:
@@ -191,43 +190,3 @@ def _from_path(
             last = time.perf_counter()
             print(f"SGE loading image {len(references)}/{len(frames)}", flush=True)
     return references, frames
-
-
-def _from_object(arguments: argparse.Namespace, settings: FitSettings) -> list[Reference]:
-    if arguments.views < 1:
-        raise FitError(f"--views {arguments.views}: at least one view is needed.")
-    name = arguments.reference_object
-    source = bpy.context.scene.objects.get(name)
-    if source is not None:
-        sources = parts_with_faces(source)
-        if not sources:
-            raise FitError(f"Object '{name}' has no faces, nor have its children: name another.")
-        return _rendered(sources, arguments, settings)
-    if not Path(name).expanduser().exists() and Path(name).suffix.lower() not in IMPORTED:
-        raise FitError(
-            f"--reference-object '{name}' is neither an object of the scene nor a mesh file "
-            f"({', '.join(IMPORTED)})."
-        )
-    with _new_objects_removed():
-        sources = import_mesh(name, arguments.forward_axis, arguments.up_axis, arguments.flat)
-        return _rendered(sources, arguments, settings)
-
-
-def _rendered(
-    sources: Sequence[bpy.types.Object], arguments: argparse.Namespace, settings: FitSettings
-) -> list[Reference]:
-    views = orbit_around(sources, arguments.views, settings.resolution)
-    return make_references(sources, views, settings, bpy.context.scene)
-
-
-@contextmanager
-def _new_objects_removed() -> Iterator[None]:
-    """Objects made within it go again at its end, with what only they used."""
-    kinds = (bpy.data.objects, bpy.data.meshes, bpy.data.materials, bpy.data.images, bpy.data.collections)
-    before = [set(kind) for kind in kinds]
-    try:
-        yield
-    finally:
-        bpy.data.batch_remove(
-            [each for kind, old in zip(kinds, before, strict=True) for each in set(kind) - old]
-        )

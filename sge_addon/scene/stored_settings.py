@@ -16,10 +16,11 @@ from typing import Any
 import bpy
 
 from ..core.masks import MASK_MODES
+from ..core.reference_options import ReferenceOptions
 from ..core.settings import LARGEST_INTEGER, FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
-CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB", "log_l1": "Log L1"}
+CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB", "log_l1": "Log L1", "sge": "SGE", "eevee": "EEVEE"}
 
 
 def _is_camera(_self: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:
@@ -111,7 +112,8 @@ def setting_property(item: Field[Any]) -> Any:
 
 
 class SGE_PG_fit(bpy.types.PropertyGroup):
-    """What ``Scene.sge`` holds: the fields of FitSettings (added below), references, results."""
+    """What ``Scene.sge`` holds: the fields of FitSettings and ReferenceOptions (added below), references,
+    results."""
 
     references: bpy.props.CollectionProperty(type=SGE_PG_reference)
     active_reference: bpy.props.IntProperty(name="Reference", description="The selected reference")
@@ -121,13 +123,17 @@ class SGE_PG_fit(bpy.types.PropertyGroup):
         type=bpy.types.Object,
         poll=_has_faces,
     )
-    view_count: bpy.props.IntProperty(
-        name="Views", description="Number of cameras placed around the source", default=16, min=1, max=1000
+    path_camera: bpy.props.PointerProperty(
+        name="Path Camera",
+        description="Animated camera whose path references are made along; without one, the scene's camera",
+        type=bpy.types.Object,
+        poll=_is_camera,
     )
     losses: bpy.props.CollectionProperty(type=SGE_PG_loss)
 
 
 SGE_PG_fit.__annotations__.update({item.name: setting_property(item) for item in fields(FitSettings)})
+SGE_PG_fit.__annotations__.update({item.name: setting_property(item) for item in fields(ReferenceOptions)})
 
 CLASSES = (SGE_PG_reference, SGE_PG_loss, SGE_PG_fit)
 
@@ -174,6 +180,11 @@ def stored_values(scene: bpy.types.Scene) -> dict[str, Any]:
             value = tuple(choice for choice in choices if choice in value) if choices else tuple(value)
         values[item.name] = value
     return values
+
+
+def stored_reference_values(scene: bpy.types.Scene) -> dict[str, Any]:
+    """By field name of ReferenceOptions, how the file stores that references are made."""
+    return {item.name: getattr(scene.sge, item.name) for item in fields(ReferenceOptions)}
 
 
 def store_settings(scene: bpy.types.Scene, settings: FitSettings) -> None:

@@ -4,19 +4,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import bpy
 
 from ..core.errors import FitError
-from ..scene.objects import parts_with_faces
 from ..scene.reference_rows import (
     add_rows_from_cameras,
     references_of_scene,
-    store_made_references,
     use_image_frames,
 )
-from ..scene.stored_settings import settings_from_scene
 from .error_report import reported_errors
 
 FULL_SIZE = 2**16  # pixels: larger than any image
@@ -33,42 +28,6 @@ class SGE_OT_add_from_cameras(bpy.types.Operator):
         with reported_errors(self):
             count = add_rows_from_cameras(context.scene)
             self.report({"INFO"}, f"{count} references added" if count != 1 else "1 reference added")
-            return {"FINISHED"}
-        return {"CANCELLED"}
-
-
-class SGE_OT_make_references(bpy.types.Operator):
-    """Render references from cameras placed around the source object. They replace those made from \
-it before"""
-
-    bl_idname = "sge.make_references"
-    bl_label = "Make References from Object"
-    bl_options = {"REGISTER", "UNDO"}
-
-    @classmethod
-    def poll(cls, context: bpy.types.Context) -> bool:
-        if context.scene.sge.source is None:
-            cls.poll_message_set("Choose a source object")
-            return False
-        return True
-
-    def execute(self, context: bpy.types.Context) -> set[str]:
-        from ..job import make_references, orbit_around  # late: with it comes the rasteriser
-
-        scene = context.scene
-        with reported_errors(self):
-            settings = settings_from_scene(scene)
-            source = scene.sge.source
-            objects = parts_with_faces(source)
-            if not objects:
-                raise FitError(f"Source '{source.name}' has no faces, nor have its children: choose a mesh.")
-            views = [
-                replace(view, name=f"{source.name}_{index:03}")
-                for index, view in enumerate(orbit_around(objects, scene.sge.view_count, settings.resolution))
-            ]
-            references = make_references(objects, views, settings, scene)
-            store_made_references(scene, source, references)
-            self.report({"INFO"}, f"{len(references)} references made from '{source.name}'")
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -162,7 +121,6 @@ class SGE_OT_export_references(bpy.types.Operator):
 
 CLASSES = (
     SGE_OT_add_from_cameras,
-    SGE_OT_make_references,
     SGE_OT_remove_reference,
     SGE_OT_clear_references,
     SGE_OT_use_image_frames,
