@@ -193,8 +193,10 @@ class FitJob:
 
     def _report(self, fit: _Underway, after: list[tuple[float, float]]) -> None:
         timing = Timing(self._clock(), fit.setup, fit.seconds, self._stopwatch.seconds)
+        references = self._problem.references
+        corrections = [fit.solver.correction(index) for index in range(len(references))]
         self.report = build_report(
-            self._problem.settings, self._problem.references, fit.before, after, fit.losses, timing
+            self._problem.settings, references, corrections, fit.before, after, fit.losses, timing
         )
 
     def _write(self, fit: _Underway, final: bool = False) -> None:
@@ -205,7 +207,7 @@ class FitJob:
         self, solver: StagedSolver, errors: list[tuple[float, float]], stage: str, step: int, steps: int
     ) -> Iterator[Progress]:
         """Append the errors of every reference, as the fit stands."""
-        references = self._problem.references
-        for index, reference in enumerate(references):
-            errors.append(solver.errors(reference))
-            yield Progress(stage, (index + 1) / len(references), step, steps)
+        count = len(self._problem.references)
+        for index in range(count):
+            errors.append(solver.errors(index))
+            yield Progress(stage, (index + 1) / count, step, steps)

@@ -9,12 +9,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from statistics import median
 
+from ..core.camera_block import CameraCorrection
 from ..core.metrics import mean_psnr, psnr
 from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..version import version
 
 STAGES = ("raster", "read", "estimate", "optimise", "upload", "write_back")
+CAMERAS = "cameras"  # a stage of its own where cameras are refined
 Errors = list[tuple[float, float]]  # per view: mean squared error over the object, over the image
 
 
@@ -31,6 +33,7 @@ class Timing:
 def build_report(
     settings: FitSettings,
     references: Sequence[Reference],
+    corrections: Sequence[CameraCorrection | None],
     before: Errors,
     after: Errors,
     losses: Sequence[tuple[int, float]],
@@ -42,6 +45,7 @@ def build_report(
     from ..raster.context import gpu_name
 
     count = len(timing.steps)
+    stages = (*STAGES, CAMERAS) if CAMERAS in timing.stages else STAGES
     return {
         "version": version(),
         "settings": asdict(settings),
@@ -53,7 +57,7 @@ def build_report(
             "setup": timing.setup,
             "per_step_median": median(timing.steps) if count else None,
         },
-        "stages": {name: 1e3 * timing.stages.get(name, 0.0) / max(count, 1) for name in STAGES},
+        "stages": {name: 1e3 * timing.stages.get(name, 0.0) / max(count, 1) for name in stages},
         "psnr": {
             region: _mean_psnrs(references, before, after, column)
             for column, region in enumerate(("object", "image"))
@@ -64,8 +68,9 @@ def build_report(
                 "held_out": reference.held_out,
                 "psnr_before": psnr(before[index][0]) if before else None,
                 "psnr_after": psnr(after[index][0]) if after else None,
+                "camera": asdict(correction) if correction else None,
             }
-            for index, reference in enumerate(references)
+            for index, (reference, correction) in enumerate(zip(references, corrections, strict=True))
         ],
         "loss": [[step, loss] for step, loss in losses],
         "peak_memory_mb": peak_memory_mb(),

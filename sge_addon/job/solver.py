@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.background import background_of
+from ..core.camera_block import CameraBlock
+from ..core.camera_refinement import CameraState
 from ..core.fit import LoopSettings, Step, fit
 from ..core.joint_source import JointSource
 from ..core.large_steps import PositionBlock
@@ -30,6 +32,7 @@ from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
 from ..raster.texel_source import TexelSource
 from .problem import Problem
+from .refined_cameras import camera_block, camera_source
 
 # Of a joint fit: the part in which the shape moves, and its steps to one texture step, at the most.
 _SHAPE_SHARE = 0.85
@@ -48,8 +51,14 @@ def shape_share(settings: FitSettings) -> float:
 class Solver:
     """What a checked problem needs to be solved; holds the state of the fit and knows no Blender data."""
 
-    def __init__(self, problem: Problem, stopwatch: Stopwatch, schedule: ShapeSchedule | None = None) -> None:
-        """schedule: of the shape, where this is a stage of a longer fit."""
+    def __init__(
+        self,
+        problem: Problem,
+        stopwatch: Stopwatch,
+        schedule: ShapeSchedule | None = None,
+        cameras: CameraBlock | None = None,
+    ) -> None:
+        """schedule: of the shape, where this is a stage of a longer fit. cameras: of the stage before."""
         settings = problem.settings
         self._problem = problem
         self._stopwatch = stopwatch
@@ -59,6 +68,8 @@ class Solver:
         # Evidence of texels from earlier stages, by material key: (H, W) in pixels.
         self.known: dict[str, NDArray[np.float32]] = {}
         self._unfinished: list[tuple[ParameterBlock, dict[str, Any]]] = []
+        self._is_first_stage = cameras is None
+        self.cameras = camera_block(problem, cameras)
         self.position_blocks = self._make_positions() if settings.shape else []
         self._textures = self._make_textures()
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
@@ -78,7 +89,16 @@ class Solver:
         return self._loop(LoopSettings(count, len(self._problem.training), seed=seed, after=after))
 
     def _loop(self, loop: LoopSettings) -> Generator[Step]:
-        return fit([self._source()], self._blocks, loop, self._stopwatch, self._stopwatch.clock)
+        cameras = camera_source(
+            self._problem,
+            self._surfaces,
+            self.cameras,
+            self._is_first_stage,
+            self._background,
+            self._stopwatch,
+        )
+        sources = [source for source in (self._source(), cameras) if source is not None]
+        return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock)
 
     def positions(self) -> list[NDArray[np.float32]]:
         """Current positions of each surface, (V, 3) world; none where the shape is not fitted."""
@@ -117,10 +137,17 @@ class Solver:
             block, state = self._unfinished.pop()
             vars(block).update(state)
 
-    def errors(self, reference: Reference) -> tuple[float, float]:
-        """Mean squared errors of what the fit stands at, over the object and over the image."""
+    def errors(self, reference: Reference, camera: CameraState | None = None) -> tuple[float, float]:
+        """Mean squared errors of what the fit stands at, over the object and over the image.
+
+        camera: through which it is seen, and with which gain; None for the reference's own.
+        """
         behind = None if self._background.is_random else self._background.behind(reference)
-        return squared_errors(reference, self.render(reference.view), behind)
+        if camera is None:
+            return squared_errors(reference, self.render(reference.view), behind)
+        colour = self.render(camera.view.resized(reference.view.width, reference.view.height))
+        colour[..., :3] *= camera.gain.astype(np.float32)
+        return squared_errors(reference, colour, behind)
 
     def render(self, view: View) -> NDArray[np.float32]:
         """(H, W, 4) linear premultiplied: what the fit stands at, through any camera."""
@@ -128,7 +155,7 @@ class Solver:
 
     @property
     def _blocks(self) -> list[ParameterBlock]:
-        return [*self.position_blocks, *self._fitted]
+        return [*self.position_blocks, *self._fitted, self.cameras]
 
     @property
     def _fitted(self) -> list[FittedTexture]:
@@ -161,10 +188,10 @@ class Solver:
                 made.append(Texture(material.key, material.texture))
         return made
 
-    def _source(self) -> GradientSource:
+    def _source(self) -> GradientSource | None:
         settings = self._problem.settings
         if not settings.texture:
-            return self._shape_source()
+            return self._shape_source() if settings.shape else None
         if settings.texture_estimator == "texel":
             texels = self._texel_source()
             return self._joint(texels, lambda: None, 1) if settings.shape else texels
@@ -185,7 +212,7 @@ class Solver:
 
     def _joint(self, texture: GradientSource, on_rest: Callable[[], None], interval: int) -> JointSource:
         def rest() -> None:
-            for block in self.position_blocks:
+            for block in (*self.position_blocks, self.cameras):
                 block.rest()
             on_rest()
 
@@ -197,7 +224,7 @@ class Solver:
         return ShapeSource(
             self._surfaces,
             problem.assembly,
-            problem.training,
+            self.cameras.references,
             self.position_blocks,
             support,
             self._schedule,
@@ -212,7 +239,7 @@ class Solver:
         return TexelSource(
             self._surfaces,
             problem.assembly,
-            problem.training,
+            self.cameras.references,
             self._textures,
             problem.settings.loss,
             self._stopwatch,
@@ -229,8 +256,8 @@ class Solver:
                 textures.append(texture)
         colours = np.asarray([material.colour for material in problem.assembly.materials], np.float32)
         return FilteredTextureSource(
-            problem.training,
-            lambda view, offset: self._surfaces.sample(problem.training[view], offset),
+            self.cameras.references,
+            lambda view, offset: self._surfaces.sample(self.cameras.references[view], offset),
             textures,
             number_of_material[problem.assembly.texture_of_triangle],
             fixed_colour=colours[problem.assembly.texture_of_triangle],

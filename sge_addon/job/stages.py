@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import assemble
+from ..core.camera_block import CameraBlock, CameraCorrection
 from ..core.fit import Step
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -24,6 +25,7 @@ from ..core.stopwatch import Stopwatch
 from ..core.surface import Surface
 from ..core.view import View
 from .problem import Problem
+from .refined_cameras import camera_freedom
 from .solver import Solver, shape_share
 
 _SEED_KEY = 0x40000000  # apart from the steps' own numbers
@@ -44,6 +46,8 @@ class StagedSolver:
         self._problem = problem
         self._stopwatch = stopwatch
         self._share = shape_share(settings)
+        freedom = camera_freedom(settings)
+        self._refines = bool(freedom.numbers or freedom.gains)
         self._plan = plan_stages(settings.steps, settings.stages, self._share)
         self.stage = self._plan[0]
         self._solver = self._make(self.stage, problem.surfaces)
@@ -66,7 +70,7 @@ class StagedSolver:
         surfaces, known = self._reached(), self._solver.evidence()
         if remesh is not None:
             surfaces, known = remesh(self._problem_of(stage, surfaces), known)
-        self._solver = self._make(stage, surfaces)
+        self._solver = self._make(stage, surfaces, self._solver.cameras)
         self._solver.known = known
         self.stage = stage
 
@@ -96,9 +100,33 @@ class StagedSolver:
         """As of Solver."""
         return self._solver.render(view)
 
-    def errors(self, reference: Reference) -> tuple[float, float]:
-        """As of Solver; the reference as it is measured, whatever the stage's resolution."""
-        return self._solver.errors(reference)
+    def errors(self, index: int) -> tuple[float, float]:
+        """As of Solver, of one of the problem's references, whatever the stage's resolution: through its
+        camera as it stands now."""
+        place = self._place(index)
+        camera = None if place is None else self._solver.cameras.states[place]
+        return self._solver.errors(self._problem.references[index], camera)
+
+    def view(self, index: int) -> View:
+        """The view of one of the problem's references as it stands now."""
+        given = self._problem.references[index].view
+        place = self._place(index)
+        if place is None:
+            return given
+        return self._solver.cameras.states[place].view.resized(given.width, given.height)
+
+    def correction(self, index: int) -> CameraCorrection | None:
+        """How far the camera of one of the problem's references has come; None where it is not refined."""
+        place = self._place(index)
+        return None if place is None else self._solver.cameras.correction(place)
+
+    def _place(self, index: int) -> int | None:
+        """Of a reference among the cameras that are refined: none that is held out, whose picture may
+        teach the fit nothing."""
+        references = self._problem.references
+        if not self._refines or references[index].held_out:
+            return None
+        return sum(not each.held_out for each in references[:index])
 
     def _reached(self) -> tuple[Surface, ...]:
         """The surfaces as the fit stands, each with its current textures."""
@@ -117,7 +145,7 @@ class StagedSolver:
             for surface, of_surface in zip(surfaces, positions, strict=True)
         )
 
-    def _make(self, stage: Stage, surfaces: Sequence[Surface]) -> Solver:
+    def _make(self, stage: Stage, surfaces: Sequence[Surface], cameras: CameraBlock | None = None) -> Solver:
         self._problem_now = self._problem_of(stage, surfaces)
         schedule = ShapeSchedule(
             self._problem.settings.steps,
@@ -125,7 +153,7 @@ class StagedSolver:
             window=stage.window,
             shape_steps=shape_steps(self._plan, self._share),
         )
-        return Solver(self._problem_now, self._stopwatch, schedule)
+        return Solver(self._problem_now, self._stopwatch, schedule, cameras)
 
     def _problem_of(self, stage: Stage, surfaces: Sequence[Surface]) -> Problem:
         """The problem of one stage: the surfaces from which it starts, the references at its resolution."""
