@@ -40,7 +40,8 @@ def draw_findings(context: bpy.types.Context, layout: bpy.types.UILayout) -> Non
 def characters(context: bpy.types.Context) -> int:
     """How many characters of a finding fit into a line of the region."""
     region = context.region
-    width = (region.width if region else 0.0) / context.preferences.system.ui_scale
+    scale = context.preferences.system.ui_scale or 1.0  # 0 without a window
+    width = (region.width if region else 0.0) / scale
     return max(NARROWEST, int((width - BORDER) / CHARACTER))
 
 

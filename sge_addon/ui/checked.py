@@ -77,7 +77,7 @@ class SGE_OT_check(bpy.types.Operator):
                 self.report({"INFO"}, finding.text)  # for the info log
             errors = sum(finding.is_error for finding in findings)
             if findings:
-                text = rpt_("Check: {:d} errors, {:d} warnings").format(errors, len(findings) - errors)
+                text = rpt_("Check: {:d} error(s), {:d} warning(s)").format(errors, len(findings) - errors)
                 self.report({"WARNING"}, text)
             else:
                 self.report({"INFO"}, rpt_("Check: nothing wrong was found"))

@@ -152,6 +152,10 @@ class _SettingsPanel(_Panel):
     needs = ""
 
     def draw(self, context: bpy.types.Context) -> None:
+        self.draw_section(context)
+
+    def draw_section(self, context: bpy.types.Context) -> None:
+        """The settings of the section, one a row."""
         stored = context.scene.sge
         layout = self.settings_layout()
         layout.active = not self.needs or getattr(stored, self.needs)
@@ -204,7 +208,7 @@ class SGE_PT_advanced(_SettingsPanel):
     section = "advanced"
 
     def draw(self, context: bpy.types.Context) -> None:
-        super().draw(context)
+        self.draw_section(context)
         self.layout.operator("sge.reset_settings", icon="LOOP_BACK")
 
 

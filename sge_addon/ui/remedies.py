@@ -11,7 +11,6 @@ import bpy
 
 from ..core.errors import FitError, Remedy
 from ..scene.materials import used_slots
-from ..scene.objects import unmirrored_matrix
 from ..scene.reference_rows import add_rows_from_cameras, remove_lost_rows, use_image_frames
 from ..scene.unwrap import unwrap
 from .checked import run_check
@@ -82,21 +81,23 @@ def _make_single_user(context: bpy.types.Context, subject: str) -> None:
 
 
 def _apply_scale(context: bpy.types.Context, subject: str) -> None:
-    """Blender's own operator, and normals turned back where what was mirrored is not so any more."""
+    """By Blender's own operator, which minds children; faces of a mirrored mesh are turned outwards again."""
     obj = _object(context, subject)
     if obj.data.users > 1:
         obj.data = obj.data.copy()
-    was_mirrored = obj.matrix_world.determinant() < 0.0
-    own = {"object": obj, "active_object": obj, "selected_editable_objects": [obj], "selected_objects": [obj]}
-    with context.temp_override(**own):
-        bpy.ops.object.transform_apply(location=False, rotation=False, scale=True)
-    context.view_layer.update()
-    if was_mirrored and obj.matrix_world.determinant() < 0.0:
+    mesh = obj.data
+    if obj.scale.x * obj.scale.y * obj.scale.z > 0.0:
         raise FitError(
             f"Object '{obj.name}' is mirrored by its parents, not by its own scale: clear its parent and "
             "keep the transform (Alt+P), then apply the scale."
         )
-    unmirrored_matrix(obj)
+    winding = tuple(mesh.polygons[0].vertices) if mesh.polygons else ()
+    own = {"object": obj, "active_object": obj, "selected_editable_objects": [obj], "selected_objects": [obj]}
+    with context.temp_override(**own):
+        bpy.ops.object.transform_apply(location=False, rotation=False, scale=True)
+    context.view_layer.update()
+    if winding and tuple(mesh.polygons[0].vertices) == winding:
+        mesh.flip_normals()
 
 
 def _clear_vertex_group(context: bpy.types.Context, _subject: str) -> None:
