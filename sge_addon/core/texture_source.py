@@ -215,17 +215,16 @@ class FilteredTextureSource:
 
 
 def log_trust(rendered: Array, residual: Array) -> Array:
-    """How far squared residuals stand for log-encoded absolute ones, by channel: (3, P) in [0, 1].
+    """What squared residuals t - v weigh to have the gradient of log-encoded absolute ones: (3, P).
 
-    |e(t) - e(v)| over the squared residual (t - v)^2 is s^2 / |e(t) - e(v)| with s the slope of the chord.
-    It is relative to e'(v)^2, which all pixels that read a texel have in common.
+    The loss has the slope e'(v), the square (t - v) s / |e(t) - e(v)| with s the chord from v to t. The weight
+    is what makes them equal, relative to e'(v)^2, which all pixels that read a texel have in common.
     """
     difference = np.abs(log_encoded(rendered + residual) - log_encoded(rendered))
     size = np.abs(residual)
     slope = log_encoded_slope(rendered)
     chord = np.divide(difference, size, out=slope.copy(), where=size > 1e-6)
-    outlying = np.maximum(difference.max(axis=0) / np.float32(KNEE), 1.0)
-    return np.minimum(np.square(chord / slope) / outlying, 1.0)
+    return chord / slope / np.maximum(difference.max(axis=0) / np.float32(KNEE), 1.0)
 
 
 def sum_of_rows(fitted: Sequence[tuple[Texture, Footprint, Place]], count: int) -> Array:

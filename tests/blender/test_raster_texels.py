@@ -18,6 +18,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sge_addon.core.assembly import assemble
+from sge_addon.core.colour import log_encoded
 from sge_addon.core.fit import LoopSettings, fit
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
@@ -291,9 +292,13 @@ def test_one_texel_over_the_whole_view_is_solved_by_hand(shading: str, seed: int
     flat = replace(flat, positions=1.25 * flat.positions)  # jitter bares no edge
     difference = shade * base - target
     assert (np.abs(difference) > EPSILON[0] * shade).all()
+    plus, minus = (
+        np.abs(log_encoded(shade * (base + side * EPSILON[0])) - log_encoded(target)) for side in (1, -1)
+    )
     for loss, slope, value in (
         ("l1", np.sign(difference) * shade, np.abs(difference)),
         ("l2", 2.0 * difference * shade, difference**2 + (EPSILON[0] * shade) ** 2),
+        ("log_l1", (plus - minus) / (2.0 * EPSILON[0]), 0.5 * (plus + minus)),
     ):
         source, _ = source_of([flat], [photo(view, target, has_alpha)], {"one"}, shading, loss)
         estimate = source.estimate(0, seed, 0.0)

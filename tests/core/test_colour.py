@@ -7,7 +7,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.colour import linear_to_srgb, premultiplied, srgb_to_linear, straight
+from sge_addon.core.colour import (
+    linear_to_srgb,
+    log_encoded,
+    log_encoded_slope,
+    premultiplied,
+    srgb_to_linear,
+    straight,
+)
 
 
 @pytest.mark.parametrize(
@@ -28,6 +35,17 @@ def test_all_eight_bit_values_survive() -> None:
     values = np.arange(256, dtype=np.float32) / 255
     back = linear_to_srgb(srgb_to_linear(values))
     assert np.array_equal(np.round(back * 255), np.arange(256))
+
+
+def test_log_encoding_has_known_points_and_its_slope() -> None:
+    """sRGB(ln(1 + x)): linear below 0.0031, then 1.055 ln(1 + x)^(1 / 2.4) - 0.055."""
+    assert log_encoded(np.float32([-3.0, 0.0, 1.0, np.e - 1.0])) == pytest.approx(
+        [0, 0, 0.850586, 1.0], abs=1e-5
+    )
+    values = np.float64([0.001, 0.01, 0.2, 1.0, 30.0, 1e4])
+    differences = log_encoded(values * 1.002) - log_encoded(values * 0.998).astype(np.float64)
+    assert log_encoded_slope(values) == pytest.approx(differences / (0.004 * values), rel=5e-3)
+    assert log_encoded_slope(np.float32([-1.0, 0.0])) == pytest.approx([12.92, 12.92])
 
 
 def test_alpha_goes_there_and_back_and_nothing_stays_black() -> None:

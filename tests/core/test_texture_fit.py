@@ -4,9 +4,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from sge_addon.core.colour import linear_to_srgb
 from sge_addon.core.footprint import Footprint, TexelSums, UVBuffer
 from sge_addon.core.reference import Reference
 from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step
@@ -58,18 +61,22 @@ def test_patterns_are_centred_round_and_point_symmetric():
         assert np.abs(offsets).max() < 0.5
 
 
-@pytest.mark.parametrize("loss", ["l1", "l2"])
+@pytest.mark.parametrize("loss", ["l1", "l2", "log_l1"])
 def test_one_step_reaches_a_constant_colour(loss):
     colour = np.array([0.52, 0.46, 0.5], np.float32)
     block = TextureBlock("texture", grey(), view_count=1)
     source = FilteredTextureSource([reference(colour)], lambda view, at: card(at), [block], ALL, loss=loss)
     losses = fit(block, source, 1, 1)
     np.testing.assert_allclose(block.value, np.broadcast_to(colour, block.value.shape), atol=1e-4)
-    error = np.abs(colour - 0.5) if loss == "l1" else (colour - 0.5) ** 2
-    assert losses[0] == pytest.approx(error.mean(), rel=1e-4)
+    error = {
+        "l1": np.abs(colour - 0.5),
+        "l2": (colour - 0.5) ** 2,
+        "log_l1": np.abs(linear_to_srgb(np.log1p(colour)) - linear_to_srgb(np.log1p(np.float32(0.5)))),
+    }
+    assert losses[0] == pytest.approx(error[loss].mean(), rel=1e-3)
 
 
-@pytest.mark.parametrize("loss", ["l1", "l2"])
+@pytest.mark.parametrize("loss", ["l1", "l2", "log_l1"])
 def test_a_long_fit_explains_its_references(loss):
     wave = 0.5 + 0.3 * np.sin(np.arange(SIZE) * 2 * np.pi / SIZE)
     image = np.stack([np.tile(wave, (SIZE, 1)), np.tile(wave[:, None], SIZE), np.full((SIZE, SIZE), 0.2)], -1)
@@ -80,6 +87,35 @@ def test_a_long_fit_explains_its_references(loss):
     assert losses[-1] < 0.02 * losses[0]
     rendered = source.read(source.map_view([card(offset) for offset in sample_pattern(0)]))
     assert np.abs(rendered.reshape(SIZE, SIZE, 3) - image).max() < 0.01
+
+
+@pytest.mark.parametrize(("level", "outlier"), [(0.02, 5.0), (3.0, 300.0), (40.0, 0.0)])
+def test_log_loss_leaves_outliers_out_at_any_brightness(level, outlier):
+    """Four views agree to within a tenth, one shows something quite different."""
+    levels = [0.95 * level, level, 1.02 * level, 1.05 * level, outlier]
+    references = [reference(np.full(3, each, np.float32)) for each in levels]
+    block = TextureBlock("texture", grey(), view_count=5)
+    source = FilteredTextureSource(references, lambda view, at: card(at), [block], ALL, loss="log_l1")
+    fit(block, source, 5, 200)
+    np.testing.assert_allclose(block.value, level, rtol=0.2)
+
+
+@pytest.mark.parametrize("loss", ["l1", "l2", "log_l1"])
+@pytest.mark.parametrize("has_alpha", [False, True])
+def test_pixels_without_weight_say_nothing(loss, has_alpha):
+    """The right half of the reference is glaring, and does not count; half weights change nothing."""
+    image = np.full((SIZE, SIZE, 3), 0.3, np.float32)
+    image[:, SIZE // 2 :] = 7.0
+    weight = np.zeros((SIZE, SIZE), np.float32)
+    weight[:, : SIZE // 2] = 1.0
+    weight[::2] *= 0.5
+    target = replace(reference(image, np.ones((SIZE, SIZE)) if has_alpha else None), weight=weight)
+    block = TextureBlock("texture", grey(), view_count=1)
+    source = FilteredTextureSource([target], lambda view, at: card(at), [block], ALL, loss=loss)
+    losses = fit(block, source, 1, 3)
+    assert losses[-1] < 1e-3
+    np.testing.assert_allclose(block.value[:, 1 : SIZE // 2 - 1], 0.3, atol=2e-3)
+    assert not block.seen[:, SIZE // 2 + 1 : -1].any()
 
 
 def test_texels_that_lost_their_evidence_stay_within_their_range():
