@@ -94,6 +94,12 @@ def build_parser() -> argparse.ArgumentParser:
     outputs.add_argument(
         "--report", metavar="FILE.json", help="write what was reached, and how fast, as JSON"
     )
+    outputs.add_argument(
+        "--check",
+        action="store_true",
+        help="list everything that keeps the fit from running or would spoil it, and end without fitting: "
+        "exit code 2 where there are errors, else 0",
+    )
     outputs.add_argument("--quiet", action="store_true", help="print nothing but notes and errors")
     made = parser.add_argument_group(
         "how references are made of --reference-object (stored in the file, too)"
@@ -106,6 +112,12 @@ def build_parser() -> argparse.ArgumentParser:
     for field in fields(ReferenceOptions):
         _add_setting(made, field, _OPTION_FLAGS.get(field.name))
     main = parser.add_argument_group("settings (without a flag, those that the .blend file stores count)")
+    main.add_argument(
+        "--preset",
+        metavar="NAME",
+        help="begin with the settings of a preset, which other flags override: Draft, Standard, Fine, "
+        "Texture Only, LOD, or one of your own in Blender",
+    )
     advanced = parser.add_argument_group("settings of the method")
     for field in fields(FitSettings):
         _add_setting(advanced if field.metadata["advanced"] else main, field)

@@ -53,12 +53,18 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
 
     from ..job import FitJob
     from ..scene.stored_settings import stored_values
-    from .inputs import objects_to_fit, open_scene, references_to_fit
+    from .findings import find_all, print_findings
+    from .inputs import objects_to_fit, open_scene, preset_values, references_to_fit
     from .results import Results, check_outputs, check_references_export
 
-    check_outputs(arguments)
+    if not arguments.check:
+        check_outputs(arguments)
     open_scene(arguments)
-    settings = FitSettings(**{**stored_values(bpy.context.scene), **given_settings(arguments)})
+    preset = preset_values(arguments.preset) if arguments.preset else {}
+    values = {**stored_values(bpy.context.scene), **preset, **given_settings(arguments)}
+    if arguments.check:
+        return BAD_INPUT if print_findings(find_all(arguments, values), arguments.quiet) else DONE
+    settings = FitSettings(**values)
     objects = objects_to_fit(arguments)
     references = references_to_fit(arguments, settings, objects)
     _print_notices(references.notices)

@@ -9,6 +9,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 import numpy as np
@@ -18,6 +19,7 @@ from ..core.frame import Frame, Frames
 from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.visibility import clip_around
+from ..formats.preset_files import BUNDLED, SUBFOLDER, find_preset, read_preset
 from ..formats.references import read_references
 from ..scene.files import import_mesh
 from ..scene.linked_references import references_from_blend
@@ -47,6 +49,12 @@ def open_scene(arguments: argparse.Namespace) -> None:
             bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         elif not arguments.object:
             raise FitError("Nothing to fit: name a .blend file, or a mesh file with --mesh.")
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """What a preset sets, of those that come with the extension or the user's own in Blender."""
+    folders = [BUNDLED, *map(Path, bpy.utils.preset_paths(SUBFOLDER))]
+    return read_preset(find_preset(name, folders))
 
 
 def objects_to_fit(arguments: argparse.Namespace) -> list[bpy.types.Object]:

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,6 +24,7 @@ from ..core.uv_coverage import uv_shortcomings
 from ..formats.image_size import read_image_size
 from ..scene.cameras import check_frame, view_from_camera
 from ..scene.images import check_image
+from ..scene.masks import check_mask_image, mask_image
 from ..scene.materials import base_colour_image, check_texture, used_slots
 from ..scene.objects import (
     mobility_of_group,
@@ -57,11 +59,12 @@ class Finding:
 
 
 def check_scene(
-    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
+    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object] | None, values: Mapping[str, Any]
 ) -> list[Finding]:
     """All findings on a fit of the objects to the scene's references, errors first. Nothing is changed.
 
-    values: the settings by field name, which may contradict each other.
+    objects: None where it is not known which. values: the settings by field name, which may contradict
+    each other.
     """
     findings = _Findings()
     findings.collect(setting_problems(values))
@@ -74,15 +77,18 @@ def check_scene(
 
 
 def check_fit(
-    objects: Sequence[bpy.types.Object], references: Iterable[Reference], values: Mapping[str, Any]
+    objects: Sequence[bpy.types.Object] | None,
+    references: Iterable[Reference] | None,
+    values: Mapping[str, Any],
 ) -> list[Finding]:
-    """The same for references that are at hand as such."""
+    """The same for references that are at hand as such. None where it is not known which they are."""
     findings = _Findings()
     findings.collect(setting_problems(values))
     surfaces = _check_objects(findings, objects, values)
-    facts = [ReferenceFacts.of(each) for each in references]
-    findings.collect(reference_problems(facts, values["match"]))
-    _check_together(findings, facts, surfaces, values)
+    if references is not None:
+        facts = [ReferenceFacts.of(each) for each in references]
+        findings.collect(reference_problems(facts, values["match"]))
+        _check_together(findings, facts, surfaces, values)
     return findings.sorted()
 
 
@@ -115,9 +121,11 @@ class _Findings:
 
 
 def _check_objects(
-    findings: _Findings, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
+    findings: _Findings, objects: Sequence[bpy.types.Object] | None, values: Mapping[str, Any]
 ) -> list[Surface]:
     """Surfaces of the objects that have one."""
+    if objects is None:
+        return []
     shape, texture = values["shape"], values["texture"]
     findings.collect(target_problems(objects, shape=shape, texture=texture))
     surfaces = []
@@ -164,11 +172,12 @@ def _check_references(findings: _Findings, scene: bpy.types.Scene) -> list[Refer
     for row in scene.sge.references:
         found = findings.attempt(image_of_row, scene, row) if row.enabled else None
         if found is not None:
-            facts += _facts(findings, scene, *found, row.held_out)
+            mask = row.mask_image if row.mask_mode != "none" else None
+            facts += _facts(findings, scene, *found, mask, row.held_out)
     for camera in () if scene.sge.references else cameras_with_images(scene):
         image = findings.attempt(background_image, camera)
         if image is not None:
-            facts += _facts(findings, scene, camera, image, False)
+            facts += _facts(findings, scene, camera, image, mask_image(camera), False)
     for name, count in Counter(fact.view.name for fact in facts).items():
         if count > 1:
             findings.warn(f"Camera '{name}' is in the list {count} times and counts as often.", name)
@@ -180,6 +189,7 @@ def _facts(
     scene: bpy.types.Scene,
     camera: bpy.types.Object,
     image: bpy.types.Image,
+    mask: bpy.types.Image | None,
     held_out: bool,
 ) -> list[ReferenceFacts]:
     """Of one camera; none where it has no view."""
@@ -187,6 +197,9 @@ def _facts(
     if size is None:
         return []
     findings.attempt(check_frame, scene, camera, image, size)
+    if mask is not None:
+        with _freed_again(mask):
+            findings.attempt(check_mask_image, mask, camera.name, size)
     view = findings.attempt(view_from_camera, camera, *size)
     if view is None:
         return []
@@ -197,17 +210,29 @@ def _size(image: bpy.types.Image, camera: str) -> tuple[int, int]:
     """(width, height), from the file's header where the image is not in memory."""
     import bpy
 
-    is_loaded = image.has_data or image.source != "FILE"
-    if not is_loaded and image.packed_file is None:
+    if not _is_loaded(image) and image.packed_file is None:
         try:
             return read_image_size(Path(bpy.path.abspath(image.filepath, library=image.library)))
         except FitError:
             pass  # missing, or of another format: Blender may know better, and says it
-    check_image(image, camera)
-    width, height = image.size
-    if not is_loaded:
-        image.buffers_free()
+    with _freed_again(image):
+        check_image(image, camera)
+        width, height = image.size
     return width, height
+
+
+@contextmanager
+def _freed_again(image: bpy.types.Image) -> Iterator[None]:
+    """Afterwards, an image that was not in memory is not so again: hundreds of photos would fill it."""
+    was_loaded = _is_loaded(image)
+    yield
+    if not was_loaded:
+        image.buffers_free()
+
+
+def _is_loaded(image: bpy.types.Image) -> bool:
+    """In memory, or nowhere else."""
+    return image.has_data or image.source != "FILE"
 
 
 def _check_together(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from ..core.frame import Frames
 from .loaded_frames import load_frames
+from .reference_rows import add_row
 from .references import COLLECTION, add_reference_cameras
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ class ImportedReferences:
                 add_reference_cameras(self._scene, [reference])
                 (camera,) = set(self._scene.objects) - before
                 self._cameras.append(camera.name)
-                self._scene.sge.references.add().camera = camera
+                add_row(self._scene.sge.references, camera)
                 for image in _images(camera):
                     image.buffers_free()
                 yield len(self._cameras)

@@ -43,11 +43,12 @@ def add_rows_from_cameras(scene: bpy.types.Scene) -> int:
         )
     added = [camera for camera in shown if camera.name not in listed]
     for camera in added:
-        _add_row(rows, camera)
+        add_row(rows, camera)
     return len(added)
 
 
-def _add_row(rows: Any, camera: bpy.types.Object) -> None:
+def add_row(rows: Any, camera: bpy.types.Object) -> None:
+    """List a camera, with the mask image that came with it."""
     row = rows.add()
     row.camera = camera
     row.mask_image = mask_image(camera)
@@ -167,7 +168,7 @@ def store_used_references(scene: bpy.types.Scene, used: Sequence[tuple[bpy.types
     listed = {row.camera for row in rows}
     for camera, _ in used:
         if camera not in listed:
-            _add_row(rows, camera)
+            add_row(rows, camera)
     held_out = dict(used)
     for row in rows:
         row.enabled = row.camera in held_out

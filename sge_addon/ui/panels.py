@@ -13,7 +13,7 @@ from .checked import Checked
 from .compare_operators import draw_compare_button
 from .fit_operators import draw_buttons
 from .loss_plot import loss_icon
-from .placement import fields_of, row_fields, source_fields
+from .placement import counts, fields_of, row_fields, source_fields
 from .presets import SGE_PT_presets
 from .psnr_plot import draw_bars
 from .running_fit import RunningFit, targets
@@ -137,9 +137,12 @@ class SGE_PT_make_references(_Panel):
     bl_options = {"DEFAULT_CLOSED"}
 
     def draw(self, context: bpy.types.Context) -> None:
+        stored = context.scene.sge
         layout = self.settings_layout()
         for name in source_fields():
-            layout.prop(context.scene.sge, name)
+            row = layout.row()
+            row.active = counts(stored, name)
+            row.prop(stored, name)
         layout.operator("sge.make_references", icon="RENDER_STILL")
 
 
@@ -161,10 +164,10 @@ class _SettingsPanel(_Panel):
         layout.active = not self.needs or getattr(stored, self.needs)
         for name in fields_of(self.section):
             row = layout.row()
+            row.active = counts(stored, name)
             if name == "vertex_group" and context.active_object and context.active_object.type == "MESH":
                 row.prop_search(stored, name, context.active_object, "vertex_groups")
             else:
-                row.active = name != "background_colour" or stored.background == "colour"
                 row.prop(stored, name)
 
 

@@ -5,7 +5,9 @@ new one is never forgotten."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import fields
+from typing import Any
 
 from ..core.settings import FitSettings
 from ..scene.stored_settings import SGE_PG_fit, SGE_PG_reference
@@ -16,6 +18,17 @@ SECTIONS = {
     "texture": ("texture_size", "margin"),
     "stages": ("stages", "remesh", "edge_length"),
     "comparison": ("loss", "background", "background_colour", "colorspace"),
+}
+# Settings that count only where another one says so.
+CONDITIONS: dict[str, Callable[[Any], bool]] = {
+    "background_colour": lambda stored: stored.background == "colour",
+    "remesh": lambda stored: stored.stages > 1,
+    "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",
+    "path_camera": lambda stored: stored.placement == "path",
+    "lowest_elevation": lambda stored: stored.placement != "path",
+    "highest_elevation": lambda stored: stored.placement != "path",
+    "render_samples": lambda stored: stored.render_engine != "sge",
+    "keep_others": lambda stored: stored.render_engine != "sge",
 }
 CAMERAS = "refine"  # what the names of camera refinement's settings begin with
 IN_ROW = ("enabled", "held_out", "measured", "psnr_before", "psnr_after")  # drawn by the list itself
@@ -31,6 +44,11 @@ def fields_of(section: str) -> list[str]:
         placed = {name for section in (*SECTIONS, "cameras") for name in fields_of(section)}
         return [name for name in names if name not in placed]
     return [name for name in SECTIONS[section] if name in names]
+
+
+def counts(stored: Any, name: str) -> bool:
+    """Whether a setting of ``Scene.sge`` has an effect as the others stand."""
+    return name not in CONDITIONS or CONDITIONS[name](stored)
 
 
 def row_fields() -> list[str]:
