@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Steps of a stage relative to those of the next.
-STEP_RATIO = 0.5
+STEP_RATIO = 0.2
 SMALLEST_SIDE = 16  # pixels; below, nothing of an object is left
 
 

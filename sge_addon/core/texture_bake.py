@@ -74,7 +74,7 @@ def _inside(
     with np.errstate(divide="ignore", invalid="ignore"):  # triangles without area have no inside
         v = _cross(centre - a, c - a) / area
         w = _cross(b - a, centre - a) / area
-    weights = np.stack([1.0 - v - w, v, w], axis=1)
+        weights = np.stack([1.0 - v - w, v, w], axis=1)
     inside = (weights >= -1e-9).all(axis=1)
     return (y * width + x)[inside], triangle[inside], weights[inside]
 

@@ -96,8 +96,10 @@ class JobDouble:
 def job(monkeypatch: pytest.MonkeyPatch) -> type[JobDouble]:
     double = types.ModuleType("sge_addon.job")
     double.FitJob = JobDouble
-    double.orbit_around = lambda objects, count, size: orbit_views((0, 0, 0), 2.0, count, size, size)
-    double.make_references = lambda objects, views, settings, scene: [grey(view) for view in views]
+    double.place_views = lambda _objects, options, _scene, resolution, _camera: orbit_views(
+        (0, 0, 0), 2.0, options.view_count, resolution, resolution
+    )
+    double.references_one_by_one = lambda _objects, views, *_rest: (grey(view) for view in views)
     monkeypatch.setitem(sys.modules, "sge_addon.job", double)
     monkeypatch.setattr(sge_addon, "job", double, raising=False)
     monkeypatch.setattr(JobDouble, "lost_at", None)
