@@ -9,7 +9,6 @@ from typing import ClassVar
 import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 
-from ..core.errors import FitError
 from ..core.frame import Frames
 from ..formats.references import read_references
 from ..scene.imported_references import ImportedReferences
@@ -50,10 +49,6 @@ class _Import(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported_errors(self):
             frames = read_references(bpy.path.abspath(self.path()))
-            if not frames:
-                raise FitError(
-                    " ".join([f"'{self.path()}': none of its images is on disk.", *frames.notices])
-                )
             imported = ImportedReferences(context.scene, frames, self.resolution)
             if getattr(self, "_in_slices", False):
                 SGE_OT_load_references.waiting = imported
