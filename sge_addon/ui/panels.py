@@ -16,6 +16,7 @@ from .loss_plot import loss_icon
 from .placement import counts, fields_of, row_fields, source_fields
 from .presets import SGE_PT_presets
 from .psnr_plot import draw_bars
+from .psnr_plot import draw_bars
 from .running_fit import RunningFit, targets
 
 NAMED_TARGETS = 3  # more are counted
@@ -78,7 +79,9 @@ def _draw_losses(layout: bpy.types.UILayout, losses: list[tuple[int, float]]) ->
     row = layout.row()
     row.label(text=iface_("Loss {:.4f}").format(losses[-1][1]), translate=False)
     row.label(text=iface_("Step {:d}").format(losses[-1][0]), translate=False)
-    layout.template_icon(icon_value=loss_icon(losses), scale=6.0)
+    plots = layout.row()
+    plots.template_icon(icon_value=loss_icon(losses), scale=5.5)
+    draw_bars(plots, bpy.context.scene.sge)
 
 
 class SGE_PT_check(_Panel):
