@@ -16,7 +16,6 @@ from .loss_plot import loss_icon
 from .placement import counts, fields_of, row_fields, source_fields
 from .presets import SGE_PT_presets
 from .psnr_plot import draw_bars
-from .psnr_plot import draw_bars
 from .running_fit import RunningFit, targets
 
 NAMED_TARGETS = 3  # more are counted
@@ -57,7 +56,6 @@ class SGE_PT_main(_Panel):
         draw_buttons(self.layout)
         running = RunningFit.current
         _draw_losses(self.layout, running.losses if running else [(p.step, p.value) for p in stored.losses])
-        draw_bars(self.layout, stored)
 
 
 def _draw_targets(context: bpy.types.Context, layout: bpy.types.UILayout) -> None:
