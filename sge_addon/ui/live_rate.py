@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 LIVE_SHARE = 0.1  # of the time; also the default of the preferences
-_SHORTEST, _LONGEST = 0.2, 20.0  # seconds from one showing to the next
+_SHORTEST, _LONGEST = 0.2, 30.0  # seconds from one showing to the next
 
 
 class LiveRate:
