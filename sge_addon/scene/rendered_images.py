@@ -112,6 +112,8 @@ def _set_up(scene: bpy.types.Scene, view: View, engine: str, samples: int) -> No
         scene.cycles.samples = samples
         scene.cycles.pixel_filter_type = "BOX"  # of one pixel
         scene.cycles.film_transparent_glass = False
+        # Noise of many views averages out in a fit; what a denoiser smooths away does not come back.
+        scene.cycles.use_denoising = False
     else:
         scene.eevee.taa_render_samples = samples
         render.filter_size = FILTER_WIDTH

@@ -167,7 +167,8 @@ def test_voxels_carry_colour_materials_groups_and_shading_over(references: list[
     mesh = obj.data
     for name, colour in (("Above", (0.8, 0.1, 0.1, 1.0)), ("Below", (0.1, 0.1, 0.8, 1.0))):
         material = bpy.data.materials.new(name)
-        material.use_nodes = True
+        if material.node_tree is None:  # before Blender 5
+            material.use_nodes = True
         material.node_tree.nodes["Principled BSDF"].inputs["Base Color"].default_value = colour
         mesh.materials.append(material)
     for polygon in mesh.polygons:
