@@ -71,12 +71,21 @@ class RunningFit:
         if scene.session_uid != fit._scene:
             raise FitError("The fit cannot go on: it belongs to another scene. Switch to that scene.")
         settings = settings_from_scene(scene)
+        check_unchanged(fit._traces, fit._traces_now(scene))
         fit._check_settings(settings)
-        check_unchanged(fit._traces, fit._job.traces() | reference_traces(scene))
         fit._job.more = settings.steps
         fit._watched = WatchedReferences(scene)
         fit._begin()
         return fit
+
+    def _traces_now(self, scene: bpy.types.Scene) -> dict[str, bytes]:
+        try:
+            return self._job.traces() | reference_traces(scene)
+        except TargetLost as error:
+            raise FitError(
+                "The fit cannot go on, because what it left behind is no longer there: redo what was undone, "
+                "or press Fit to begin anew."
+            ) from error
 
     def _begin(self) -> None:
         self._generator: Any = self._job.run()

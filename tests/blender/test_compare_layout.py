@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -71,5 +73,5 @@ def test_side_by_side_fits_without_touching() -> None:
     assert all(box.width == pytest.approx(1.5 * box.height) for box in boxes)
     assert boxes[0].x >= free.x
     assert boxes[-1].right <= free.right
-    assert all(a.right < b.x for a, b in zip(boxes, boxes[1:], strict=False))
+    assert all(a.right < b.x for a, b in pairwise(boxes))
     assert all(box.y - 20 >= free.y and box.top + 20 <= free.top for box in side_by_side(free, 0.2, 3, 20))
