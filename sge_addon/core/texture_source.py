@@ -217,8 +217,8 @@ class FilteredTextureSource:
 def log_trust(rendered: Array, residual: Array) -> Array:
     """What squared residuals t - v weigh to have the gradient of log-encoded absolute ones: (3, P).
 
-    The loss has the slope e'(v), the square (t - v) s / |e(t) - e(v)| with s the chord from v to t. The weight
-    is what makes them equal, relative to e'(v)^2, which all pixels that read a texel have in common.
+    Relative to e'(v)^2, which all pixels that read a texel have in common; with s the slope of the chord from
+    v to t, that is s / e'(v) / |e(t) - e(v)|.
     """
     difference = np.abs(log_encoded(rendered + residual) - log_encoded(rendered))
     size = np.abs(residual)
