@@ -117,7 +117,10 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
         scene.collection.children.link(collection)
     for reference in references:
         camera = camera_from_view(reference.view, collection)
-        image = array_to_image(reference.view.name, reference.colour, as_bytes=True)
+        colour = reference.colour
+        if not reference.has_alpha:  # also where it weighs nothing and is empty
+            colour = np.concatenate([colour[..., :3], np.ones_like(colour[..., 3:])], axis=2)
+        image = array_to_image(reference.view.name, colour, as_bytes=True)
         camera.data.show_background_images = True
         background = camera.data.background_images.new()
         background.image = image
