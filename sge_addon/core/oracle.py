@@ -116,8 +116,9 @@ def group_normals(positions: Floats, assembly: Assembly) -> Array:
     points = positions.astype(np.float64)[assembly.triangles]  # (F, 3, 3)
     area_vectors = np.cross(points[:, 1] - points[:, 0], points[:, 2] - points[:, 0])
     sums = np.zeros((int(assembly.normal_groups.max()) + 1, 3))
-    for area_vector, groups in zip(area_vectors, assembly.normal_groups, strict=True):
-        sums[list({int(group) for group in groups})] += area_vector
+    a, b, c = assembly.normal_groups.T
+    for groups, once in ((a, a == a), (b, b != a), (c, (c != a) & (c != b))):
+        np.add.at(sums, groups[once], area_vectors[once])
     return _unit(sums)
 
 

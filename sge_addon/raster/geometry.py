@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import gpu
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +30,6 @@ class Geometry:
         indices = gpu.types.GPUIndexBuf(type="TRIS", seq=assembly.corner_indices)
         self.batch = gpu.types.GPUBatch(type="TRIS", buf=vertices, elem=indices)
         self._screen = _screen_batch()
-        self._group_tables: tuple[gpu.types.GPUTexture, gpu.types.GPUTexture] | None = None
         self._rows = np.zeros((np.prod(table_size(len(assembly.positions))), 4), np.float32)
         self._rows[: len(assembly.positions), 3] = assembly.movable
         self.positions: gpu.types.GPUTexture | None = None
@@ -38,41 +39,39 @@ class Geometry:
         self._rows[: len(positions), :3] = positions
         self.positions = upload_table(self._rows)
 
-    def perturbed(self, perturbation: Perturbation) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture]:
-        """Both perturbed positions of every vertex, as tables."""
-        width, height = table_size(len(self.assembly.positions))
-        target = self._targets.get("perturb", width, height, {"plus": "RGBA32F", "minus": "RGBA32F"}, False)
-        self._draw_screen(
-            target,
-            perturb_program(),
-            {
-                "positions": self.positions,
-                "depth_row": tuple(perturbation.depth_row),
-                "pixel_scale": perturbation.pixel_scale,
-                "nearest": perturbation.nearest,
-                "key": perturbation.key,
-            },
-        )
-        return target.textures["plus"], target.textures["minus"]
-
-    def normals(
-        self, positions: gpu.types.GPUTexture, minus: gpu.types.GPUTexture | None = None
-    ) -> tuple[gpu.types.GPUTexture, gpu.types.GPUTexture | None]:
-        """Normals of every group for one or two sets of positions, as tables; unit length."""
-        if self._group_tables is None:
-            ranges, edges = _edges_of_groups(self.assembly)
-            self._group_tables = upload_table(ranges), upload_table(edges)
-        names = ("normal",) if minus is None else ("normal", "normal_minus")
-        width, height = table_size(len(self.assembly.group_offsets) - 1)
-        target = self._targets.get("normals", width, height, dict.fromkeys(names, "RGBA32F"), False)
-        values = {
-            "positions": positions,
-            "positions_minus": minus,
-            "group_ranges": self._group_tables[0],
-            "group_edges": self._group_tables[1],
+    def perturbed(self, perturbation: Perturbation, normals: bool) -> dict[str, gpu.types.GPUTexture]:
+        """Tables plus and minus: both perturbed positions of every vertex; with ``normals`` also normal and
+        normal_minus: the normals of every group for each."""
+        assembly = self.assembly
+        count = len(assembly.positions)
+        names = ("plus", "minus")
+        values: dict[str, object] = {
+            "positions": self.positions,
+            "depth_row": tuple(perturbation.depth_row),
+            "pixel_scale": perturbation.pixel_scale,
+            "nearest": perturbation.nearest,
+            "key": perturbation.key,
         }
-        self._draw_screen(target, normals_program(minus is not None), values)
-        return target.textures["normal"], target.textures.get("normal_minus")
+        if normals:
+            count = max(count, len(assembly.group_offsets) - 1)
+            names += ("normal", "normal_minus")
+            values |= self._groups
+        target = self._targets.get("perturb", *table_size(count), dict.fromkeys(names, "RGBA32F"), False)
+        self._draw_screen(target, perturb_program(normals), values)
+        return target.textures
+
+    def normals(self) -> gpu.types.GPUTexture:
+        """Normals of every group, as a table; unit length."""
+        size = table_size(len(self.assembly.group_offsets) - 1)
+        target = self._targets.get("normals", *size, {"normal": "RGBA32F"}, False)
+        self._draw_screen(target, normals_program(), {"positions": self.positions} | self._groups)
+        return target.textures["normal"]
+
+    @cached_property
+    def _groups(self) -> dict[str, object]:
+        """The tables that say which edges make a group's normal."""
+        ranges, edges = _edges_of_groups(self.assembly)
+        return {"group_ranges": upload_table(ranges), "group_edges": upload_table(edges)}
 
     def downsample(self, source: gpu.types.GPUTexture, target: Target, samples: int) -> None:
         """Mean over samples x samples sub-pixels of ``source`` into ``target``."""

@@ -131,10 +131,7 @@ class Rasteriser:
         background: NDArray[np.float32] | None,
     ) -> list[Target]:
         program = loss_program(self.shading, match, loss, self._is_textured, not reference.is_folded)
-        plus, minus = self._geometry.perturbed(perturbation)
-        normal_plus = normal_minus = None
-        if "normals" in program.samplers:
-            normal_plus, normal_minus = self._geometry.normals(plus, minus)
+        tables = self._geometry.perturbed(perturbation, normals="normals" in program.samplers)
         shared = {
             "world_to_clip": _matrix(view, jitter),
             "reference_colour": reference.colour,
@@ -143,9 +140,9 @@ class Rasteriser:
         }
         hidden = self._ranges_without_back_faces if is_before(view, self._positions) else frozenset()
         targets = []
-        for use, positions, normals in (("plus", plus, normal_plus), ("minus", minus, normal_minus)):
+        for use, normals in (("plus", "normal"), ("minus", "normal_minus")):
             target = self._targets.get(use, view.width, view.height, _LOSS_FORMATS)
-            values = shared | {"positions": positions, "normals": normals}
+            values = shared | {"positions": tables[use], "normals": tables.get(normals)}
             self._draw(target, program, values, without_back_faces=hidden)
             targets.append(target)
         return targets
@@ -258,7 +255,7 @@ class Rasteriser:
         texels: TexelPerturbation | None = None,
     ) -> None:
         positions = self._geometry.positions
-        normals = self._geometry.normals(positions)[0] if "normals" in program.samplers else None
+        normals = self._geometry.normals() if "normals" in program.samplers else None
         surface = {"world_to_clip": _matrix(view, jitter), "positions": positions, "normals": normals}
         self._draw(target, program, surface | (values or {}), texels)
 

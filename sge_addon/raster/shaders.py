@@ -39,26 +39,27 @@ class Program:
 
 
 @cache
-def perturb_program() -> Program:
-    """positions -> plus, minus."""
+def perturb_program(normals: bool) -> Program:
+    """positions -> plus, minus; with ``normals`` also normal, normal_minus of each group."""
+    names = ("plus", "minus") + (("normal", "normal_minus") if normals else ())
     return _build(
-        sources=(("screen_vert",), ("signs", "perturb_frag")),
+        sources=(("screen_vert",), ("table", "signs", "unit_normal", "perturb_frag")),
         inputs={"corner": "VEC2"},
-        outputs={"plus": "VEC4", "minus": "VEC4"},
-        samplers=("positions",),
+        outputs=dict.fromkeys(names, "VEC4"),
+        samplers=("positions",) + (("group_ranges", "group_edges") if normals else ()),
         constants={"depth_row": "VEC4", "pixel_scale": "FLOAT", "nearest": "FLOAT", "key": "INT"},
+        defines=("SGE_NORMAL",) if normals else (),
     )
 
 
 @cache
-def normals_program(pair: bool) -> Program:
-    """positions -> normal of each group; with ``pair`` also positions_minus -> normal_minus."""
+def normals_program() -> Program:
+    """positions -> normal of each group."""
     return _build(
-        sources=(("screen_vert",), ("table", "normals_frag")),
+        sources=(("screen_vert",), ("table", "unit_normal", "normals_frag")),
         inputs={"corner": "VEC2"},
-        outputs={"normal": "VEC4"} | ({"normal_minus": "VEC4"} if pair else {}),
-        samplers=("positions", "group_ranges", "group_edges") + (("positions_minus",) if pair else ()),
-        defines=("SGE_PAIR",) if pair else (),
+        outputs={"normal": "VEC4"},
+        samplers=("positions", "group_ranges", "group_edges"),
     )
 
 

@@ -21,6 +21,7 @@ from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.estimator import sum_over_support, vertex_gradient
 from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.lights import SunLights
+from sge_addon.core.oracle import group_normals
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
@@ -57,6 +58,18 @@ def painting(width: int, height: int) -> np.ndarray:
     alpha = np.clip((0.4 - np.hypot(x - 0.06, y + 0.04)) * height + 0.5, 0.0, 1.0)
     rgb = np.stack([0.5 + 0.5 * np.sin(9 * x + 2), 0.5 + 0.4 * np.cos(7 * y), 0.4 + 0.5 * x], axis=-1)
     return np.concatenate([rgb * alpha[..., None], alpha[..., None]], axis=-1).astype(np.float32)
+
+
+def draw_at(rasteriser: Rasteriser, plus: np.ndarray, minus: np.ndarray) -> None:
+    """Let the next pair be drawn at these positions, with the oracle's normals, instead of perturbed ones."""
+    tables = {}
+    for name, normal, positions in (("plus", "normal", plus), ("minus", "normal_minus", minus)):
+        normals = group_normals(positions.astype(np.float32), rasteriser.assembly)
+        for key, values in ((name, positions), (normal, normals)):
+            rows = np.ones((len(values), 4), np.float32)
+            rows[:, :3] = values
+            tables[key] = upload_table(rows)
+    rasteriser._geometry.perturbed = lambda *_, **__: tables
 
 
 class Cells:
@@ -122,13 +135,11 @@ class Cells:
             offset *= self.movable
             # Every parameter meets every jitter.
             parameter = moving[(copies + call * COPIES + call // 64) % len(moving)]
-            tables = []
+            moved = []
             for sign in (1.0, -1.0):
                 offset[copies, parameter] = sign * epsilon
-                rows = np.ones((len(self.assembly.positions), 4), np.float32)
-                rows[:, :3] = self.assembly.positions + offset.reshape(-1, 3)
-                tables.append(upload_table(rows))
-            self.rasteriser._geometry.perturbed = lambda _, tables=tables: tuple(tables)
+                moved.append(self.assembly.positions + offset.reshape(-1, 3))
+            draw_at(self.rasteriser, *moved)
             buffers = self.pair(call)
             difference = buffers.loss_plus.astype(float) - buffers.loss_minus
             by_cell = difference.reshape(CELLS, SIDE, CELLS, SIDE).sum(axis=(1, 3)).ravel()
@@ -258,13 +269,11 @@ def test_a_source_in_perspective() -> None:
         parameter, seed = call % 36, step_seed(4, call)
         vertex, axis = divmod(parameter, 3)
         offset = epsilons[:, None] * signs(seed, 12)
-        tables = []
+        moved = []
         for sign in (1.0, -1.0):
             offset[vertex, axis] = sign * epsilons[vertex]
-            rows = np.ones((12, 4), np.float32)
-            rows[:, :3] = points + offset
-            tables.append(upload_table(rows))
-        rasteriser._geometry.perturbed = lambda _, tables=tables: tuple(tables)
+            moved.append(points + offset)
+        draw_at(rasteriser, *moved)
         jitter = sub_pixel_jitter(seed)
         buffers = rasteriser.pair(
             view, jitter, perturbation(view, pixels, 0), textures, match, "l1", Stopwatch()

@@ -64,14 +64,16 @@ def read_table(texture: gpu.types.GPUTexture, count: int) -> np.ndarray:
 
 @pytest.mark.parametrize("view", [perspective_view(97, 61, 2.0), orthographic_view(40, 30, 0.07)])
 @pytest.mark.parametrize("seed", SEEDS)
-def test_positions_move_by_epsilon_along_the_signs(view, seed: int) -> None:
+@pytest.mark.parametrize("normals", [False, True])
+def test_positions_move_by_epsilon_along_the_signs(view, seed: int, normals: bool) -> None:
     points, faces = icosphere(4)  # 2562 vertices: more than two rows of a table; some beside the camera
     mobility = (np.arange(len(points)) % 5 > 0).astype(np.float32)
     assembly = assemble([surface(points * 2.5, faces, mobility=mobility)])
     geometry = Geometry(assembly, TargetPool())
     geometry.upload(assembly.positions)
     drawn = perturbation(view, 0.8, seed)
-    plus, minus = (read_table(table, len(points)) for table in geometry.perturbed(drawn))
+    tables = geometry.perturbed(drawn, normals=normals)
+    plus, minus = (read_table(tables[name], len(points)) for name in ("plus", "minus"))
     epsilons = drawn.epsilons(assembly.positions, assembly.movable)
     np.testing.assert_allclose(plus[:, 3], epsilons, rtol=1e-6)
     offset = plus[:, 3:] * signs(seed, len(points))
