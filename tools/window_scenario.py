@@ -224,6 +224,7 @@ class Story:
         self.session.figures["live"] = {
             "seconds": rate.total,
             "shown": rate.shown,
+            "one_showing": rate.cost,
             "redrawing": rate.redrawing,
             "writing": rate.writing,
             "share": rate.spent,
@@ -343,8 +344,8 @@ class Story:
             yield from self.ended()
             self.check(f"deleting its {what} ends it", self.fit is None)
             if what == "camera":
-                bpy.ops.sge.remove_reference()
                 self.sge.active_reference = 0
+                bpy.ops.sge.remove_reference()
 
     def load_while_fitting(self) -> Play:
         bpy.ops.wm.open_mainfile(filepath=str(self.saved))

@@ -7,6 +7,7 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 import bpy
+import gpu
 
 from ..core.errors import FitError
 from . import compare_drawing as draw
@@ -128,10 +129,12 @@ class Comparison:
         if frame is None:
             return
         pixel = context.preferences.system.ui_scale
+        gpu.state.blend_set("ALPHA")
         if self.is_side_by_side:
             self._draw_side_by_side(context.area, window, frame, pixel)
         else:
             self._draw_wipe(frame, pixel)
+        gpu.state.blend_set("NONE")
 
     def _draw_wipe(self, frame: Box, pixel: float) -> None:
         textures = self._pictures.textures

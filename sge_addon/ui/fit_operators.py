@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import time
+from typing import ClassVar
 
 import bpy
 
@@ -23,6 +24,8 @@ TICK_WHILE_PAUSED = 0.25
 
 class _ModalFit(bpy.types.Operator):
     """What Fit and Continue share. ``make`` gives the fit to drive and may raise FitError."""
+
+    cost: ClassVar[float] = 0.0  # of showing results, as far as known from the last fit
 
     def make(self, context: bpy.types.Context) -> RunningFit:
         raise NotImplementedError
@@ -45,7 +48,7 @@ class _ModalFit(bpy.types.Operator):
             self._told = 0
             self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
             context.window_manager.modal_handler_add(self)
-            self._fit.rate = LiveRate(time.perf_counter(), live_share())
+            self._fit.rate = LiveRate(time.perf_counter(), live_share(), _ModalFit.cost)
             show_status(context.window_manager, self._fit.status())
             return {"RUNNING_MODAL"}
         return {"CANCELLED"}
@@ -81,12 +84,21 @@ class _ModalFit(bpy.types.Operator):
                 fit.check()
                 rate.rests(time.perf_counter())
             return
-        is_due = rate.turn_begins(time.perf_counter())
+        now = time.perf_counter()
+        rate.turn_begins(now)
+        shows_results = rate.results_due(now)
+        shows_figures = shows_results or rate.figures_due(now)
         wrote = fit.seconds_writing
-        fit.advance(SECONDS_PER_TICK, live=is_due)
+        fit.advance(SECONDS_PER_TICK, live=shows_results)
         self._tell(fit)
-        rate.turn_ends(time.perf_counter(), fit.seconds_writing - wrote, shown=is_due)
-        if is_due:
+        rate.turn_ends(
+            time.perf_counter(),
+            fit.seconds_writing - wrote,
+            results=shows_results,
+            figures=shows_figures,
+        )
+        _ModalFit.cost = rate.cost
+        if shows_figures:
             show_status(context.window_manager, fit.status())
 
     def _tell(self, fit: RunningFit) -> None:

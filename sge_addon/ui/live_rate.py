@@ -1,29 +1,36 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How often results are shown: writing and redrawing together stay within a share of the time."""
+"""How often a fit shows itself: writing and redrawing together stay within a share of the time."""
 
 from __future__ import annotations
 
 LIVE_SHARE = 0.1  # of the time; also the default of the preferences
+_FIGURES_SHARE = 0.2  # of that, for the panel and the status bar alone
 _SHORTEST, _LONGEST = 0.2, 30.0  # seconds from one showing to the next
+_SETTLED = 0.008  # seconds that Blender takes for itself between two turns when nothing is to be drawn
 
 
 class LiveRate:
     """Measures what showing costs, and says when it may be done again. All times in seconds.
 
-    A viewport draws several times after a change, to smooth its edges. So all the time that Blender takes
-    for itself between two of our turns counts, unless the user was looking around meanwhile.
-    share: of the time that showing may take.
+    Two things are shown: results in the viewports, and figures in the panel. A viewport draws several times
+    after a change, to smooth its edges. So all the time that Blender takes for itself until it has settled
+    counts as the cost of what was shown last, unless the user was looking around meanwhile.
+    share: of the time that showing may take. expected: what showing results took the last time.
     """
 
-    def __init__(self, now: float, share: float = LIVE_SHARE) -> None:
+    def __init__(self, now: float, share: float = LIVE_SHARE, expected: float = 0.0) -> None:
         self.share = share
         self.total = 0.0  # since the first turn
         self.redrawing = 0.0  # in total
         self.writing = 0.0  # in total
-        self.shown = 0  # how often
-        self._begin = self.turn_ended = self._shown_at = now
-        self._cost = 0.0  # of the last showing
+        self.shown = 0  # how often results were
+        self.cost = expected  # of showing results, the last time
+        self.turn_ended = now
+        self._begin = self._results_at = self._figures_at = now
+        self._figures_cost = 0.0
+        self._figures_last = True  # what the time until Blender settles is counted to
+        self._has_settled = False
         self._user_acts = False
 
     def user_acts(self) -> None:
@@ -35,30 +42,51 @@ class LiveRate:
         self._begin += now - self.turn_ended
         self.turn_ended = now
 
-    def turn_begins(self, now: float) -> bool:
-        """Whether results may be shown in this turn."""
+    def turn_begins(self, now: float) -> None:
+        """Our turn again: count what Blender took for itself."""
+        taken = now - self.turn_ended
         if not self._user_acts:
-            self.redrawing += now - self.turn_ended
-            self._cost += now - self.turn_ended
+            self.redrawing += taken
+            if self._figures_last:
+                self._figures_cost += taken
+            else:
+                self.cost += taken
         self._user_acts = False
+        self._has_settled = taken < _SETTLED
         self.total = now - self._begin
-        return now - self._shown_at >= self.pause
 
-    def turn_ends(self, now: float, wrote: float = 0.0, *, shown: bool = False) -> None:
-        """wrote: how long the turn took to write results. shown: a redraw will follow."""
+    def results_due(self, now: float) -> bool:
+        """Whether results may be written and shown in this turn."""
+        return now - self._results_at >= _pause(self.cost, (1.0 - _FIGURES_SHARE) * self.share)
+
+    def figures_due(self, now: float) -> bool:
+        """Whether the panel may be drawn anew after this turn."""
+        pause = _pause(self._figures_cost, _FIGURES_SHARE * self.share)
+        return self._has_settled and now - self._figures_at >= pause
+
+    def turn_ends(
+        self, now: float, wrote: float = 0.0, *, results: bool = False, figures: bool = False
+    ) -> None:
+        """wrote: how long the turn took to write. results, figures: what a redraw will follow for."""
         self.writing += wrote
         self.turn_ended = now
         self.total = now - self._begin
-        if shown:
+        if results:
             self.shown += 1
-            self._shown_at, self._cost = now, wrote
-
-    @property
-    def pause(self) -> float:
-        """From one showing to the next."""
-        return min(max(_SHORTEST, self._cost / self.share), _LONGEST)
+            self._results_at, self.cost = now, wrote
+            self._figures_last = False
+        elif figures:
+            self._figures_cost = 0.0
+            self._figures_last = True
+        if results or figures:
+            self._figures_at = now
+            self._has_settled = False
 
     @property
     def spent(self) -> float:
         """The share of the time that showing has taken so far."""
         return (self.redrawing + self.writing) / self.total if self.total > 0.0 else 0.0
+
+
+def _pause(cost: float, share: float) -> float:
+    return min(max(_SHORTEST, cost / share), _LONGEST)

@@ -122,7 +122,7 @@ def test_what_was_undone_goes_on_only_once_it_is_redone() -> None:
     stopped()
     bpy.ops.ed.undo_push(message="Fit")
     bpy.ops.ed.undo()
-    with pytest.raises(RuntimeError, match="cannot go on.*no longer there"):
+    with pytest.raises(RuntimeError, match=r"cannot go on.*no longer there"):
         bpy.ops.sge.continue_fit()
     bpy.ops.ed.redo()
     assert bpy.ops.sge.continue_fit() == {"FINISHED"}
