@@ -17,7 +17,7 @@ from typing import Any
 
 import bpy
 
-PATIENCE = 60.0  # seconds that anything may take
+PATIENCE = 120.0  # seconds that anything may take
 Play = Generator[float, None, None]
 
 

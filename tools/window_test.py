@@ -35,7 +35,7 @@ from pathlib import Path
 import build_extension
 from environment import REPOSITORY
 
-TIME_LIMIT = 600  # seconds
+TIME_LIMIT = 900  # seconds
 SCREEN = "1600x900x24"
 NO_BLENDER = 3
 BLENDER_PYTHONS = {(3, 11), (3, 13)}  # of Blender 4.5 to 5.2, as blender.org builds it
