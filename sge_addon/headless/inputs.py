@@ -25,7 +25,8 @@ from ..scene.files import import_mesh
 from ..scene.linked_references import references_from_blend
 from ..scene.loaded_frames import load_frames
 from ..scene.objects import parts_with_faces, surface_from_object
-from ..scene.reference_rows import references_of_scene
+from ..scene.reference_rows import add_rows_from_cameras, references_of_scene
+from ..scene.references import cameras_with_images
 from .made_references import from_object
 
 _SECONDS_BETWEEN_LINES = 1.0
@@ -153,11 +154,12 @@ def references_to_fit(
 def _of_scene(arguments: argparse.Namespace, settings: FitSettings) -> list[Reference]:
     """Those that the scene stores; --mask goes into their rows, so that a saved file says it too."""
     scene = bpy.context.scene
-    if arguments.mask is None:
-        return references_of_scene(scene, settings.resolution)
-    for row in scene.sge.references:
-        row.mask_mode = arguments.mask
-    return references_of_scene(scene, settings.resolution, arguments.mask)
+    if arguments.mask is not None:
+        if not scene.sge.references and cameras_with_images(scene):
+            add_rows_from_cameras(scene)
+        for row in scene.sge.references:
+            row.mask_mode = arguments.mask
+    return references_of_scene(scene, settings.resolution)
 
 
 def _every_held_out(references: Sequence[Reference], every: int) -> list[Reference]:

@@ -54,17 +54,16 @@ def add_row(rows: Any, camera: bpy.types.Object) -> None:
     row.mask_image = mask_image(camera)
 
 
-def references_of_scene(scene: bpy.types.Scene, resolution: int, mask_mode: str = "auto") -> list[Reference]:
+def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Reference]:
     """The enabled rows as references; without any row, every camera that has a background image.
 
-    resolution: long side in pixels to which larger images are scaled. mask_mode: where there are no rows,
-    which have each their own. Raises FitError where there is
+    resolution: long side in pixels to which larger images are scaled. Raises FitError where there is
     none, where a row has lost its camera or image, or where nothing is left to fit to.
     """
     check_any_used(scene)
     rows = scene.sge.references
     if not rows:
-        return references_from_cameras(scene, resolution, mask_mode)
+        return references_from_cameras(scene, resolution)
     return [reference_of_row(scene, row, resolution) for row in rows if row.enabled]
 
 
