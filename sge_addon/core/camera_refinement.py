@@ -120,6 +120,7 @@ class _Level:
         seen = points[in_view(start, points)]
         self._pivot = (seen if len(seen) else points).mean(axis=0)
         self._units = screen_units(start.resized(*self._size), seen, self._pivot, STEP_PIXELS)
+        self._columns: list[NDArray[np.float32]] = []
 
     def cost(self, state: CameraState) -> float:
         picture = self._picture(state.view)
@@ -132,11 +133,13 @@ class _Level:
         view = self._moved(state.view, change[:count]) if count else state.view
         return CameraState(view, state.gain * np.exp(change[count:]) if len(change) > count else state.gain)
 
-    def linearise(self, state: CameraState) -> Linearised:
+    def linearise(self, state: CameraState, differentiates: bool) -> Linearised:
         here = self._picture(state.view)
         trust = self._residual.trust(here.colour)
         residual = self._compared(here, state.gain, trust)
-        columns = [self._difference(state, place, trust) for place in range(len(self._numbers))]
+        if differentiates:
+            self._columns = [self._difference(state, place, trust) for place in range(len(self._numbers))]
+        columns = list(self._columns)
         gains = self._refinement.freedom.gains
         if gains:
             columns += self._residual.by_log_gain(here.colour, _single(state.gain), gains, trust)

@@ -55,6 +55,7 @@ def fit(
 ) -> Generator[Step]:
     """Step all blocks that any source has a gradient for; yields after each step.
 
+    sources: in the order in which they estimate; a step's loss is the last one's.
     Closing the generator, or exhausting it, applies what the blocks have gathered.
     """
     by_name = {block.name: block for block in blocks}
@@ -79,7 +80,7 @@ def fit(
             yield Step(
                 index=index + 1,
                 view=view,
-                loss=losses[0],
+                loss=losses[-1],
                 progress=(index + 1 - settings.after) / settings.steps,
                 seconds=clock() - started,
             )

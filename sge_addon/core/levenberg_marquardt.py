@@ -18,7 +18,9 @@ State = TypeVar("State")
 Array = NDArray[np.float64]
 
 FIRST_DAMPING = 1e-3
+LEAST_DAMPING = 1e-9
 ATTEMPTS = 4  # with more and more damping, before a state counts as the best that there is
+FAIR = 0.5  # of what was foretold; a step that takes off less asks for a new derivative
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,37 +43,67 @@ class Minimum(Generic[State]):
     costs: tuple[float, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class _Attempt(Generic[State]):
+    """A step that lowers the cost. gain: what it took off, relative to what was foretold."""
+
+    change: Array
+    state: State
+    cost: float
+    damping: float
+    gain: float
+
+
 def minimise(
     start: State,
-    linearise: Callable[[State], Linearised],
+    linearise: Callable[[State, bool], Linearised],
     cost: Callable[[State], float],
     step: Callable[[State, Array], State],
     iterations: int,
     smallest: float,
 ) -> Minimum[State]:
     """Step down until ``iterations`` are spent, no step lowers the cost, or none of its numbers exceeds
-    ``smallest``. step: the state after a step (n,); cost: the same measure as ``Linearised.cost``."""
-    state, damping = start, FIRST_DAMPING
-    costs: list[float] = []
+    ``smallest``.
+
+    linearise: of a state, with a derivative of its own (True) or with the last one that it took, which
+    serves as long as steps do about what it foretells. step: the state after a step (n,). cost: the same
+    measure as ``Linearised.cost``.
+    """
+    state, damping, is_own = start, FIRST_DAMPING, True
+    here = linearise(state, True)
+    costs = [here.cost]
     for _ in range(iterations):
-        here = linearise(state)
-        if not costs:
-            costs.append(here.cost)
-        for _attempt in range(ATTEMPTS):
-            change = damped_step(here, damping)
-            trial = step(state, change)
-            reached = cost(trial)
-            if reached < here.cost:
+        found = _attempt(state, here, cost, step, damping)
+        if found is None and is_own:
+            break
+        if found is not None:
+            state, damping = found.state, found.damping
+            costs.append(found.cost)
+            if np.abs(found.change).max() <= smallest:
                 break
-            damping *= 10.0
-        else:
-            break
-        state = trial
-        costs.append(reached)
-        damping = max(damping * 0.1, 1e-9)
-        if np.abs(change).max() <= smallest:
-            break
+        is_own = found is None or found.gain < FAIR
+        here = linearise(state, is_own)
     return Minimum(state, tuple(costs))
+
+
+def _attempt(
+    state: State,
+    here: Linearised,
+    cost: Callable[[State], float],
+    step: Callable[[State, Array], State],
+    damping: float,
+) -> _Attempt[State] | None:
+    """The first step that lowers the cost, with ever more damping."""
+    for _ in range(ATTEMPTS):
+        change = damped_step(here, damping)
+        trial = step(state, change)
+        reached = cost(trial)
+        if reached < here.cost:
+            foretold = -float(change @ (2.0 * here.gradient + here.curvature @ change))
+            gain = (here.cost - reached) / max(foretold, 1e-300)
+            return _Attempt(change, trial, reached, max(damping * 0.1, LEAST_DAMPING), gain)
+        damping *= 10.0
+    return None
 
 
 def damped_step(here: Linearised, damping: float) -> Array:

@@ -97,7 +97,8 @@ class Solver:
             self._background,
             self._stopwatch,
         )
-        sources = [source for source in (self._source(), cameras) if source is not None]
+        # Cameras first: a texture that has just taken in a view no longer says where the view should be.
+        sources = [source for source in (cameras, self._source()) if source is not None]
         return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock)
 
     def positions(self) -> list[NDArray[np.float32]]:
