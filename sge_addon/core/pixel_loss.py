@@ -104,6 +104,18 @@ def background_loss(
     return float(losses.mean(dtype=np.float64))
 
 
+def empty_colour_loss(reference: Reference, loss: str, background: NDArray[np.float32]) -> float:
+    """The part of colour in ``background_loss``, where colour is matched: channel by channel, which is ten
+    times faster, for backgrounds that change from step to step."""
+    alpha = np.ascontiguousarray(reference.colour[..., 3])
+    total = 0.0
+    for channel, behind in enumerate(background):
+        seen = reference.colour[..., channel] + (1.0 - alpha) * behind
+        losses = distances(encoded(seen, loss) - encoded(behind, loss), loss)
+        total += float(weighted(reference, losses).mean(dtype=np.float64))
+    return total / 3.0
+
+
 def weighted(reference: Reference, losses: Image) -> Image:
     """Losses (H, W) or (H, W, C) times what their pixels count; themselves where all count alike."""
     if reference.weight is None:

@@ -14,7 +14,7 @@ from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.large_steps import PositionBlock
 from ..core.perturbation import perturbation
-from ..core.pixel_loss import background_loss, is_outlined
+from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
 from ..core.protocols import Estimate
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -59,7 +59,7 @@ class ShapeSource:
         self._memory = WorkingMemory()
         self._background = background
         self._is_outlined = [is_outlined(each, background.behind(each)) for each in references]
-        self._empty_losses = [self._empty_loss(view, 0) for view in range(len(references))]
+        self._empty_losses = [self._steady_loss(view) for view in range(len(references))]
         self._empty_of = [reference.colour for reference in references]
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
@@ -121,15 +121,22 @@ class ShapeSource:
         return difference, total / difference.size
 
     def _relative_to(self, view: int, seed: int) -> float:
-        """``_empty_loss``, kept where it stays the same; colours change where a view's gain is fitted."""
-        if self._background.is_random:
-            return self._empty_loss(view, seed)
-        if self._empty_of[view] is not self._references[view].colour:
-            self._empty_of[view] = self._references[view].colour
-            self._empty_losses[view] = self._empty_loss(view, seed)
+        """The mean loss of an empty picture in the step of this seed.
+
+        What stays the same of it is kept, until the reference's colours change, as by a view's gain."""
+        reference = self._references[view]
+        if self._empty_of[view] is not reference.colour:
+            self._empty_of[view] = reference.colour
+            self._empty_losses[view] = self._steady_loss(view)
+        behind = self._background.behind(reference, seed)
+        if self._background.is_random and behind is not None and "colour" in self._match:
+            return self._empty_losses[view] + empty_colour_loss(reference, self._loss, behind)
         return self._empty_losses[view]
 
-    def _empty_loss(self, view: int, seed: int) -> float:
-        """The mean loss of an empty picture in the step of this seed."""
-        reference = self._references[view]
-        return background_loss(reference, self._match, self._loss, self._background.behind(reference, seed))
+    def _steady_loss(self, view: int) -> float:
+        """The mean loss of an empty picture, without colours where they lie over another one in each step."""
+        reference, match = self._references[view], self._match
+        behind = self._background.behind(reference)
+        if self._background.is_random and behind is not None:
+            match = tuple(name for name in match if name != "colour")
+        return background_loss(reference, match, self._loss, behind)

@@ -13,11 +13,12 @@ import numpy as np
 import pytest
 
 from sge_addon.core.assembly import assemble
+from sge_addon.core.background import TRANSPARENT, Background
 from sge_addon.core.fit import LoopSettings, Step, fit
 from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import render
-from sge_addon.core.pixel_loss import pixel_loss
+from sge_addon.core.pixel_loss import over, pixel_loss
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.signs import sub_pixel_jitter
@@ -49,6 +50,7 @@ class Setup:
         match: tuple[str, ...] = MATCH,
         full: bool = False,
         steps: int = 400,
+        background: Background = TRANSPARENT,
     ) -> None:
         self.schedule = ShapeSchedule(steps, epsilon=epsilon, vertices=200)
         self.assembly = assemble(surfaces)
@@ -69,6 +71,7 @@ class Setup:
             match,
             "l1",
             Stopwatch(),
+            background,
         )
 
     def loop(self, steps: int, seed: int = 0) -> Iterator[Step]:
@@ -229,3 +232,63 @@ def test_a_camera_inside_a_closed_ball_sees_its_back_faces() -> None:
     around_it = surface(*icosphere(2, 5.0), "ball", materials=(GREY,))
     setup = Setup([around_it], [replace(target, view=view)], "normal")
     assert setup.source.estimate(0, 1, 0.0).gradients["ball"].any()
+
+
+@pytest.mark.parametrize("has_alpha", [True, False])
+@pytest.mark.parametrize("kind", ["transparent", "colour", "random"])
+def test_the_loss_before_a_background_is_the_mean_over_weighed_pixels(kind: str, has_alpha: bool) -> None:
+    view = perspective_view(37, 29)
+    rng = np.random.default_rng(0)
+    picture = rng.random((29, 37, 4)).astype(np.float16).astype(np.float32)
+    if not has_alpha:
+        picture[..., 3] = 1.0
+    weight = rng.random((29, 37), dtype=np.float32)
+    reference = Reference(view, picture, has_alpha, weight=weight)
+    ball = surface(*icosphere(1, 0.8), materials=(WAVES,))
+    background = Background(kind, (0.9, 0.1, 0.4))
+    setup = Setup([ball], [reference], epsilon=(1e-3, 1e-3), background=background)
+    image = render(setup.assembly, ball.positions, view, "unlit", SunLights(), sub_pixel_jitter(4))
+    behind = background.behind(reference, 4)
+    pixels = pixel_loss(reference, image.colour.astype(np.float32), None, MATCH, "l1", behind) * weight
+    if not has_alpha and behind is None:
+        pixels = pixels * (image.fragments.ids > 0)
+    assert setup.source.estimate(0, 4, 0.0).loss == pytest.approx(pixels.mean(), rel=0.01)
+
+
+def test_pixels_without_weight_pull_at_nothing() -> None:
+    """All that differs from the reference lies in the half that does not count."""
+    view = perspective_view(48, 48)
+    ball = surface(*icosphere(2, 0.8), materials=(GREY,))
+    (same,) = pictures_of([ball], [view], "normal")
+    broken = same.colour.copy()
+    broken[:, 24:] = np.random.default_rng(0).random((48, 24, 4), dtype=np.float32)
+    weight = np.ones((48, 48), np.float32)
+    weight[:, 24:] = 0.0
+    estimates = [
+        Setup([ball], [replace(same, colour=colour, weight=weight)], "normal").source.estimate(0, 5, 0.0)
+        for colour in (same.colour, broken)
+    ]
+    assert estimates[0].loss == pytest.approx(estimates[1].loss)
+    assert np.array_equal(estimates[0].gradients["mesh"], estimates[1].gradients["mesh"])
+    unweighted = Setup([ball], [replace(same, colour=broken)], "normal").source.estimate(0, 5, 0.0)
+    assert not np.array_equal(unweighted.gradients["mesh"], estimates[0].gradients["mesh"])
+
+
+def test_a_photo_before_a_known_backdrop_tells_the_outline() -> None:
+    """One colour on the mesh, another behind it: where the mesh is too large it sees the backdrop."""
+    view = perspective_view(48, 48)
+    points, faces = icosphere(2, 0.8)
+    (target,) = pictures_of([surface(0.7 * points, faces, materials=(GREY,))], [view], "unlit")
+    backdrop = np.float32([0.1, 0.4, 0.1])
+    colour = np.ones_like(target.colour)
+    colour[..., :3] = over(target.colour, backdrop)
+    photo = replace(target, colour=colour, has_alpha=False)
+    ball = surface(points, faces, materials=(GREY,))
+    known = Background("colour", (0.1, 0.4, 0.1))
+    total = np.zeros_like(points)
+    for seed in range(40):
+        total += Setup([ball], [photo], background=known).source.estimate(0, seed, 0.0).gradients["mesh"]
+    rim = np.abs(points[:, 2]) < 0.3 * 0.8
+    outwards = (total * points)[rim].sum(axis=1)
+    assert outwards.mean() > 0.0
+    assert (outwards > 0.0).sum() > 10 * (outwards < 0.0).sum()

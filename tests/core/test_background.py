@@ -15,6 +15,7 @@ from sge_addon.core.pixel_loss import (
     background_loss,
     covering_loss,
     distance,
+    empty_colour_loss,
     encoded,
     is_outlined,
     over,
@@ -95,6 +96,17 @@ def test_covering_costs_distances_and_the_rest_over_any_background(loss: str, ha
     np.testing.assert_allclose(
         covering_loss(reference, MATCH, loss, behind) + distance(seen, loss), gained, atol=1e-6
     )
+
+
+@pytest.mark.parametrize("weighs", [False, True])
+@pytest.mark.parametrize("loss", ["l1", "l2", "log_l1"])
+def test_the_loss_of_an_empty_picture_channel_by_channel(loss: str, weighs: bool) -> None:
+    rng = np.random.default_rng(0)
+    colour = rng.random((4, 5, 4), dtype=np.float32)
+    weight = rng.random((4, 5), dtype=np.float32) if weighs else None
+    reference = Reference(perspective_view(5, 4), colour, True, weight=weight)
+    expected = background_loss(reference, ("colour",), loss, GREEN)
+    assert empty_colour_loss(reference, loss, GREEN) == pytest.approx(expected, rel=1e-5)
 
 
 def test_log_loss_by_hand() -> None:
