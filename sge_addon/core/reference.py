@@ -27,6 +27,7 @@ class Reference:
     normal: (H, W, 3) float32 or None, world normal as 0.5 + 0.5 n, premultiplied by alpha.
     held_out: evaluated, never trained on.
     weight: (H, W) float32 in [0, 1], how much each pixel counts; None where all count alike.
+    camera: session id of Blender's camera that the view was read from, 0 where there is none.
     """
 
     view: View
@@ -35,6 +36,7 @@ class Reference:
     normal: Image | None = None
     held_out: bool = False
     weight: Image | None = None
+    camera: int = 0
 
     def __post_init__(self) -> None:
         size = (self.view.height, self.view.width)

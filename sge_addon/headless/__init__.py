@@ -83,6 +83,8 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     _print_notices(job.notices[told:])
     if not interruption.begun:
         raise Interrupted
+    if settings.refine_cameras or settings.refine_focal:
+        references = references.seen_through(job.views())
     results = Results(arguments, job.report, objects, references, settings)
     for problem in results.write():
         print_error(problem)

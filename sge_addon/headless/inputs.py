@@ -18,6 +18,7 @@ from ..core.errors import FitError
 from ..core.frame import Frame, Frames
 from ..core.reference import Reference
 from ..core.settings import FitSettings
+from ..core.view import View
 from ..core.visibility import clip_around
 from ..formats.preset_files import BUNDLED, SUBFOLDER, find_preset, read_preset
 from ..formats.references import read_references
@@ -114,6 +115,15 @@ class References:
     @property
     def all(self) -> tuple[Reference, ...]:
         return self.of_scene + self.brought
+
+    def seen_through(self, views: Sequence[View]) -> References:
+        """The same through other views, one for each of ``all``."""
+        seen = tuple(
+            replace(reference, view=view.resized(reference.view.width, reference.view.height))
+            for reference, view in zip(self.all, views, strict=True)
+        )
+        count = len(self.of_scene)
+        return replace(self, of_scene=seen[:count], brought=seen[count:])
 
 
 def references_to_fit(

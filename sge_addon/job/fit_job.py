@@ -19,7 +19,7 @@ from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
 from ..core.view import View
 from ..raster.context import start_gpu
-from ..scene.remesh_check import check_remesh
+from ..scene.camera_write_back import camera_of, fixed_camera_notices, write_camera
 from .live import LiveWriter
 from .problem import check_problem
 from .remeshing import Remeshing
@@ -90,7 +90,9 @@ class FitJob:
         self._stopwatch = Stopwatch(precise_stages, self._clock)
         self._stop_asked = False
         self._fit: _Underway | None = None
-        self.notices = [*self._problem.notices, *check_remesh(objects, settings)]
+        self.notices = list(self._problem.notices)
+        if settings.refine_cameras or settings.refine_focal:
+            self.notices += fixed_camera_notices([each.camera for each in self._problem.training])
         self.report: dict | None = None
 
     def stop(self) -> None:
@@ -132,6 +134,13 @@ class FitJob:
     def render(self, view: View) -> NDArray[np.float32] | None:
         """(H, W, 4) linear premultiplied: the fit as it stands, through any camera; None before it began."""
         return None if self._fit is None else self._fit.solver.render(view)
+
+    def views(self) -> list[View]:
+        """The view of each reference, in their order: as refined, as it was given before and where not."""
+        references = self._problem.references
+        if self._fit is None:
+            return [reference.view for reference in references]
+        return [self._fit.solver.view(index) for index in range(len(references))]
 
     def run(self) -> Generator[Progress]:
         """Fit; yields often. Closing it writes back what was reached, without measuring.
@@ -201,7 +210,17 @@ class FitJob:
 
     def _write(self, fit: _Underway, final: bool = False) -> None:
         with self._stopwatch.stage("write_back"):
-            fit.writer.write(fit.solver.positions(), fit.solver.textures(), final)
+            try:
+                fit.writer.write(fit.solver.positions(), fit.solver.textures(), final)
+            finally:
+                if final:
+                    self._write_cameras(fit.solver)
+
+    def _write_cameras(self, solver: StagedSolver) -> None:
+        for index, reference in enumerate(self._problem.references):
+            camera = camera_of(reference.camera) if solver.correction(index) else None
+            if camera is not None:
+                write_camera(camera, solver.view(index))
 
     def _measure(
         self, solver: StagedSolver, errors: list[tuple[float, float]], stage: str, step: int, steps: int

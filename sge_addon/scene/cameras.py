@@ -93,6 +93,12 @@ def keep_projection(data: bpy.types.Camera, view: View) -> None:
     data["sge_lens"] = [*_lens_settings(data), float(view.width), float(view.height)]
 
 
+def stored_frame(data: bpy.types.Camera) -> tuple[int, int] | None:
+    """Width and height of the view that is stored with a camera, None where there is none."""
+    stored = data.get("sge_lens")
+    return (int(stored[8]), int(stored[9])) if stored is not None and len(stored) == 10 else None
+
+
 def check_frame(
     scene: bpy.types.Scene,
     camera: bpy.types.Object,

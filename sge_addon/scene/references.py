@@ -162,6 +162,7 @@ def reference_of_camera(
         has_alpha=shown.has_alpha,
         normal=normal,
         weight=shown.weight,
+        camera=camera.session_uid,
     ).resized(resolution)
 
 
