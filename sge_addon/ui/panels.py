@@ -14,8 +14,10 @@ from .compare_operators import draw_compare_button
 from .fit_operators import draw_buttons
 from .loss_plot import loss_icon
 from .placement import counts, fields_of, row_fields, source_fields
+from .preferences import scene_is_drawn
 from .presets import SGE_PT_presets
 from .psnr_plot import draw_bars
+from .reference_list import shown_image, shown_size
 from .running_fit import RunningFit, targets
 
 NAMED_TARGETS = 3  # more are counted
@@ -43,6 +45,7 @@ class SGE_PT_main(_Panel):
         SGE_PT_presets.draw_panel_header(self.layout)
 
     def draw(self, context: bpy.types.Context) -> None:
+        scene_is_drawn(context.scene)
         stored = context.scene.sge
         options = self.settings_layout()
         _draw_targets(context, options)
@@ -124,6 +127,9 @@ class SGE_PT_references(_Panel):
         column = layout.column()
         for name in row_fields():
             column.prop(row, name)
+        size = shown_size(row.camera, shown_image(row.camera)) if row.camera is not None else None
+        if size is not None:
+            column.label(text=iface_("{:d} × {:d} pixels").format(*size), translate=False)
         if row.camera is not None and row.camera.data.get(NORMAL_IMAGE) is not None:
             column.label(text="Has normals to match", icon="NORMALS_FACE")
         if row.measured:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import importlib.metadata
 from collections.abc import Iterator
 from dataclasses import fields
+from typing import ClassVar
 
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
@@ -16,6 +17,7 @@ from ..core.settings import FitSettings
 from ..scene.stored_settings import setting_property
 from .live_rate import LIVE_SHARE
 from .placement import SECTIONS, portable_fields
+from .redraw import redraw_regions
 
 PACKAGE = __package__.rpartition(".")[0]  # as Blender knows the extension
 SOLVER = "cholespy"
@@ -162,51 +164,67 @@ def apply_defaults(scene: bpy.types.Scene) -> None:
 
 def is_untouched(scene: bpy.types.Scene) -> bool:
     """Whether nothing was ever set, listed or fitted in a scene."""
-    return not any(
-        scene.sge.is_property_set(item.identifier)
-        for item in scene.sge.bl_rna.properties
-        if not item.is_readonly
-    ) and not (scene.sge.references or scene.sge.losses)
+    for item in scene.sge.bl_rna.properties:
+        if item.identifier == "rna_type":
+            continue
+        if item.type in {"POINTER", "COLLECTION"}:  # which count as set once they were looked at
+            if getattr(scene.sge, item.identifier):
+                return False
+        elif scene.sge.is_property_set(item.identifier):
+            return False
+    return True
+
+
+class KnownScenes:
+    """Session ids of the scenes that are not new any more."""
+
+    ids: ClassVar[set[int]] = set()
+
+
+def begin_new_scene(scene: bpy.types.Scene) -> None:
+    """Give a scene that is seen for the first time the preferences' settings."""
+    if scene.session_uid not in KnownScenes.ids:
+        KnownScenes.ids.add(scene.session_uid)
+        if scene.library is None and is_untouched(scene):
+            apply_defaults(scene)
+
+
+def scene_is_drawn(scene: bpy.types.Scene) -> None:
+    """To be called where panels draw, which is before anyone can touch a new scene's settings. Drawing may
+    change nothing, so it is done right after."""
+    if scene.session_uid not in KnownScenes.ids:
+        bpy.app.timers.register(_begin_shown_scenes, first_interval=0.0)
+
+
+def _begin_shown_scenes() -> None:
+    manager = bpy.context.window_manager
+    for window in manager.windows:
+        begin_new_scene(window.scene)
+    redraw_regions(manager, "UI")
 
 
 @bpy.app.handlers.persistent
 def begin_new_file(*_arguments: object) -> None:
-    """Scenes of a new file begin with the preferences' settings; those of a file on disk stay as they are."""
-    if not bpy.data.filepath:
-        for scene in bpy.data.scenes:
-            if is_untouched(scene):
-                apply_defaults(scene)
-
-
-def begin_new_scene() -> None:
-    """The window shows another scene: give a new one the preferences' settings."""
-    scene = bpy.context.scene
-    if scene is not None and scene.library is None and is_untouched(scene):
-        apply_defaults(scene)
-
-
-_OWNER = object()  # of the subscription
-
-
-@bpy.app.handlers.persistent
-def _subscribe(*_arguments: object) -> None:
-    """Ask to be told of new scenes; loading a file forgets it."""
-    bpy.msgbus.clear_by_owner(_OWNER)
-    bpy.msgbus.subscribe_rna(key=(bpy.types.Window, "scene"), owner=_OWNER, args=(), notify=begin_new_scene)
+    """Scenes of a new file are new; those of a file on disk stay as they are."""
+    KnownScenes.ids.clear()
+    for scene in bpy.data.scenes:
+        if bpy.data.filepath:
+            KnownScenes.ids.add(scene.session_uid)
+        else:
+            begin_new_scene(scene)
 
 
 def register() -> None:
-    """Ask Blender to be told of new files and scenes."""
+    """Ask Blender to be told of new files."""
     bpy.app.handlers.load_post.append(begin_new_file)
-    bpy.app.handlers.load_post.append(_subscribe)
-    _subscribe()
 
 
 def unregister() -> None:
     """Undo ``register``."""
-    bpy.msgbus.clear_by_owner(_OWNER)
-    bpy.app.handlers.load_post.remove(_subscribe)
     bpy.app.handlers.load_post.remove(begin_new_file)
+    if bpy.app.timers.is_registered(_begin_shown_scenes):
+        bpy.app.timers.unregister(_begin_shown_scenes)
+    KnownScenes.ids.clear()
 
 
 CLASSES = (SGE_AP_preferences, SGE_OT_take_defaults, SGE_OT_reset_defaults, SGE_OT_reset_settings)

@@ -9,7 +9,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 import bpy
-from bpy.app.translations import pgettext_iface as iface_
 
 from ..core.errors import FitError
 from .checked import Checked
@@ -23,8 +22,12 @@ ORDERS = (
 )
 
 
+WIDE = 380.0  # pixels at the usual size of the interface; the sidebar begins with fewer
+
+
 class SGE_UL_references(bpy.types.UIList):
-    """Rows: use, image, camera, size, figure of the last fit, look through, held out."""
+    """Rows: use, image, camera, size where there is room, PSNR in dB after the last fit, look through, held
+    out."""
 
     order: bpy.props.EnumProperty(name="Order", description="How the references are sorted", items=ORDERS)
 
@@ -39,7 +42,11 @@ class SGE_UL_references(bpy.types.UIList):
             row.label(text="Camera is lost", icon="ERROR")
             return
         image = shown_image(camera)
-        names = row.row(align=True)
+        size = shown_size(camera, image) if is_wide(context) else None
+        texts = [f"{size[0]} × {size[1]}"] if size else []
+        texts += [f"{item.psnr_after:.1f}"] if item.measured else []
+        split = row.split(factor=(1.0, 0.7, 0.5)[len(texts)], align=True) if texts else row
+        names = split.row(align=True)
         names.active = item.enabled
         if image is None:
             names.label(text=camera.name, translate=False, icon="OUTLINER_OB_CAMERA")
@@ -48,13 +55,10 @@ class SGE_UL_references(bpy.types.UIList):
             names.label(text=camera.name, translate=False, icon_value=layout.icon(image))
         if camera.name in Checked.subjects and Checked.is_of(context.scene):
             names.label(text="", icon="ERROR")
-        figures = row.row(align=True)
-        figures.alignment = "RIGHT"
-        size = shown_size(camera, image)
-        if size is not None:
-            figures.label(text=f"{size[0]} × {size[1]}", translate=False)
-        if item.measured:
-            figures.label(text=iface_("{:.1f} dB").format(item.psnr_after), translate=False)
+        for text in texts:
+            figure = split.row()
+            figure.alignment = "RIGHT"
+            figure.label(text=text, translate=False)
         row.operator("sge.look_through", text="", icon="VIEW_CAMERA", emboss=False).index = index
         held_out = row.row(align=True)
         held_out.enabled = RunningFit.current is None
@@ -73,6 +77,12 @@ class SGE_UL_references(bpy.types.UIList):
         flags = [self.bitflag_filter_item if match else 0 for match in matches(names, self.filter_name)]
         figures = [row.psnr_after if row.measured else None for row in rows]
         return flags, places(names, figures, self.order)
+
+
+def is_wide(context: bpy.types.Context) -> bool:
+    """Whether there is room for more than a name and a figure."""
+    region = context.region
+    return region is not None and region.width >= WIDE * (context.preferences.system.ui_scale or 1.0)
 
 
 def matches(names: Sequence[str], wanted: str) -> list[bool]:

@@ -37,6 +37,9 @@ class RecordedLayout:
     def row(self, **options: Any) -> RecordedLayout:
         return self._group("row", options)
 
+    def split(self, **options: Any) -> RecordedLayout:
+        return self._group("split", options)
+
     def column(self, **options: Any) -> RecordedLayout:
         return self._group("column", options)
 

@@ -17,7 +17,7 @@ from sge_addon.core.errors import FitError
 from sge_addon.core.settings import FitSettings
 from sge_addon.formats.preset_files import BUNDLED, SUBFOLDER, find_preset, read_preset
 from sge_addon.scene.stored_settings import settings_from_scene, stored_values
-from sge_addon.ui import preferences
+from sge_addon.ui import panels, preferences
 from sge_addon.ui.placement import NOT_PORTABLE, portable_fields
 from tests.blender.recorded_layout import drawn
 
@@ -147,9 +147,17 @@ def test_new_files_and_scenes_begin_with_the_preferences(installed, tmp_path: Pa
     assert (bpy.context.scene.sge.steps, bpy.context.scene.sge.match) == (123, {"colour"})
     bpy.ops.wm.open_mainfile(filepath=old)
     assert settings_from_scene(bpy.context.scene) == FitSettings()  # a file on disk says what it said
-    bpy.context.scene.sge.steps = 5
-    preferences.begin_new_scene()
-    assert bpy.context.scene.sge.steps == 5
+    drawn(panels.SGE_PT_main)
+    assert not bpy.app.timers.is_registered(preferences._begin_shown_scenes)
+    added = bpy.data.scenes.new("Added")
+    bpy.context.window.scene = added
+    drawn(panels.SGE_PT_main)
+    assert bpy.app.timers.is_registered(preferences._begin_shown_scenes)
+    preferences._begin_shown_scenes()
+    assert added.sge.steps == 123
+    added.sge.steps = 5
+    preferences._begin_shown_scenes()
+    assert added.sge.steps == 5
 
 
 def test_preferences_are_taken_from_a_scene_and_reset(installed):
