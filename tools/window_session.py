@@ -32,7 +32,7 @@ class Session:
     def play(self, story: Play) -> None:
         """Run the story's pieces between Blender's events, then end the process."""
 
-        def turn() -> float:
+        def turn() -> float | None:
             is_well = False
             try:
                 pause = next(story, None)
@@ -44,7 +44,8 @@ class Session:
                     self.screenshot("error")
                     self._leave(1)
             if pause is None:
-                self._leave(0)
+                self._store()
+                bpy.ops.wm.quit_blender()
             return pause
 
         bpy.app.timers.register(turn, first_interval=2.0, persistent=True)

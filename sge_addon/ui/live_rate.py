@@ -6,7 +6,7 @@ from __future__ import annotations
 
 LIVE_SHARE = 0.1  # of the time; also the default of the preferences
 _FIGURES_SHARE = 0.2  # of that, for the panel and the status bar alone
-_SHORTEST, _LONGEST = 0.2, 30.0  # seconds from one showing to the next
+_SHORTEST, _LONGEST = 0.2, 60.0  # seconds from one showing to the next
 _SETTLED = 0.008  # seconds that Blender takes for itself between two turns when nothing is to be drawn
 
 
@@ -29,7 +29,7 @@ class LiveRate:
         self.turn_ended = now
         self._begin = self._results_at = self._figures_at = now
         self._figures_cost = 0.0
-        self._figures_last = True  # what the time until Blender settles is counted to
+        self._figures_last = False  # what the time until Blender settles is counted to: images are made anew
         self._has_settled = False
         self._user_acts = False
 

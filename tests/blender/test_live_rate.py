@@ -51,7 +51,7 @@ def test_what_is_cheap_is_shown_several_times_a_second() -> None:
 
 def test_what_was_dear_the_last_time_is_not_tried_at_once() -> None:
     assert play(2.0, 0.01, 20.0, expected=2.0).shown == 0
-    assert play(2.0, 0.01, 20.0).shown == 1
+    assert play(2.0, 0.01, 24.0).shown == 1
 
 
 def test_looking_around_does_not_make_it_rarer() -> None:
