@@ -35,6 +35,7 @@ from ..scene.objects import (
 )
 from ..scene.reference_rows import check_any_used, image_of_row
 from ..scene.references import NORMAL_IMAGE, background_image, cameras_with_images
+from ..scene.remesh_check import remesh_notices, remesh_problems
 from .problem import ReferenceFacts, blind_views, reference_problems
 
 if TYPE_CHECKING:
@@ -128,6 +129,10 @@ def _check_objects(
         return []
     shape, texture = values["shape"], values["texture"]
     findings.collect(target_problems(objects, shape=shape, texture=texture))
+    remeshing = {"remesh": values["remesh"], "texture": texture, "vertex_group": values["vertex_group"]}
+    findings.collect(remesh_problems(objects, **remeshing))
+    for notice in remesh_notices(objects, values["remesh"]):
+        findings.warn(notice)
     surfaces = []
     for obj in objects:
         if obj.type != "MESH":

@@ -19,6 +19,7 @@ from ..core.visibility import sees_nothing
 from ..scene.lights import sun_lights
 from ..scene.materials import materials_of_objects
 from ..scene.objects import check_targets, surface_from_object
+from ..scene.remesh_check import remesh_notices, remesh_problems
 
 if TYPE_CHECKING:
     import bpy
@@ -50,6 +51,11 @@ def check_problem(
 ) -> Problem:
     """Read and check everything. Raises FitError by name of the object, image or camera."""
     notices = check_targets(objects, shape=settings.shape, texture=settings.texture)
+    for problem in remesh_problems(
+        objects, remesh=settings.remesh, texture=settings.texture, vertex_group=settings.vertex_group
+    ):
+        raise problem
+    notices += remesh_notices(objects, settings.remesh)
     facts = [ReferenceFacts.of(reference) for reference in references]
     for problem in reference_problems(facts, settings.match):
         raise problem

@@ -1,97 +1,106 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What cannot be given another topology, refused by name before a fit; and what remeshing loses."""
+"""What cannot be given another topology, by name, before a fit; and what remeshing loses."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.errors import FitError
-from ..core.settings import FitSettings
 from .materials import base_colour_image, used_slots
 
 if TYPE_CHECKING:
     import bpy
 
 
-def check_remesh(objects: Sequence[bpy.types.Object], settings: FitSettings) -> list[str]:
-    """Refuse by name what ``settings.remesh`` cannot work on; notices on what gets lost.
-
-    Raises FitError: shape keys, modifiers, a mesh that others use; for voxels also an open mesh, a vertex
-    group, a texture that is not fitted or that two objects share.
-    """
-    if settings.remesh == "off":
-        return []
-    notices: list[str] = []
+def remesh_problems(
+    objects: Sequence[bpy.types.Object], *, remesh: str, texture: bool, vertex_group: str
+) -> Iterator[FitError]:
+    """What ``remesh`` cannot work on, by name: shape keys, modifiers, a mesh that others use; for voxels also
+    an open mesh, a vertex group, a texture that is not fitted or that two objects share."""
+    if remesh == "off":
+        return
     for obj in objects:
-        _check_topology_is_free(obj)
-        if settings.remesh == "voxel":
-            _check_voxels(obj, settings)
-            notices += _losses(obj)
-    if settings.remesh == "voxel" and settings.texture:
-        _check_textures_are_own(objects)
-    return notices
+        if obj.type != "MESH":
+            continue
+        yield from _topology_problems(obj)
+        if remesh == "voxel":
+            yield from _voxel_problems(obj, texture, vertex_group)
+    if remesh == "voxel" and texture:
+        yield from _shared_textures([obj for obj in objects if obj.type == "MESH"])
 
 
-def _check_topology_is_free(obj: bpy.types.Object) -> None:
+def remesh_notices(objects: Sequence[bpy.types.Object], remesh: str) -> list[str]:
+    """What gets lost."""
+    if remesh != "voxel":
+        return []
+    return [notice for obj in objects if obj.type == "MESH" for notice in _losses(obj)]
+
+
+def _topology_problems(obj: bpy.types.Object) -> Iterator[FitError]:
     import bpy
 
     keep = "or set Remesh to off"
     if obj.data.shape_keys:
-        raise FitError(
+        yield FitError(
             f"Object '{obj.name}' has shape keys, which do not survive remeshing: remove them "
-            f"(Object Data > Shape Keys), {keep}."
+            f"(Object Data > Shape Keys), {keep}.",
+            subject=obj.name,
         )
     if obj.modifiers:
         names = ", ".join(modifier.name for modifier in obj.modifiers)
-        raise FitError(
+        yield FitError(
             f"Object '{obj.name}' has modifiers ({names}), which are made for the mesh as it is: apply or "
-            f"remove them, {keep}."
+            f"remove them, {keep}.",
+            subject=obj.name,
         )
     others = [other.name for other in bpy.data.objects if other.data == obj.data and other != obj]
     if others:
-        raise FitError(
+        yield FitError(
             f"Objects '{obj.name}' and '{others[0]}' share the mesh '{obj.data.name}', which remeshing would "
-            f"replace for both: Object > Relations > Make Single User > Object & Data, {keep}."
+            f"replace for both: Object > Relations > Make Single User > Object & Data, {keep}.",
+            subject=obj.name,
         )
 
 
-def _check_voxels(obj: bpy.types.Object, settings: FitSettings) -> None:
+def _voxel_problems(obj: bpy.types.Object, texture: bool, vertex_group: str) -> Iterator[FitError]:
     instead = "or set Remesh to subdivide"
-    if settings.vertex_group:
-        raise FitError(
+    if vertex_group:
+        yield FitError(
             f"Object '{obj.name}': voxels replace the whole mesh, also outside the vertex group "
-            f"'{settings.vertex_group}': clear Vertex Group, {instead}."
+            f"'{vertex_group}': clear Vertex Group, {instead}.",
+            subject=obj.name,
         )
     count = open_edges(obj.data)
     if count:
-        raise FitError(
+        yield FitError(
             f"Object '{obj.name}' is not closed ({count} edges without exactly two faces), and voxels fill "
-            f"only what is: close it (Mesh > Clean Up > Fill Holes), {instead}."
+            f"only what is: close it (Mesh > Clean Up > Fill Holes), {instead}.",
+            subject=obj.name,
         )
-    if settings.texture:
-        return
-    for slot in used_slots(obj):
-        image = base_colour_image(slot.material)
+    images = [] if texture else [base_colour_image(slot.material) for slot in used_slots(obj)]
+    for image in images:
         if image is not None:
-            raise FitError(
+            yield FitError(
                 f"Object '{obj.name}' shows the image '{image.name}', which does not fit the UV map of a new "
-                f"mesh: switch Texture on, {instead}."
+                f"mesh: switch Texture on, {instead}.",
+                subject=obj.name,
             )
 
 
-def _check_textures_are_own(objects: Sequence[bpy.types.Object]) -> None:
+def _shared_textures(objects: Sequence[bpy.types.Object]) -> Iterator[FitError]:
     owners: dict[str, bpy.types.Object] = {}
     for obj in objects:
         for slot in used_slots(obj):
             other = owners.setdefault(slot.key, obj)
             if other != obj:
-                raise FitError(
+                yield FitError(
                     f"Objects '{other.name}' and '{obj.name}' share a texture, on which the UV maps of their "
-                    "new meshes would overlap: give each an image of its own, or set Remesh to subdivide."
+                    "new meshes would overlap: give each an image of its own, or set Remesh to subdivide.",
+                    subject=obj.name,
                 )
 
 
