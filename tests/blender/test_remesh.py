@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -21,11 +22,13 @@ from sge_addon.job.live import LiveWriter
 from sge_addon.job.problem import check_problem
 from sge_addon.job.remeshing import Remeshing
 from sge_addon.raster.rasteriser import Rasteriser
+from sge_addon.scene.files import import_mesh
 from sge_addon.scene.objects import surface_from_object
 from sge_addon.scene.remesh import subdivide_long_edges
 from sge_addon.scene.remesh_check import open_edges
+from sge_addon.scene.stored_settings import registered
 from sge_addon.scene.unwrap import unwrap
-from tests.blender.small_world import add_sphere, pixels_of, positions_of
+from tests.blender.small_world import SmallWorld, add_sphere, pixels_of, positions_of, read_json, run
 from tests.meshes import perspective_view, waves
 
 SIZE = 48
@@ -300,3 +303,35 @@ def test_what_voxels_lose_is_told(references: list[Reference]) -> None:
 def test_remeshing_needs_shape_and_stages(values: dict) -> None:
     with pytest.raises(FitError, match="Remesh 'voxel' works on the shape between stages"):
         FitSettings(**{"remesh": "voxel", **values})
+
+
+# --- Without a window
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_headless_fit_saves_exports_and_reports_the_finer_mesh(
+    world: SmallWorld, tmp_path: Path, mode: str
+) -> None:
+    saved, exported, report = (tmp_path / name for name in ("fit.blend", "fit.ply", "fit.json"))
+    flags = ("--stages", "2", "--remesh", mode, "--edge-length", "3", "--steps", "12", "--texture-size", "64")
+    assert run(world.scene, *flags, "--save", saved, "--export", exported, "--report", report) == 0
+    figures = read_json(report)
+    assert figures["steps"] == 12
+    assert len(figures["loss"]) == 12
+    assert None not in (figures["psnr"]["object"]["before"], figures["psnr"]["object"]["after"])
+    assert (figures["settings"]["stages"], figures["settings"]["remesh"]) == (2, mode)
+    (again,) = import_mesh(exported, "Y", "Z")
+    count = len(again.data.vertices)
+    with registered():
+        bpy.ops.wm.open_mainfile(filepath=str(saved))
+        assert len(bpy.data.objects["Start"].data.vertices) == count > 162
+        assert (bpy.context.scene.sge.stages, bpy.context.scene.sge.remesh) == (2, mode)
+    assert bpy.data.images["Start.sge"].packed_file is not None
+
+
+def test_headless_remeshing_that_is_refused_writes_nothing(
+    world: SmallWorld, tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    assert world.from_files("--remesh", "voxel", "--save", tmp_path / "fit.blend") == 2
+    assert "set Stages to 2 or more" in capsys.readouterr().err
+    assert not (tmp_path / "fit.blend").exists()
