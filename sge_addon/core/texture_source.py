@@ -108,6 +108,11 @@ class FilteredTextureSource:
             constant = np.where(texture_of_triangle[:, None] < 0, fixed_colour, 0.0)
             self._fixed_of_id = np.vstack((np.zeros((1, 3)), constant)).astype(np.float32)
 
+    def forget_maps(self) -> None:
+        """Free the memory of the maps; those that are needed again are made again, the very same."""
+        self._cached.clear()
+        self._cached_bytes = 0
+
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and texel sums of one view, through the next of its sets of samples."""
         number = (self._visits[view] + view) % PATTERNS

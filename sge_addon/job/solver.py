@@ -68,6 +68,7 @@ class Solver:
         # Evidence of texels from earlier stages, by material key: (H, W) in pixels.
         self.known: dict[str, NDArray[np.float32]] = {}
         self._unfinished: list[tuple[ParameterBlock, dict[str, Any]]] = []
+        self._filtered: FilteredTextureSource | None = None
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.position_blocks = self._make_positions() if settings.shape else []
@@ -123,6 +124,8 @@ class Solver:
         self._unfinished = [(block, vars(block).copy()) for block in self._blocks]
         for block in self._blocks:
             block.finish()
+        if self._filtered is not None:
+            self._filtered.forget_maps()  # a gigabyte that nobody may ever ask for again
         assembly, evidence = self._problem.assembly, self.evidence()
         for material, texture in enumerate(self._textures):
             if not isinstance(texture, FittedTexture):
@@ -256,7 +259,7 @@ class Solver:
                 number_of_material[material] = len(textures)
                 textures.append(texture)
         colours = np.asarray([material.colour for material in problem.assembly.materials], np.float32)
-        return FilteredTextureSource(
+        self._filtered = FilteredTextureSource(
             self.cameras.references,
             lambda view, offset: self._surfaces.sample(self.cameras.references[view], offset),
             textures,
@@ -266,3 +269,4 @@ class Solver:
             cache_bytes=_JOINT_CACHE_BYTES if self._is_joint else _CACHE_BYTES,
             stopwatch=self._stopwatch,
         )
+        return self._filtered

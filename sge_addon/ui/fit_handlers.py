@@ -10,6 +10,7 @@ from typing import Any
 import bpy
 
 from ..core.errors import TargetLost
+from .redraw import show_status
 from .running_fit import RunningFit
 
 
@@ -62,4 +63,5 @@ def unregister() -> None:
     if RunningFit.current is not None:
         with suppress(TargetLost):
             RunningFit.current.close(keep=False)
+        show_status(bpy.context.window_manager, None)  # its operator is not asked any more
     RunningFit.kept = None

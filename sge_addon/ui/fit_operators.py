@@ -49,7 +49,7 @@ class _ModalFit(bpy.types.Operator):
             self._timer = context.window_manager.event_timer_add(0.01, window=context.window)
             context.window_manager.modal_handler_add(self)
             self._fit.rate = LiveRate(time.perf_counter(), live_share(), _ModalFit.cost)
-            show_status(context.window_manager, self._fit.status())
+            show_status(context.window_manager, draw_status)
             return {"RUNNING_MODAL"}
         return {"CANCELLED"}
 
@@ -99,7 +99,7 @@ class _ModalFit(bpy.types.Operator):
         )
         _ModalFit.cost = rate.cost
         if shows_figures:
-            show_status(context.window_manager, fit.status())
+            show_status(context.window_manager, draw_status)
 
     def _tell(self, fit: RunningFit) -> None:
         for notice in fit.notices[self._told :]:
@@ -222,7 +222,18 @@ def toggle_pause(context: bpy.types.Context) -> None:
             fit.resume()
         else:
             fit.pause()
-        show_status(context.window_manager, fit.status())
+        show_status(context.window_manager, draw_status)
+
+
+def draw_status(header: bpy.types.Header, _context: bpy.types.Context) -> None:
+    """The status bar while a fit runs."""
+    layout = header.layout
+    if RunningFit.current is not None:
+        layout.label(text=RunningFit.current.status(), translate=False)
+    layout.separator_spacer()
+    layout.template_reports_banner()
+    layout.separator_spacer()
+    layout.template_status_info()
 
 
 def draw_buttons(layout: bpy.types.UILayout) -> None:

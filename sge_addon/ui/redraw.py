@@ -4,9 +4,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import bpy
+
+DrawHeader = Callable[[bpy.types.Header, bpy.types.Context], None]
 
 
 def viewports(manager: bpy.types.WindowManager) -> Iterator[bpy.types.Area]:
@@ -23,9 +25,13 @@ def redraw_regions(manager: bpy.types.WindowManager, kind: str) -> None:
                 region.tag_redraw()
 
 
-def show_status(manager: bpy.types.WindowManager, text: str | None) -> None:
-    """Set the status bar and redraw the sidebars. Viewports redraw by themselves when a mesh changes."""
-    # The user may have changed to another workspace since the text was set.
-    for workspace in bpy.data.workspaces:
-        workspace.status_text_set(text)
+def show_status(manager: bpy.types.WindowManager, draw: DrawHeader | None) -> None:
+    """Let a function draw the status bar, or Blender again; redraw it and the sidebars.
+
+    A function, because a text belongs to one workspace, and the user may change to another. Viewports
+    redraw by themselves when a mesh changes.
+    """
+    for window in manager.windows:
+        with bpy.context.temp_override(window=window):
+            window.workspace.status_text_set(draw)
     redraw_regions(manager, "UI")

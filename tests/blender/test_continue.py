@@ -55,8 +55,9 @@ def result(name: str) -> tuple[bytes, bytes]:
         replace(SETTINGS, shape=False),  # 10 passes over the views: stopped in the middle of a gathering
         replace(SETTINGS, texture_estimator="texel"),
         replace(SETTINGS, stages=2),
+        replace(SETTINGS, refine_cameras=True, refine_gain="channels"),
     ],
-    ids=["joint", "texture", "texel", "stages"],
+    ids=["joint", "texture", "texel", "stages", "cameras"],
 )
 def test_a_stopped_fit_goes_on_as_if_there_had_been_no_stop(
     references: list[Reference], settings: FitSettings
