@@ -170,8 +170,8 @@ class Story:
         yield 0.5
         at = self.step
         self.check("Space pauses", self.fit is not None and self.fit.paused)
+        yield 2.0
         session.screenshot("3_paused")
-        yield 1.0
         self.check("paused, it takes no steps", self.step == at, (at, self.step))
         session.key("SPACE")
         yield from session.wait_for("Space resumes", lambda: self.step > at)
