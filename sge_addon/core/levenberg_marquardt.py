@@ -45,13 +45,13 @@ class Minimum(Generic[State]):
 
 @dataclass(frozen=True, eq=False)
 class _Attempt(Generic[State]):
-    """A step that lowers the cost. gain: what it took off, relative to what was foretold."""
+    """A step that lowers the cost. is_fair: the first try did, and about as much as was foretold."""
 
     change: Array
     state: State
     cost: float
     damping: float
-    gain: float
+    is_fair: bool
 
 
 def minimise(
@@ -81,7 +81,7 @@ def minimise(
             costs.append(found.cost)
             if np.abs(found.change).max() <= smallest:
                 break
-        is_own = found is None or found.gain < FAIR
+        is_own = found is None or not found.is_fair
         here = linearise(state, is_own)
     return Minimum(state, tuple(costs))
 
@@ -94,14 +94,14 @@ def _attempt(
     damping: float,
 ) -> _Attempt[State] | None:
     """The first step that lowers the cost, with ever more damping."""
-    for _ in range(ATTEMPTS):
+    for number in range(ATTEMPTS):
         change = damped_step(here, damping)
         trial = step(state, change)
         reached = cost(trial)
         if reached < here.cost:
             foretold = -float(change @ (2.0 * here.gradient + here.curvature @ change))
-            gain = (here.cost - reached) / max(foretold, 1e-300)
-            return _Attempt(change, trial, reached, max(damping * 0.1, LEAST_DAMPING), gain)
+            is_fair = number == 0 and here.cost - reached >= FAIR * foretold
+            return _Attempt(change, trial, reached, max(damping * 0.1, LEAST_DAMPING), is_fair)
         damping *= 10.0
     return None
 

@@ -44,7 +44,7 @@ class PictureResidual:
         self._behind = None if background.is_random else background.behind(reference)
         self._is_outlined = is_outlined(reference, self._behind)
         self._weight = reference.weight
-        self._colour = encoded(over(reference.colour, self._behind), loss) if "colour" in match else None
+        self._colour = over(reference.colour, self._behind) if "colour" in match else None
         self._alpha = reference.colour[..., 3:] if "alpha" in match and reference.has_alpha else None
         self._normal = reference.normal if "normal" in match else None
 
@@ -65,28 +65,32 @@ class PictureResidual:
         """(C, P): scaled such that the squares of a pixel add up to its squared loss. P: all pixels."""
         planes = []
         if self._colour is not None:
-            seen = encoded(over(self._gained(colour, gain), self._behind), self._loss)
-            planes.append((seen - self._colour) * _THIRD)
+            seen = over(self._gained(colour, gain), self._behind)
+            if self._loss == "log_l1":  # encoded after the blur: in the dark it would magnify what aliases
+                seen, target = (encoded(_smooth(image, trust), self._loss) for image in (seen, self._colour))
+                planes.append((seen - target) * _THIRD)
+            else:
+                planes.append(_smooth((seen - self._colour) * _THIRD, trust))
         if self._alpha is not None:
-            planes.append((colour[..., 3:] - self._alpha) * np.float32(ALPHA_WEIGHT**0.5))
+            planes.append(_smooth((colour[..., 3:] - self._alpha) * np.float32(ALPHA_WEIGHT**0.5), trust))
         if self._normal is not None and normal is not None:
-            planes.append((normal - self._normal) * _THIRD)
-        return _prepared(np.concatenate(planes, axis=-1), trust)
+            planes.append(_smooth((normal - self._normal) * _THIRD, trust))
+        return _flat(np.concatenate(planes, axis=-1))
 
     def by_log_gain(self, colour: Image, gain: Array, channels: int, trust: Array | None) -> list[Array]:
         """1 or 3 times (C, P): derivative of ``residual`` by the logarithm of the gain, one for all
         channels or one for each."""
         gained = self._gained(colour, gain)
-        slope = gained[..., :3] * _THIRD
+        slope = _smooth(gained[..., :3] * _THIRD, trust)
         if self._loss == "log_l1":
-            slope *= log_encoded_slope(over(gained, self._behind))
+            slope *= log_encoded_slope(_smooth(over(gained, self._behind), trust))
         count = (3 if self._colour is not None else 0) + (self._alpha is not None) + 3 * self.needs_normal
         columns = []
         for chosen in ([0, 1, 2],) if channels == 1 else ([0], [1], [2]):
             planes = np.zeros((*colour.shape[:2], count), np.float32)
             if self._colour is not None:
                 planes[..., chosen] = slope[..., chosen]
-            columns.append(_prepared(planes, trust))
+            columns.append(_flat(planes))
         return columns
 
     def cost(self, residual: Array, trust: Array | None) -> float:
@@ -139,10 +143,14 @@ def blurred(image: Image) -> Image:
     return image
 
 
-def _prepared(planes: Image, trust: Array | None) -> Array:
-    """(H, W, C) to (C, P): weighed, then blurred, so that what does not count bleeds into nothing."""
-    smooth = blurred(planes if trust is None else planes * trust[..., None])
-    return np.ascontiguousarray(smooth.reshape(-1, smooth.shape[-1]).T)
+def _smooth(image: Image, trust: Array | None) -> Image:
+    """(H, W, C): weighed, then blurred, so that what does not count bleeds into nothing."""
+    return blurred(image if trust is None else image * trust[..., None])
+
+
+def _flat(image: Image) -> Array:
+    """(H, W, C) to (C, P)."""
+    return np.ascontiguousarray(image.reshape(-1, image.shape[-1]).T)
 
 
 def _total(residual: Array, trust: Array | None) -> float:

@@ -68,8 +68,8 @@ def build_report(
                 "held_out": reference.held_out,
                 "psnr_before": psnr(before[index][0]) if before else None,
                 "psnr_after": psnr(after[index][0]) if after else None,
-                "camera": asdict(correction) if correction else None,
             }
+            | ({"camera": asdict(correction)} if correction else {})
             for index, (reference, correction) in enumerate(zip(references, corrections, strict=True))
         ],
         "loss": [[step, loss] for step, loss in losses],
