@@ -4,9 +4,9 @@
 
 Where the shape is fitted, too, it may move, turn and grow together with all cameras without a change in
 any picture; where textures are fitted, they may darken as all gains grow. What nothing decides is decided
-here: as long as the shape moves, the mean of the cameras' turns, of their shifts and of the logarithms of
-their distances from the object stay as they were given, and so do the mean logarithms of fitted gains.
-A mean, not a first camera, because that one's own error would then pass on to all others.
+here: as long as the shape moves, the mean of the cameras' turns stays 0, and their eyes as a whole are
+neither shifted nor spread; and the mean of the logarithms of fitted gains stays 0. A mean, not a first
+camera, because that one's own error would then pass on to all others.
 """
 
 from __future__ import annotations
@@ -136,29 +136,34 @@ class CameraBlock:
         return rotation_vector(motion[:3, :3]), motion[:3, :3] @ self._center + motion[:3, 3] - self._center
 
     def _restore_means(self) -> None:
-        count = range(len(self.states))
         gain = np.ones(3)
         if self._holds_gain:
             gain = np.exp(np.mean([np.log(state.gain) for state in self.states], axis=0))
-        back, scale = np.eye(4), 1.0
+        poses = [state.view.camera_to_world for state in self.states]
         if self._holds_pose:
-            turns, shifts = zip(*(self._moved_by(index) for index in count), strict=True)
-            back[:3, :3] = rotation_matrix(-np.mean(turns, axis=0))
-            # Turned about the middle, which the mean shift is taken back from.
-            back[:3, 3] = self._center - back[:3, :3] @ (self._center + np.mean(shifts, axis=0))
-            scale = float(np.exp(np.mean([self._log_distance_ratio(index) for index in count])))
-        for index in count:
-            state = self.states[index]
-            pose = back @ state.view.camera_to_world
-            pose[:3, 3] = self._center + (pose[:3, 3] - self._center) / scale
-            self._assign(index, CameraState(replace(state.view, camera_to_world=pose), state.gain / gain))
+            turns = [self._moved_by(index)[0] for index in range(len(poses))]
+            poses = self._carried_back(poses, rotation_matrix(-np.mean(turns, axis=0)))
+        for index, (state, pose) in enumerate(zip(self.states, poses, strict=True)):
+            view = replace(state.view, camera_to_world=pose)
+            self._assign(index, CameraState(view, state.gain / gain))
 
-    def _log_distance_ratio(self, index: int) -> float:
-        start, now = (
-            np.linalg.norm(view.camera_to_world[:3, 3] - self._center)
-            for view in (self.originals[index].view, self.states[index].view)
-        )
-        return float(np.log(now / start)) if start > 0.0 and now > 0.0 else 0.0
+    def _carried_back(self, poses: list[Array], turn: Array) -> list[Array]:
+        """Poses turned about the middle, then shifted and shrunk towards it, as brings their eyes nearest to
+        where they were given (least squares)."""
+        given = np.array([each.view.camera_to_world[:3, 3] for each in self.originals]) - self._center
+        eyes = (np.array([pose[:3, 3] for pose in poses]) - self._center) @ turn.T
+        arms, gone = given - given.mean(axis=0), eyes - given
+        spread = float(np.square(arms).sum())
+        growth = float((gone * arms).sum()) / spread if spread > 0.0 else 0.0
+        shift = gone.mean(axis=0) - growth * given.mean(axis=0)
+        eyes = (eyes - shift) / (1.0 + growth) + self._center
+        carried = []
+        for pose, eye in zip(poses, eyes, strict=True):
+            back = pose.copy()
+            back[:3, :3] = turn @ pose[:3, :3]
+            back[:3, 3] = eye
+            carried.append(back)
+        return carried
 
 
 def _focal_ratio(start: View, now: View) -> float:
