@@ -163,7 +163,7 @@ class SGE_OT_load_references(bpy.types.Operator):
 
 def tell_imported(operator: bpy.types.Operator, frames: Frames) -> None:
     """Say in the status bar how many there are, and which images were missing."""
-    text = rpt_("{:d} references imported").format(len(frames))
+    text = rpt_("{:d} reference(s) imported").format(len(frames))
     for notice in frames.notices:
         operator.report({"WARNING"}, f"{text}. {notice}")
     if not frames.notices:

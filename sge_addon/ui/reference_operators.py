@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import bpy
+from bpy.app.translations import pgettext_rpt as rpt_
 
 from ..core.errors import FitError
 from ..scene.reference_rows import (
@@ -27,7 +28,7 @@ class SGE_OT_add_from_cameras(bpy.types.Operator):
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported_errors(self):
             count = add_rows_from_cameras(context.scene)
-            self.report({"INFO"}, f"{count} references added" if count != 1 else "1 reference added")
+            self.report({"INFO"}, rpt_("{:d} reference(s) added").format(count))
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -82,7 +83,7 @@ of several shapes then go together"""
     def execute(self, context: bpy.types.Context) -> set[str]:
         with reported_errors(self):
             count = use_image_frames(context.scene)
-            self.report({"INFO"}, f"{count} cameras changed" if count != 1 else "1 camera changed")
+            self.report({"INFO"}, rpt_("{:d} camera(s) changed").format(count))
             return {"FINISHED"}
         return {"CANCELLED"}
 
@@ -114,7 +115,8 @@ class SGE_OT_export_references(bpy.types.Operator):
                 raise FitError("No folder to write the references to: choose one.")
             references = references_of_scene(context.scene, FULL_SIZE)
             path = export_references(bpy.path.abspath(self.directory), references, transforms_json.write)
-            self.report({"INFO"}, f"{len(references)} references written, described by '{path}'")
+            text = rpt_("{:d} reference(s) written, described by '{:s}'")
+            self.report({"INFO"}, text.format(len(references), str(path)))
             return {"FINISHED"}
         return {"CANCELLED"}
 

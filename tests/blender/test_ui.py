@@ -155,7 +155,11 @@ def test_unregistering_leaves_nothing_behind():
     handlers = [handler for each in lists if isinstance(each, list) for handler in each]
     ours = [handler for handler in handlers if handler.__module__.startswith("sge_addon")]
     assert ours == []
+    menus = bpy.types.TOPBAR_MT_file_import._dyn_ui_initialize()
+    assert not [draw for draw in menus if draw.__module__.startswith("sge_addon")]
+    assert not bpy.utils.preset_paths("sge_fit")
     sge_addon.register()
+    assert [draw for draw in menus if draw.__module__.startswith("sge_addon")]
 
 
 def test_every_setting_is_shown_with_the_texts_and_defaults_of_its_field():
@@ -177,7 +181,13 @@ def test_everything_shown_has_a_tooltip():
             hidden = item.is_hidden or item.identifier in ("rna_type", "name", "references", "losses")
             assert hidden or item.description, item.identifier
     for name in dir(bpy.ops.sge):
-        assert len(getattr(bpy.ops.sge, name).get_rna_type().description) > 20, name
+        operator = getattr(bpy.ops.sge, name).get_rna_type()
+        assert len(operator.description) > 20, name
+        for item in operator.properties:
+            assert item.is_hidden or item.identifier == "rna_type" or item.description, (
+                name,
+                item.identifier,
+            )
 
 
 def test_settings_survive_the_file(tmp_path: Path):

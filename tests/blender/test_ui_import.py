@@ -99,7 +99,7 @@ def test_frames_that_are_missing_on_disk_are_named(dataset: Path, capfd: pytest.
     assert bpy.ops.sge.import_references(filepath=str(dataset)) == {"FINISHED"}
     assert len(bpy.context.scene.sge.references) == 2
     told = capfd.readouterr().out
-    assert "2 references imported" in told
+    assert "2 reference(s) imported" in told
     assert image.name in told
 
 
