@@ -47,6 +47,7 @@ class ViewportBefore:
         if self.perspective != "CAMERA":
             region.view_rotation, region.view_location = self.rotation, self.location
             region.view_distance = self.distance
+        region.update()
         area.tag_redraw()
 
 
