@@ -189,7 +189,7 @@ class FitJob:
         yield from self._measure(solver, before, "Setting up", 0, steps)
         writer = LiveWriter(self._problem.objects, solver.textures())
         self.notices += writer.notices
-        remesh = None if self._problem.settings.remesh == "off" else Remeshing(writer)
+        remesh = None if self._problem.settings.remesh == "off" else Remeshing(writer, self.notices)
         self._fit = _Underway(solver, writer, before, self._clock(), solver.steps(remesh), steps)
 
     def _go_on(self, fit: _Underway) -> None:

@@ -32,10 +32,16 @@ Textures = dict[str, NDArray[np.float32]]
 
 
 class Remeshing:
-    """Gives the objects of a fit finer meshes, as ``settings.remesh`` says."""
+    """Gives the objects of a fit finer meshes, as ``settings.remesh`` says.
 
-    def __init__(self, writer: LiveWriter) -> None:
+    notices: to which is added what the user should know.
+    """
+
+    def __init__(self, writer: LiveWriter, notices: list[str]) -> None:
         self._writer = writer
+        self._notices = notices
+        self._rounds = 0
+        self._fine: dict[str, bool] = {}  # by object: no edge was ever too long
 
     def __call__(self, problem: Problem, known: Textures) -> tuple[Sequence[Surface], Textures]:
         """problem: of the stage to come, with the surfaces as they stand. known: evidence of texels.
@@ -45,11 +51,10 @@ class Remeshing:
         settings = problem.settings
         self._writer.write([surface.positions for surface in problem.surfaces], {})
         objects = self._writer.objects()
-        views = [reference.view for reference in problem.training]
         if settings.remesh == "subdivide":
-            for obj in objects:
-                subdivide_long_edges(obj, views, settings.edge_length, settings.vertex_group)
+            self._subdivide(objects, problem)
         else:
+            views = [reference.view for reference in problem.training]
             size = voxel_size(objects, views, settings.edge_length)
             known = dict(known)
             for obj, surface in zip(objects, problem.surfaces, strict=True):
@@ -65,6 +70,21 @@ class Remeshing:
             ]
         self._writer.retarget(objects)
         return surfaces, known
+
+    def _subdivide(self, objects: Sequence[bpy.types.Object], problem: Problem) -> None:
+        settings = problem.settings
+        views = [reference.view for reference in problem.training]
+        for obj in objects:
+            added = subdivide_long_edges(obj, views, settings.edge_length, settings.vertex_group)
+            self._fine[obj.name] = self._fine.get(obj.name, True) and not added
+        self._rounds += 1
+        if self._rounds == settings.stages - 1:
+            self._notices += [
+                f"Object '{name}': no edge is longer than {settings.edge_length:g} pixels, so nothing was "
+                "subdivided: choose a shorter Edge Length for a finer mesh."
+                for name, is_fine in self._fine.items()
+                if is_fine
+            ]
 
 
 def _to_voxels(obj: bpy.types.Object, surface: Surface, size: float, texture_size: int) -> None:

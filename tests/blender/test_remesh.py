@@ -201,7 +201,7 @@ def test_voxels_carry_the_texture_over(references: list[Reference]) -> None:
     problem = check_problem(bpy.context.scene, [obj], references, settings)
     textures = {material.key: material.texture for material in problem.surfaces[0].materials}
     writer = LiveWriter([obj], textures)
-    surfaces, known = Remeshing(writer)(problem, {key: np.zeros((64, 64)) for key in textures})
+    surfaces, known = Remeshing(writer, [])(problem, {key: np.zeros((64, 64)) for key in textures})
     assert [evidence.shape for evidence in known.values()] == [(64, 64)]
     assert 0.3 < np.mean(next(iter(known.values()))) < 1.0
     view = references[0].view
@@ -335,3 +335,11 @@ def test_headless_remeshing_that_is_refused_writes_nothing(
     assert world.from_files("--remesh", "voxel", "--save", tmp_path / "fit.blend") == 2
     assert "set Stages to 2 or more" in capsys.readouterr().err
     assert not (tmp_path / "fit.blend").exists()
+
+
+def test_mesh_that_is_fine_already_is_told(references: list[Reference]) -> None:
+    obj = unwrapped_sphere()
+    job = job_on(obj, references, remesh="subdivide", edge_length=30.0, steps=4, stages=3)
+    finish(job)
+    assert len(obj.data.vertices) == 162
+    assert [notice for notice in job.notices if "nothing was subdivided" in notice] == job.notices
