@@ -55,6 +55,14 @@ def test_one_seen_triangle_is_enough() -> None:
     assert sees_nothing(VIEWS[0], points, TRIANGLE)
 
 
+def test_one_seen_triangle_among_very_many_is_found() -> None:
+    points = np.concatenate([moved(100.0, 0, 0), moved(0, 0, 0)])
+    triangles = np.tile(TRIANGLE, (20_000, 1))
+    assert sees_nothing(VIEWS[0], points, triangles)
+    triangles[12_347] += 3
+    assert not sees_nothing(VIEWS[0], points, triangles)
+
+
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.name)
 @pytest.mark.parametrize("center", [(0.0, 0.0, 0.0), (1.0, -2.0, 0.5)])
 def test_clip_planes_hold_the_sphere_and_its_growth(view: View, center: tuple) -> None:
