@@ -129,7 +129,6 @@ class Comparison:
         if frame is None:
             return
         pixel = context.preferences.system.ui_scale
-        gpu.state.blend_set("ALPHA")
         if self.is_side_by_side:
             self._draw_side_by_side(context.area, window, frame, pixel)
         else:

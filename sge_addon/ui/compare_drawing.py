@@ -38,6 +38,7 @@ def rectangle(box: Box, colour: Colour) -> None:
     """A filled box."""
     shader: Any = gpu.shader.from_builtin("UNIFORM_COLOR")
     corners = [(box.x, box.y), (box.right, box.y), (box.right, box.top), (box.x, box.top)]
+    gpu.state.blend_set("ALPHA")  # each time: drawing text switches it off
     shader.uniform_float("color", colour)
     batch_for_shader(shader, "TRI_FAN", {"pos": corners}).draw(shader)
 

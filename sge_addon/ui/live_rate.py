@@ -6,8 +6,9 @@ from __future__ import annotations
 
 LIVE_SHARE = 0.1  # of the time; also the default of the preferences
 _FIGURES_SHARE = 0.2  # of that, for the panel and the status bar alone
-_SHORTEST, _LONGEST = 0.2, 60.0  # seconds from one showing to the next
-_SETTLED = 0.008  # seconds that Blender takes for itself between two turns when nothing is to be drawn
+_SHORTEST, _LONGEST = 0.2, 120.0  # seconds from one showing to the next
+_IDLE = 0.008  # seconds that Blender takes for itself between two turns when nothing is to be drawn
+_SETTLED = 4  # so many idle times in a row mean that all is drawn
 
 
 class LiveRate:
@@ -30,7 +31,7 @@ class LiveRate:
         self._begin = self._results_at = self._figures_at = now
         self._figures_cost = 0.0
         self._figures_last = False  # what the time until Blender settles is counted to: images are made anew
-        self._has_settled = False
+        self._idle = 0  # times in a row
         self._user_acts = False
 
     def user_acts(self) -> None:
@@ -45,14 +46,14 @@ class LiveRate:
     def turn_begins(self, now: float) -> None:
         """Our turn again: count what Blender took for itself."""
         taken = now - self.turn_ended
-        if not self._user_acts:
+        if self._idle < _SETTLED and not self._user_acts:
             self.redrawing += taken
             if self._figures_last:
                 self._figures_cost += taken
             else:
                 self.cost += taken
         self._user_acts = False
-        self._has_settled = taken < _SETTLED
+        self._idle = self._idle + 1 if taken < _IDLE or self._idle >= _SETTLED else 0
         self.total = now - self._begin
 
     def results_due(self, now: float) -> bool:
@@ -62,7 +63,7 @@ class LiveRate:
     def figures_due(self, now: float) -> bool:
         """Whether the panel may be drawn anew after this turn."""
         pause = _pause(self._figures_cost, _FIGURES_SHARE * self.share)
-        return self._has_settled and now - self._figures_at >= pause
+        return self._idle >= _SETTLED and now - self._figures_at >= pause
 
     def turn_ends(
         self, now: float, wrote: float = 0.0, *, results: bool = False, figures: bool = False
@@ -80,7 +81,7 @@ class LiveRate:
             self._figures_last = True
         if results or figures:
             self._figures_at = now
-            self._has_settled = False
+            self._idle = 0
 
     @property
     def spent(self) -> float:
