@@ -10,8 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -23,7 +22,7 @@ from ..core.surface import Surface
 from ..core.uv_coverage import uv_shortcomings
 from ..formats.image_size import read_image_size
 from ..scene.cameras import check_frame, view_from_camera
-from ..scene.images import check_image
+from ..scene.images import check_image, freed_again, is_loaded
 from ..scene.masks import check_mask_image, mask_image
 from ..scene.materials import base_colour_image, check_texture, used_slots
 from ..scene.objects import (
@@ -203,7 +202,7 @@ def _facts(
         return []
     findings.attempt(check_frame, scene, camera, image, size)
     if mask is not None:
-        with _freed_again(mask):
+        with freed_again(mask):
             findings.attempt(check_mask_image, mask, camera.name, size)
     view = findings.attempt(view_from_camera, camera, *size)
     if view is None:
@@ -215,29 +214,15 @@ def _size(image: bpy.types.Image, camera: str) -> tuple[int, int]:
     """(width, height), from the file's header where the image is not in memory."""
     import bpy
 
-    if not _is_loaded(image) and image.packed_file is None:
+    if not is_loaded(image) and image.packed_file is None:
         try:
             return read_image_size(Path(bpy.path.abspath(image.filepath, library=image.library)))
         except FitError:
             pass  # missing, or of another format: Blender may know better, and says it
-    with _freed_again(image):
+    with freed_again(image):
         check_image(image, camera)
         width, height = image.size
     return width, height
-
-
-@contextmanager
-def _freed_again(image: bpy.types.Image) -> Iterator[None]:
-    """Afterwards, an image that was not in memory is not so again: hundreds of photos would fill it."""
-    was_loaded = _is_loaded(image)
-    yield
-    if not was_loaded:
-        image.buffers_free()
-
-
-def _is_loaded(image: bpy.types.Image) -> bool:
-    """In memory, or nowhere else."""
-    return image.has_data or image.source != "FILE"
 
 
 def _check_together(

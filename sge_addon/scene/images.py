@@ -10,6 +10,8 @@ premultiplied, unless they are data (Non-Color), which it leaves as stored.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,18 +69,34 @@ def image_to_array(image: bpy.types.Image, camera: str = "", *, ignore_alpha: bo
     multiplied by it already. Raises FitError where it has no pixels or a colour space that cannot be
     decoded here.
     """
-    check_image(image, camera)
-    pixels = stored_pixels(image)
+    with freed_again(image):
+        check_image(image, camera)
+        pixels = stored_pixels(image)
+        is_float = image.is_float
     height = len(pixels)
     name = image.colorspace_settings.name
     stored_straight = image.colorspace_settings.is_data and image.alpha_mode == "STRAIGHT"
-    if ignore_alpha and (stored_straight or not image.is_float):
+    if ignore_alpha and (stored_straight or not is_float):
         pixels[..., 3] = 1.0
-    if image.is_float:
+    if is_float:
         return premultiplied(pixels) if stored_straight else pixels
     for start in range(0, height, ROWS):
         _decode(pixels[start : start + ROWS], is_srgb=name == "sRGB")
     return pixels
+
+
+@contextmanager
+def freed_again(image: bpy.types.Image) -> Iterator[None]:
+    """Afterwards, an image that was not in memory is not so again: hundreds of photos would fill it."""
+    was_loaded = is_loaded(image)
+    yield
+    if not was_loaded:
+        image.buffers_free()
+
+
+def is_loaded(image: bpy.types.Image) -> bool:
+    """In memory, or nowhere else."""
+    return image.has_data or image.source != "FILE"
 
 
 def stored_pixels(image: bpy.types.Image) -> Array:

@@ -169,3 +169,17 @@ def test_unwritable_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(FitError, match="cannot be written"):
         save_png(tmp_path / "file" / "a.png", np.zeros((2, 2, 3), np.float32))
     assert not bpy.data.images
+
+
+def test_reading_an_image_leaves_no_pixels_in_memory_that_were_not_there(tmp_path: Path) -> None:
+    path = tmp_path / "photo.png"
+    save_png(path, np.full((4, 6, 3), 0.5, np.float32))
+    image = bpy.data.images.load(str(path))
+    assert not image.has_data
+    first = image_to_array(image)
+    assert not image.has_data
+    image.pixels[0] = 1.0  # an edit that no file has
+    image_to_array(image)
+    assert image.has_data
+    assert image.pixels[0] == 1.0
+    assert first.shape == (4, 6, 4)
