@@ -21,7 +21,7 @@ class CameraSchedule:
     visits: float
     start: float = 0.0
     end: float = 1.0
-    refinements: int = 6
+    refinements: int = 12
     descent: float = 0.5
 
     @property
