@@ -134,7 +134,8 @@ class FitSettings:
         False,
         "Refine Cameras",
         "Also move and turn the references' cameras until the pictures match: for photos whose cameras are "
-        "off by up to two degrees. Cameras of held-out references stay",
+        "off by up to two degrees. Best with Shape off, since a shape that moves explains wrong cameras "
+        "itself. Cameras of held-out references stay",
     )
     refine_focal: bool = _setting(
         False, "Refine Focal Lengths", "Also change each camera's focal length, by up to a few percent"

@@ -204,10 +204,11 @@ def test_held_out_cameras_stay(truth: list[Reference]) -> None:
 
 
 def test_cameras_go_on_from_stage_to_stage(truth: list[Reference]) -> None:
-    job = run(
-        with_cameras_off(truth), textured=False, texture=True, texture_size=128, steps=12 * VIEWS, stages=2
-    )
-    assert np.mean(reprojection(job.views(), truth)) < 0.3
+    """Errors are in pixels of 256; the fit sees half as many, in its first stage a quarter."""
+    given = with_cameras_off([each.resized(128) for each in truth])
+    job = run(given, textured=False, texture=True, texture_size=64, steps=12 * VIEWS, stages=2)
+    found = [view.resized(SIZE, SIZE) for view in job.views()]
+    assert np.mean(reprojection(found, truth)) < 0.5
 
 
 def test_report_says_how_far_cameras_have_come(truth: list[Reference]) -> None:
