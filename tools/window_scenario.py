@@ -19,6 +19,7 @@ from typing import Any
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "site")]
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
+from mathutils import Euler  # noqa: E402
 from window_session import Play, Session  # noqa: E402
 
 MODULE = "bl_ext.user_default.sge_fit"
@@ -138,7 +139,8 @@ class Story:
         bpy.context.view_layer.objects.active = bpy.data.objects["Cage"]
         space = self.session.viewport.spaces.active
         space.show_region_ui = True
-        space.region_3d.view_distance = 5.0
+        space.region_3d.view_distance = 4.6
+        space.region_3d.view_rotation = Euler((1.25, 0.0, 0.45)).to_quaternion()
         space.overlay.show_extras = False
         space.shading.color_type = "TEXTURE"
         bpy.ops.ed.undo_push(message="Set up")
