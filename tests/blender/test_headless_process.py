@@ -141,7 +141,7 @@ def test_no_gpu_is_bad_input_that_names_the_packages(
 def test_help_and_version_need_no_scene(script: list[str], repository: Path) -> None:
     helped = finished([*script, "--help"])
     assert helped.returncode == 0
-    assert "--hold-out K|FILE" in helped.stdout
+    assert "--hold-out K|PATH" in helped.stdout
     versioned = finished([*script, "--version"])
     assert versioned.returncode == 0
     assert f'version = "{versioned.stdout.strip()}"' in (repository / "blender_manifest.toml").read_text()
