@@ -9,7 +9,7 @@ from typing import ClassVar
 
 import bpy
 
-from .checked import refuse_if_wrong
+from .checked import Checked, refuse_if_wrong
 from .compare_operators import wants
 from .error_report import reported_errors
 from .harmless_events import is_harmless, is_navigation
@@ -110,6 +110,7 @@ class _ModalFit(bpy.types.Operator):
         self._tell(self._fit)
         context.window_manager.event_timer_remove(self._timer)
         show_status(context.window_manager, None)
+        Checked.forget()  # what was found before the fit may be mended by it
         if self._fit.ended_by:
             self.report({"INFO"}, self._fit.ended_by)
         if self._fit.has_undo_step:
