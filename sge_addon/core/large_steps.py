@@ -40,6 +40,15 @@ class AdamUniform:
             return np.zeros_like(gradient)
         return self._momentum * np.float32(1.0 / ((1.0 - _BETA_MOMENTUM**self._steps) * scale))
 
+    def inherit(self, earlier: AdamUniform) -> None:
+        """Go on with the step sizes of an earlier stage, whose elements may be others and of another number:
+        as a sum over pixels, a gradient falls with the share of the surface that an element stands for."""
+        ratio = len(earlier._momentum) / len(self._momentum)
+        self._scale = earlier._scale * ratio**2
+        self._steps = earlier._steps
+        if ratio == 1.0:
+            self._momentum = earlier._momentum.copy()
+
 
 class PositionBlock:
     """The vertex positions of one surface: (V, 3) float32, world space.
@@ -66,6 +75,11 @@ class PositionBlock:
         self._smoothing = schedule.smoothing(0.0, len(positions))
         self._free = self.value.copy()  # x before mobility, what u stands for
         self._u = self._system.apply(self._smoothing, self._free).astype(np.float32)
+
+    def inherit(self, earlier: PositionBlock) -> None:
+        """Go on where the block of an earlier stage stood, as far as that is known of other vertices."""
+        self._adam.inherit(earlier._adam)
+        self._size = earlier._size  # what has taken shape by now may be of another
 
     def step(self, gradient: NDArray[np.float32], progress: float) -> None:
         """gradient: (V, 3) of the loss with respect to positions."""

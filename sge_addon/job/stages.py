@@ -70,7 +70,10 @@ class StagedSolver:
         surfaces, known = self._reached(), self._solver.evidence()
         if remesh is not None:
             surfaces, known = remesh(self._problem_of(stage, surfaces), known)
-        self._solver = self._make(stage, surfaces, self._solver.cameras)
+        earlier = self._solver
+        self._solver = self._make(stage, surfaces, earlier.cameras)
+        for block, before in zip(self._solver.position_blocks, earlier.position_blocks, strict=True):
+            block.inherit(before)
         self._solver.known = known
         self.stage = stage
 

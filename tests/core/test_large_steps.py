@@ -160,3 +160,34 @@ def test_descends_to_the_target_of_a_quadratic() -> None:
     for step in range(150):
         block.step(block.value - target, step / 150)
     assert np.abs(block.value - target).max() < 0.02
+
+
+def test_block_that_inherits_steps_as_the_earlier_one_would_have() -> None:
+    points, triangles = icosphere(2)
+    random = np.random.default_rng(4)
+    gradients = random.normal(size=(12, *points.shape)).astype(np.float32)
+    earlier = PositionBlock("sphere", points, triangles, CONSTANT)
+    for gradient in gradients[:-1]:
+        earlier.step(gradient, 0.5)
+    later = PositionBlock("sphere", earlier.value, triangles, CONSTANT)
+    later.inherit(earlier)
+    earlier.step(gradients[-1], 0.5)
+    later.step(gradients[-1], 0.5)
+    assert later.value == pytest.approx(earlier.value, abs=1e-5)
+
+
+def test_finer_mesh_inherits_the_length_of_steps() -> None:
+    """The same force on the surface, shared by four times the vertices, moves it about as far."""
+    moved = []
+    coarse_points, coarse_triangles = icosphere(2)
+    earlier = PositionBlock("coarse", coarse_points, coarse_triangles, ShapeSchedule())
+    for _ in range(5):
+        earlier.step((coarse_points * 1e-3 / len(coarse_points)).astype(np.float32), 0.2)
+    for points, triangles in (icosphere(2), icosphere(3)):
+        block = PositionBlock("sphere", points, triangles, ShapeSchedule())
+        block.inherit(earlier)
+        for _ in range(40):  # until the momentum is there
+            before = block.value
+            block.step((points * 1e-3 / len(points)).astype(np.float32), 0.2)
+        moved.append(float(np.linalg.norm(block.value - before, axis=1).mean()))
+    assert moved[1] == pytest.approx(moved[0], rel=0.25)
