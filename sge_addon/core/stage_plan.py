@@ -4,7 +4,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 # Steps of a stage relative to those of the next.
@@ -15,24 +14,24 @@ SMALLEST_SIDE = 16  # pixels; below, nothing of an object is left
 @dataclass(frozen=True)
 class Stage:
     """steps: of this stage; first_step: how many come before. halvings: how often the references' sides
-    are halved. window: the part of the whole fit's schedule that it runs through, in [0, 1].
-    is_last: with it the fit ends."""
+    are halved. share: part of its steps in which the shape moves. window: the part of the whole fit's
+    schedule that the shape runs through in them, in [0, 1]."""
 
     steps: int
     first_step: int
     halvings: int
+    share: float
     window: tuple[float, float]
-    is_last: bool
 
     def side(self, long_side: int) -> int:
         """The long side of a reference in this stage, in pixels."""
         return max(long_side >> self.halvings, min(long_side, SMALLEST_SIDE))
 
 
-def plan_stages(steps: int, count: int, final_share: float = 1.0) -> list[Stage]:
+def plan_stages(steps: int, count: int, share: float = 1.0) -> list[Stage]:
     """``count`` stages, fewer where there are fewer steps; the later the longer.
 
-    final_share: part of the last stage in which the shape moves, which the windows are measured in.
+    share: part of all steps in which the shape moves; it rests at the end of the last stage.
     """
     count = min(count, steps)
     weights = [STEP_RATIO ** (count - 1 - number) for number in range(count)]
@@ -40,20 +39,19 @@ def plan_stages(steps: int, count: int, final_share: float = 1.0) -> list[Stage]
         max(round(steps * sum(weights[: number + 1]) / sum(weights)), number + 1) for number in range(count)
     ]
     ends[-1] = steps
-    whole = _shape_steps(steps, ends[-2] if count > 1 else 0, final_share)
+    shape_steps = share * steps
     stages = []
     for number, end in enumerate(ends):
         begin = ends[number - 1] if number else 0
         is_last = number == count - 1
-        window = (begin / whole, 1.0 if is_last else end / whole)
-        stages.append(Stage(end - begin, begin, count - 1 - number, window, is_last))
+        own_share = max(shape_steps - begin, 1.0) / (end - begin) if is_last and number else 1.0
+        stages.append(
+            Stage(
+                steps=end - begin,
+                first_step=begin,
+                halvings=count - 1 - number,
+                share=share if count == 1 else own_share,
+                window=(min(begin / shape_steps, 1.0), 1.0 if is_last else min(end / shape_steps, 1.0)),
+            )
+        )
     return stages
-
-
-def shape_steps(plan: Sequence[Stage], final_share: float) -> float:
-    """The steps in which the shape moves: all but the rest of the last stage."""
-    return _shape_steps(plan[-1].first_step + plan[-1].steps, plan[-1].first_step, final_share)
-
-
-def _shape_steps(steps: int, last_begins: int, final_share: float) -> float:
-    return last_begins + final_share * (steps - last_begins)

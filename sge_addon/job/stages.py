@@ -20,7 +20,7 @@ from ..core.fit import Step
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.signs import step_seed
-from ..core.stage_plan import Stage, plan_stages, shape_steps
+from ..core.stage_plan import Stage, plan_stages
 from ..core.stopwatch import Stopwatch
 from ..core.surface import Surface
 from ..core.view import View
@@ -152,9 +152,9 @@ class StagedSolver:
         self._problem_now = self._problem_of(stage, surfaces)
         schedule = ShapeSchedule(
             self._problem.settings.steps,
-            share=self._share if stage.is_last else 1.0,
+            share=stage.share,
             window=stage.window,
-            shape_steps=shape_steps(self._plan, self._share),
+            shape_steps=self._share * self._problem.settings.steps,
         )
         return Solver(self._problem_now, self._stopwatch, schedule, cameras)
 

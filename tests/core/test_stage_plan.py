@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from sge_addon.core.schedule import ShapeSchedule
-from sge_addon.core.stage_plan import plan_stages, shape_steps
+from sge_addon.core.stage_plan import plan_stages
 
 
 @pytest.mark.parametrize("steps", [1, 2, 3, 7, 100, 1000])
@@ -26,14 +26,15 @@ def test_stages_follow_one_another_and_use_every_step(steps: int, count: int, sh
         assert after.halvings == before.halvings - 1
     assert (plan[0].first_step, plan[-1].halvings) == (0, 0)
     assert (plan[0].window[0], plan[-1].window[1]) == (0.0, 1.0)
-    assert [stage.is_last for stage in plan] == [False] * (len(plan) - 1) + [True]
+    assert all(stage.share == 1.0 for stage in plan[:-1])
+    if steps > count:
+        moving = sum(stage.share * stage.steps for stage in plan)
+        assert moving == pytest.approx(share * steps), "it rests as long as without stages"
 
 
 def test_a_single_stage_is_the_fit_as_it_was() -> None:
     (stage,) = plan_stages(1000, 1, 0.85)
-    own = ShapeSchedule(
-        1000, share=0.85, window=stage.window, shape_steps=shape_steps(plan_stages(1000, 1, 0.85), 0.85)
-    )
+    own = ShapeSchedule(1000, share=stage.share, window=stage.window, shape_steps=0.85 * 1000)
     plain = ShapeSchedule(1000, share=0.85)
     for progress in (0.0, 0.3, 0.849, 0.9, 1.0):
         assert own.epsilon_pixels(progress) == plain.epsilon_pixels(progress)
@@ -42,18 +43,13 @@ def test_a_single_stage_is_the_fit_as_it_was() -> None:
 
 
 def test_schedule_goes_on_where_the_stage_before_left_it() -> None:
-    """The shape of the last stage comes to rest before its end; of the others it does not."""
-    plan = plan_stages(400, 3, 0.85)
-    total = shape_steps(plan, 0.85)
-    rates = []
-    for stage in plan:
-        share = 0.85 if stage.is_last else 1.0
-        schedule = ShapeSchedule(400, share=share, window=stage.window, shape_steps=total)
-        rates += [schedule.learning_rate(step / stage.steps, 2562) for step in (0, stage.steps)]
-    assert rates[1] == pytest.approx(rates[2])
-    assert rates[3] == pytest.approx(rates[4])
-    whole = ShapeSchedule(400, share=1.0, shape_steps=total)
-    assert (rates[0], rates[-1]) == (whole.learning_rate(0.0, 2562), whole.learning_rate(1.0, 2562))
+    """As if there were no stages: the rate in any step is that of the whole fit."""
+    whole = ShapeSchedule(400, share=0.85)
+    for stage in plan_stages(400, 3, 0.85):
+        own = ShapeSchedule(400, share=stage.share, window=stage.window, shape_steps=0.85 * 400)
+        for step in range(stage.steps):
+            rate = whole.learning_rate((stage.first_step + step) / 400, 2562)
+            assert own.learning_rate(step / stage.steps, 2562) == pytest.approx(rate)
 
 
 def test_references_are_halved_but_never_to_nothing() -> None:
