@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _BAKED_SIDE = 512  # texels: what is baked is only where the texture of the next stage starts from
 _UV_MARGIN = 4  # texels between islands
+_LARGEST_UV_MARGIN = 0.02  # of the map
 
 Textures = dict[str, NDArray[np.float32]]
 
@@ -97,7 +98,7 @@ def _to_voxels(obj: bpy.types.Object, surface: Surface, size: float, texture_siz
     transfer_groups(made, nearest, surface, mesh)
     name = next((layer.name for layer in mesh.uv_layers if layer.active_render), "")
     if name:
-        unwrap(made, name, _UV_MARGIN / texture_size)
+        unwrap(made, name, min(_UV_MARGIN / texture_size, _LARGEST_UV_MARGIN))
     replace_geometry(obj, made)
 
 

@@ -76,10 +76,20 @@ def _touches_group(shape: bmesh.types.BMesh, group: int) -> NDArray[np.bool_]:
 
 
 def voxel_size(objects: Sequence[bpy.types.Object], views: Sequence[View], pixels: float) -> float:
-    """World side of a voxel that the views show ``pixels`` wide, in the middle of all vertices."""
+    """World side of a voxel that the views show ``pixels`` wide: the median over all vertices that any shows.
+
+    Raises FitError where no vertex is in any view.
+    """
     points = np.concatenate([to_world(base_positions(obj), world_matrix(obj)) for obj in objects])
     finest = finest_pixels(points, views)
-    return pixels * float(np.median(finest[np.isfinite(finest)]))
+    seen = np.isfinite(finest)
+    if not seen.any():
+        names = ", ".join(f"'{obj.name}'" for obj in objects)
+        raise FitError(
+            f"No reference shows a vertex of {names}, so that the size of voxels is not known: move the "
+            "cameras away, or set Remesh to off."
+        )
+    return pixels * float(np.median(finest[seen]))
 
 
 def voxel_mesh(obj: bpy.types.Object, size: float) -> bpy.types.Mesh:

@@ -24,7 +24,7 @@ from sge_addon.job.remeshing import Remeshing
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.scene.files import import_mesh
 from sge_addon.scene.objects import surface_from_object
-from sge_addon.scene.remesh import subdivide_long_edges
+from sge_addon.scene.remesh import subdivide_long_edges, voxel_size
 from sge_addon.scene.remesh_check import open_edges
 from sge_addon.scene.stored_settings import registered
 from sge_addon.scene.unwrap import unwrap
@@ -343,3 +343,23 @@ def test_mesh_that_is_fine_already_is_told(references: list[Reference]) -> None:
     finish(job)
     assert len(obj.data.vertices) == 162
     assert [notice for notice in job.notices if "nothing was subdivided" in notice] == job.notices
+
+
+def test_finished_fit_goes_on_with_the_finer_mesh(references: list[Reference]) -> None:
+    obj = unwrapped_sphere()
+    job = job_on(obj, references, remesh="voxel")
+    finish(job)
+    reached = len(obj.data.vertices)
+    job.more = 5
+    finish(job)
+    assert job.report["steps"] == 45
+    assert len(obj.data.vertices) == reached > 162
+    assert [step for step, _ in job.report["loss"]] == list(range(1, 46))
+
+
+def test_voxels_need_a_view_that_tells_their_size() -> None:
+    obj = add_sphere("Aside", (0.1, 0.1, 0.1))
+    obj.location.x = 50.0
+    bpy.context.view_layer.update()
+    with pytest.raises(FitError, match="No reference shows a vertex of 'Aside'"):
+        voxel_size([obj], [perspective_view(64, 64)], 4.0)
