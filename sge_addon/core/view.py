@@ -112,10 +112,10 @@ class View:
         center_x = (1.0 + sign * p[0, 2 if self.is_perspective else 3]) * 0.5 * self.width
         center_y = (1.0 + sign * p[1, 2 if self.is_perspective else 3]) * 0.5 * self.height
         return (
-            0.5 * p[0, 0] * self.width,
-            0.5 * p[1, 1] * self.height,
-            center_x,
-            self.height - center_y,
+            float(0.5 * p[0, 0] * self.width),
+            float(0.5 * p[1, 1] * self.height),
+            float(center_x),
+            float(self.height - center_y),
         )
 
 
