@@ -4,7 +4,7 @@
 
     blender --factory-startup --enable-event-simulate --python window_scenario.py -- ZIP FOLDER
 
-Run by tools/window_test.py, which puts this file and window_session.py beside the zip.
+Run by tools/window_test.py, which puts this file and those that it imports beside the zip.
 """
 
 from __future__ import annotations
@@ -14,25 +14,19 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent / "site")]
 import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 from mathutils import Euler  # noqa: E402
-from window_session import Play, Session  # noqa: E402
+from window_interruptions import Interruptions  # noqa: E402
+from window_scene import add_cage, add_statue  # noqa: E402
+from window_session import Play  # noqa: E402
+from window_stage import MODULE, STEPS  # noqa: E402
 
-MODULE = "bl_ext.user_default.sge_fit"
-STEPS = 400
 
-
-class Story:
+class Story(Interruptions):
     """The stages, each a generator of waits. The cage is fitted to views of the statue."""
-
-    def __init__(self, archive: Path, folder: Path) -> None:
-        self.archive = archive
-        self.session = Session(folder)
-        self.check = self.session.check
 
     def stages(self) -> list[Callable[[], Play]]:
         return [
@@ -58,58 +52,6 @@ class Story:
             yield from stage()
 
     # --- What the stages look at
-
-    @property
-    def sge(self) -> Any:
-        return bpy.context.scene.sge
-
-    def ours(self, name: str) -> Any:
-        return importlib.import_module(f"{MODULE}.ui.{name}")
-
-    @property
-    def fit(self) -> Any:
-        return self.ours("running_fit").RunningFit.current
-
-    @property
-    def comparison(self) -> Any:
-        return self.ours("compare").Comparison.current
-
-    @property
-    def step(self) -> int:
-        return self.fit.progress.step if self.fit is not None and self.fit.progress else 0
-
-    def positions(self) -> np.ndarray:
-        mesh = bpy.data.objects["Cage"].data
-        result = np.empty(3 * len(mesh.vertices), np.float32)
-        mesh.vertices.foreach_get("co", result)
-        return result
-
-    def call(self, operator: Any) -> Any:
-        """Call an operator as from the viewport; its result, or its error as text."""
-        with self.session.in_viewport():
-            try:
-                return operator("INVOKE_DEFAULT")
-            except RuntimeError as error:
-                return str(error)
-
-    def begin(self, operator: Any = None, steps: int = STEPS) -> Play:
-        """Begin a fit of the cage alone and wait until it has taken some steps."""
-        bpy.ops.object.select_all(action="DESELECT")
-        cage = bpy.data.objects["Cage"]
-        cage.select_set(True)
-        bpy.context.view_layer.objects.active = cage
-        self.sge.steps = steps
-        result = self.call(operator or bpy.ops.sge.fit)
-        self.check("the operator runs on", result == {"RUNNING_MODAL"}, result)
-        before = self.step
-        yield from self.session.wait_for("the fit takes steps", lambda: self.step > before + 5)
-
-    def ended(self) -> Play:
-        """Wait for the end of the fit and of its operator."""
-        yield from self.session.wait_for("the fit ends", lambda: self.fit is None)
-        yield 1.0
-
-    # --- The stages
 
     def install(self) -> Play:
         yield 0.5
@@ -308,134 +250,6 @@ class Story:
         self.check("Esc closes Compare first", self.comparison is None and self.fit is not None)
         session.key("ESC")
         yield from self.ended()
-
-    def undo_while_fitting(self) -> Play:
-        start = self.positions()
-        bpy.ops.ed.undo_push(message="Before")
-        yield from self.begin()
-        yield 1.0
-        with self.session.in_viewport():
-            bpy.ops.ed.undo()
-        yield 1.0
-        self.check("Edit > Undo ends a running fit", self.fit is None)
-        self.check("and takes back the fit, no more", np.array_equal(self.positions(), start))
-        with self.session.in_viewport():
-            bpy.ops.ed.redo()
-        yield 0.5
-        self.check("redo brings what it reached", not np.array_equal(self.positions(), start))
-
-    def edit_mode_while_fitting(self) -> Play:
-        yield from self.begin()
-        with self.session.in_viewport():
-            bpy.ops.object.mode_set(mode="EDIT")
-        yield from self.ended()
-        self.check("Edit Mode ends it", bpy.context.mode == "EDIT_MESH", bpy.context.mode)
-        self.session.screenshot("10_edit_mode")
-        with self.session.in_viewport():
-            bpy.ops.object.mode_set(mode="OBJECT")
-        yield 0.5
-
-    def delete_while_fitting(self) -> Play:
-        for what, remove in (
-            ("camera", lambda: bpy.data.objects.remove(self.sge.references[0].camera)),
-            ("image", lambda: bpy.data.images.remove(shown_image("Cage"))),
-            ("object", lambda: bpy.data.objects.remove(bpy.data.objects["Cage"])),
-        ):
-            yield from self.begin()
-            yield 0.5
-            remove()
-            yield from self.ended()
-            self.check(f"deleting its {what} ends it", self.fit is None)
-            if what == "camera":
-                self.sge.active_reference = 0
-                bpy.ops.sge.remove_reference()
-
-    def load_while_fitting(self) -> Play:
-        bpy.ops.wm.open_mainfile(filepath=str(self.saved))
-        yield 1.5
-        image = shown_image("Cage")
-        pixels = np.empty(len(image.pixels), np.float32)
-        image.pixels.foreach_get(pixels)
-        spread = float(pixels.reshape(-1, 4)[:, :3].std())
-        self.check("a file saved during a fit holds its texture", spread > 0.01, spread)
-        yield from self.begin()
-        self.call(bpy.ops.sge.compare)
-        yield 0.5
-        bpy.ops.wm.open_mainfile(filepath=str(self.saved))
-        yield 1.5
-        self.check("loading a file ends the fit", self.fit is None)
-        self.check("and closes Compare", self.comparison is None)
-        self.check("the loaded mesh is the saved one", len(self.positions()) == len(self.start))
-
-    def disable_while_fitting(self) -> Play:
-        yield from self.begin()
-        self.call(bpy.ops.sge.compare)
-        yield 1.0
-        before = self.positions()
-        running = self.ours("running_fit").RunningFit
-        bpy.ops.preferences.addon_disable(module=MODULE)
-        yield 1.0
-        self.check("disabling the extension ends the fit", running.current is None)
-        self.check("what it reached stays", not np.array_equal(before, self.start))
-        self.check("no class of ours is left", [n for n in dir(bpy.types) if n.startswith("SGE_")] == [])
-        self.session.screenshot("11_disabled")
-
-    def quit_with_everything_open(self) -> Play:
-        """A fit that could go on, one that runs, and Compare; the exit code says how it went."""
-        bpy.ops.preferences.addon_enable(module=MODULE)
-        yield 0.5
-        yield from self.begin()
-        self.session.key("ESC")
-        yield from self.ended()
-        yield from self.begin()
-        self.call(bpy.ops.sge.compare)
-        yield 1.0
-
-
-def add_statue() -> Any:
-    """A monkey in two colours."""
-    bpy.ops.mesh.primitive_monkey_add(size=2.0)
-    statue = bpy.context.object
-    statue.name = "Statue"
-    statue.modifiers.new("Subdivision", "SUBSURF").levels = 2
-    statue.data.polygons.foreach_set("use_smooth", [True] * len(statue.data.polygons))
-    material = bpy.data.materials.new("Stripes")
-    if material.node_tree is None:  # before Blender 5
-        material.use_nodes = True
-    node = material.node_tree.nodes.new("ShaderNodeTexImage")
-    node.image = striped_image(256)
-    base = material.node_tree.nodes["Principled BSDF"].inputs["Base Color"]
-    material.node_tree.links.new(node.outputs["Color"], base)
-    statue.data.materials.append(material)
-    return statue
-
-
-def striped_image(size: int) -> Any:
-    """Warm and cold waves."""
-    y, x = np.mgrid[:size, :size] / size
-    wave = 0.5 + 0.5 * np.sin(40.0 * x) * np.cos(34.0 * y)
-    warm, cold = np.array([0.95, 0.55, 0.2]), np.array([0.1, 0.3, 0.6])
-    pixels = np.ones((size, size, 4), np.float32)
-    pixels[..., :3] = wave[..., None] * warm + (1.0 - wave[..., None]) * cold
-    image = bpy.data.images.new("Stripes", size, size)
-    image.pixels.foreach_set(pixels.ravel())
-    image.pack()
-    return image
-
-
-def add_cage() -> Any:
-    """A sphere with even triangles and a UV map."""
-    bpy.ops.mesh.primitive_ico_sphere_add(subdivisions=5, radius=0.9)
-    cage = bpy.context.object
-    cage.name = cage.data.name = "Cage"
-    cage.data.polygons.foreach_set("use_smooth", [True] * len(cage.data.polygons))
-    return cage
-
-
-def shown_image(name: str) -> Any:
-    """The image that an object's first material shows."""
-    nodes = bpy.data.objects[name].data.materials[0].node_tree.nodes
-    return next(node.image for node in nodes if node.type == "TEX_IMAGE")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ TIME_LIMIT = 900  # seconds
 SCREEN = "1600x900x24"
 NO_BLENDER = 3
 BLENDER_PYTHONS = {(3, 11), (3, 13)}  # of Blender 4.5 to 5.2, as blender.org builds it
-SCRIPTS = ("window_scenario.py", "window_session.py")
+SCRIPTS = tuple(f"window_{name}.py" for name in ("scenario", "interruptions", "stage", "scene", "session"))
 
 
 class NoBlender(Exception):
