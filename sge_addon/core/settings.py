@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .errors import FitError
+from .material_maps import MAP_NAMES
 
 LARGEST_INTEGER = 2**31 - 1  # that a Blender property holds
 
@@ -57,8 +58,36 @@ class FitSettings:
     shading: str = _setting(
         "unlit",
         "Shading",
-        "How colour is rendered: the base colour, the world normal, or the base colour under the suns",
-        choices=("unlit", "normal", "sun"),
+        "How colour is rendered: the base colour as it is (honest for photos, whose light is baked in), the "
+        "world normal, the base colour under the suns, or the whole Principled material under the lights",
+        choices=("unlit", "normal", "sun", "lit"),
+    )
+    maps: tuple[str, ...] = _setting(
+        ("base_color", "metallic", "roughness", "normal"),
+        "Maps",
+        "Of shading 'lit': the maps of the material that are fitted; the others stay as they are",
+        choices=MAP_NAMES,
+    )
+    constant_maps: tuple[str, ...] = _setting(
+        (),
+        "Constants",
+        "Fitted maps that are one value for the whole material instead of a texture",
+        choices=MAP_NAMES,
+    )
+    light: str = _setting(
+        "scene",
+        "Light",
+        "Of shading 'lit': the scene's lights and world as they are; those with energies, colors and the "
+        "world's strength fitted; or an unknown light from everywhere, fitted with the maps. Photos alone "
+        "cannot tell a dark material in bright light from a bright one in dim light, nor a tinted lamp from "
+        "a tinted material: the material's mean is held at a neutral grey, and shadows stay in its colors",
+        choices=("scene", "fit", "unknown"),
+    )
+    image_depth: str = _setting(
+        "float",
+        "Image Depth",
+        "Of fitted images: 8 bits, half floats, or floats for each channel",
+        choices=("8", "16", "float"),
     )
     loss: str = _setting(
         "l1",

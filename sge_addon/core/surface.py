@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FitError, Remedy
+from .material_maps import LitMaterial
 
 _FARTHEST = 1e18  # Blender clamps infinity to 3e38; squares of more than this overflow
 
@@ -61,12 +62,14 @@ class Material:
 
     texture: (H, W, 3) float32, linear, row 0 at the bottom, or None for the constant ``colour``.
     fitted: its texture is a parameter of the fit. Materials of one fit with the same ``key`` share it.
+    lit: all of its maps, for the lit shading, which reads nothing else; else None.
     """
 
     key: str
     colour: tuple[float, float, float] = (0.5, 0.5, 0.5)
     texture: NDArray[np.float32] | None = field(default=None, repr=False)
     fitted: bool = False
+    lit: LitMaterial | None = None
 
 
 def smooth_groups(triangles: NDArray[np.int32]) -> NDArray[np.int32]:
