@@ -5,8 +5,40 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
 
+from .geometry_buffer import GeometryBuffer
 from .protocols import Estimate, GradientSource
+
+
+class ShapeGradientSource(GradientSource, Protocol):
+    """A source that also tells what its picture showed."""
+
+    def estimate_with_geometry(
+        self, view: int, seed: int, progress: float
+    ) -> tuple[Estimate, GeometryBuffer]:
+        """The estimate, and the geometry of the picture with positive signs."""
+        ...
+
+
+def _nothing() -> None:
+    pass
+
+
+@dataclass(frozen=True, eq=False)
+class JointParts:
+    """The textures' part of a joint fit.
+
+    texture: estimates by pictures of its own. interval: shape steps to a texture step. on_rest: called when
+    the shape comes to rest. through: estimates of a view by the geometry of the shape's own picture, so that
+    a pair of rasterisations serves both; None where pictures of its own are needed.
+    """
+
+    texture: GradientSource
+    interval: int
+    on_rest: Callable[[], None] = _nothing
+    through: Callable[[int, GeometryBuffer], Estimate] | None = None
 
 
 class JointSource:
@@ -16,35 +48,38 @@ class JointSource:
     needs; sharpness comes at the end, when the shape rests and views can be gathered (texture_block).
 
     on_rest: called when the shape comes to rest. shape_share: part of the fit in which the shape moves.
-    interval: shape steps to a texture step.
     """
 
     def __init__(
         self,
-        shape: GradientSource,
-        texture: GradientSource,
+        shape: ShapeGradientSource,
+        parts: JointParts,
         on_rest: Callable[[], None],
         shape_share: float,
-        interval: int,
     ) -> None:
         self._shape = shape
-        self._texture = texture
+        self._parts = parts
         self._on_rest = on_rest
         self._shape_share = shape_share
-        self._interval = interval
         self._steps = 0
         self._rests = False
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """The shape's gradient, with the texture's in every ``interval``-th step, or the texture's."""
+        parts = self._parts
         if progress >= self._shape_share:
             if not self._rests:
                 self._rests = True
                 self._on_rest()
-            return self._texture.estimate(view, seed, progress)
-        estimate = self._shape.estimate(view, seed, progress)
+                parts.on_rest()
+            return parts.texture.estimate(view, seed, progress)
         self._steps += 1
-        if self._steps % self._interval:
-            return estimate
-        texture = self._texture.estimate(view, seed, progress)
+        if self._steps % parts.interval:
+            return self._shape.estimate(view, seed, progress)
+        if parts.through is not None:
+            estimate, seen = self._shape.estimate_with_geometry(view, seed, progress)
+            texture = parts.through(view, seen)
+        else:
+            estimate = self._shape.estimate(view, seed, progress)
+            texture = parts.texture.estimate(view, seed, progress)
         return Estimate(estimate.loss, {**estimate.gradients, **texture.gradients})

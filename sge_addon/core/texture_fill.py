@@ -16,10 +16,19 @@ Array = NDArray[np.float32]
 ROWS_AT_ONCE = 1_000_000
 
 
+def finished_texture(texture: Array, weight: Array, uvs: Array, margin: int) -> Array:
+    """With unseen texels filled and the islands extended by ``margin`` texels: (H, W, C), C of 1 or 3.
+
+    weight: (H, W), evidence. uvs: (F, 3, 2) of the triangles that show it, in the texture's own space.
+    """
+    islands = island_mask(uvs, (weight.shape[0], weight.shape[1]))
+    return extend_margin(fill_unseen(texture, weight), islands, margin)
+
+
 def fill_unseen(texture: Array, weight: Array) -> Array:
     """Colour unseen texels from the seen ones about them; seen texels are kept bit for bit.
 
-    texture: (H, W, 3) float32. weight: (H, W), evidence in pixels; above 0.01 a texel counts as seen.
+    texture: (H, W, C) float32. weight: (H, W), evidence in pixels; above 0.01 a texel counts as seen.
     Pull-push: means of the seen texels at coarser levels, interpolated linearly on the way back.
     Where nothing was seen at all the texture is returned as it is.
     """
@@ -115,7 +124,7 @@ def _row_differences(
 def extend_margin(texture: Array, islands: NDArray[np.bool_], margin: int) -> Array:
     """Copy each island texel outwards, to the texels nearest to it within ``margin`` texels.
 
-    texture: (H, W, 3). islands: (H, W), from ``island_mask``. Repeat wrap; texels farther out stay.
+    texture: (H, W, C). islands: (H, W), from ``island_mask``. Repeat wrap; texels farther out stay.
     The offset to the nearest island texel travels from texel to texel, as in Danielsson (1980).
     """
     height, width = islands.shape
@@ -140,7 +149,7 @@ def extend_margin(texture: Array, islands: NDArray[np.bool_], margin: int) -> Ar
             distance[target] = squared[nearer]
             moved.append(target)
         front = np.unique(np.concatenate(moved))
-    flat = texture.reshape(-1, 3)
+    flat = texture.reshape(-1, texture.shape[-1])
     return np.where((source >= 0)[:, None], flat[source], flat).reshape(texture.shape)
 
 

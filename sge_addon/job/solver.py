@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from typing import Any
 
 import numpy as np
@@ -23,24 +23,18 @@ from ..core.schedule import ShapeSchedule
 from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
 from ..core.support import full_support, narrow_support
-from ..core.texture_block import TexelAdam, Texture, TextureBlock
-from ..core.texture_fill import extend_margin, fill_unseen, island_mask
-from ..core.texture_source import FilteredTextureSource
 from ..core.view import View
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
-from ..raster.texel_source import TexelSource
+from .appearance import Appearance
+from .base_colour_fit import BaseColourFit
 from .problem import Problem
 from .refined_cameras import camera_block, camera_source
 
 # Of a joint fit: the part in which the shape moves, and its steps to one texture step, at the most.
 _SHAPE_SHARE = 0.85
 _TEXTURE_INTERVAL = 8
-# For the maps of texture steps; beside a large mesh there is less room: 1 M triangles stay under 3 GB.
-_CACHE_BYTES, _JOINT_CACHE_BYTES = 1 << 30, 1 << 28
-
-FittedTexture = TextureBlock | TexelAdam
 
 
 def shape_share(settings: FitSettings) -> float:
@@ -62,19 +56,17 @@ class Solver:
         settings = problem.settings
         self._problem = problem
         self._stopwatch = stopwatch
-        self._is_joint = settings.shape and settings.texture
         self._background = background_of(settings)
         self._schedule = schedule or ShapeSchedule(settings.steps, share=shape_share(settings))
         # Evidence of texels from earlier stages, by material key: (H, W) in pixels.
         self.known: dict[str, NDArray[np.float32]] = {}
         self._unfinished: list[tuple[ParameterBlock, dict[str, Any]]] = []
-        self._filtered: FilteredTextureSource | None = None
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.position_blocks = self._make_positions() if settings.shape else []
-        self._textures = self._make_textures()
+        self._appearance: Appearance = BaseColourFit(problem, self._background, stopwatch)
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
-        self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._textures, stopwatch)
+        self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._appearance.shown, stopwatch)
 
     def steps(self) -> Generator[Step]:
         """The loop of the fit."""
@@ -107,14 +99,14 @@ class Solver:
         return [block.value for block in self.position_blocks]
 
     def textures(self) -> dict[str, NDArray[np.float32]]:
-        """Current fitted textures by material key, (H, W, 3) linear."""
-        return {block.name: block.value for block in self._fitted}
+        """Current fitted textures by name of their blocks, (H, W, C)."""
+        return {block.name: block.value for block in self._appearance.blocks}
 
     def evidence(self) -> dict[str, NDArray[np.float32]]:
         """By material key: (H, W) how well the views of this stage and of earlier ones have shown a texel."""
         return {
             texture.name: texture.weight + self.known.get(texture.name, np.float32(0.0))
-            for texture in self._fitted
+            for texture in self._appearance.blocks
         }
 
     def complete(self) -> None:
@@ -124,16 +116,8 @@ class Solver:
         self._unfinished = [(block, vars(block).copy()) for block in self._blocks]
         for block in self._blocks:
             block.finish()
-        if self._filtered is not None:
-            self._filtered.forget_maps()  # a gigabyte that nobody may ever ask for again
-        assembly, evidence = self._problem.assembly, self.evidence()
-        for material, texture in enumerate(self._textures):
-            if not isinstance(texture, FittedTexture):
-                continue
-            filled = fill_unseen(texture.value, evidence[texture.name])
-            uvs = assembly.uvs[assembly.texture_of_triangle == material]
-            islands = island_mask(uvs, (texture.layout.height, texture.layout.width))
-            texture.assign(extend_margin(filled, islands, self._problem.settings.margin))
+        self._appearance.forget_maps()  # a gigabyte that nobody may ever ask for again
+        self._appearance.complete(self.evidence())
 
     def reopen(self) -> None:
         """Take ``complete`` back: the state in which the last step left the blocks, for steps to come."""
@@ -159,11 +143,7 @@ class Solver:
 
     @property
     def _blocks(self) -> list[ParameterBlock]:
-        return [*self.position_blocks, *self._fitted, self.cameras]
-
-    @property
-    def _fitted(self) -> list[FittedTexture]:
-        return [texture for texture in self._textures if isinstance(texture, FittedTexture)]
+        return [*self.position_blocks, *self._appearance.blocks, self.cameras]
 
     def _make_positions(self) -> list[PositionBlock]:
         return [
@@ -177,50 +157,21 @@ class Solver:
             for surface in self._problem.surfaces
         ]
 
-    def _make_textures(self) -> list[Texture | None]:
-        """By material of the assembly; None where it is a constant colour."""
-        views = len(self._problem.training)
-        made: list[Texture | None] = []
-        for material in self._problem.assembly.materials:
-            if material.texture is None:
-                made.append(None)
-            elif material.fitted and self._problem.settings.texture_estimator == "texel":
-                made.append(TexelAdam(material.key, material.texture))
-            elif material.fitted:
-                made.append(TextureBlock(material.key, material.texture, views, gather=not self._is_joint))
-            else:
-                made.append(Texture(material.key, material.texture))
-        return made
-
     def _source(self) -> GradientSource | None:
-        settings = self._problem.settings
+        settings, references = self._problem.settings, self.cameras.references
         if not settings.texture:
             return self._shape_source() if settings.shape else None
-        if settings.texture_estimator == "texel":
-            texels = self._texel_source()
-            return self._joint(texels, lambda: None, 1) if settings.shape else texels
-        filtered = self._filtered_source()
         if not settings.shape:
-            return filtered
-        filtered.keeps_maps = False
-
-        def keep_maps_and_gather() -> None:
-            filtered.keeps_maps = True
-            for texture in filtered.textures:
-                if isinstance(texture, TextureBlock):
-                    texture.gather = True
-
+            return self._appearance.source(self._surfaces, references)
         # Short fits, too, show the texture every view at least twice.
         rounds = int(self._schedule.share * settings.steps) // (2 * len(self._problem.training))
-        return self._joint(filtered, keep_maps_and_gather, min(max(rounds, 1), _TEXTURE_INTERVAL))
+        interval = min(max(rounds, 1), _TEXTURE_INTERVAL)
+        parts = self._appearance.joint(self._surfaces, references, interval)
+        return JointSource(self._shape_source(), parts, self._rest, self._schedule.share)
 
-    def _joint(self, texture: GradientSource, on_rest: Callable[[], None], interval: int) -> JointSource:
-        def rest() -> None:
-            for block in (*self.position_blocks, self.cameras):
-                block.rest()
-            on_rest()
-
-        return JointSource(self._shape_source(), texture, rest, self._schedule.share, interval)
+    def _rest(self) -> None:
+        for block in (*self.position_blocks, self.cameras):
+            block.rest()
 
     def _shape_source(self) -> ShapeSource:
         problem, settings = self._problem, self._problem.settings
@@ -237,36 +188,3 @@ class Solver:
             self._stopwatch,
             self._background,
         )
-
-    def _texel_source(self) -> TexelSource:
-        problem = self._problem
-        return TexelSource(
-            self._surfaces,
-            problem.assembly,
-            self.cameras.references,
-            self._textures,
-            problem.settings.loss,
-            self._stopwatch,
-            self._background,
-        )
-
-    def _filtered_source(self) -> FilteredTextureSource:
-        problem = self._problem
-        number_of_material = np.full(len(problem.assembly.materials), -1, np.int32)
-        textures: list[Texture] = []
-        for material, texture in enumerate(self._textures):
-            if texture is not None:
-                number_of_material[material] = len(textures)
-                textures.append(texture)
-        colours = np.asarray([material.colour for material in problem.assembly.materials], np.float32)
-        self._filtered = FilteredTextureSource(
-            self.cameras.references,
-            lambda view, offset: self._surfaces.sample(self.cameras.references[view], offset),
-            textures,
-            number_of_material[problem.assembly.texture_of_triangle],
-            fixed_colour=colours[problem.assembly.texture_of_triangle],
-            loss=problem.settings.loss,
-            cache_bytes=_JOINT_CACHE_BYTES if self._is_joint else _CACHE_BYTES,
-            stopwatch=self._stopwatch,
-        )
-        return self._filtered

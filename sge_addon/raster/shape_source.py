@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
+from ..core.geometry_buffer import GeometryBuffer
 from ..core.large_steps import PositionBlock
 from ..core.perturbation import perturbation
 from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
@@ -64,6 +65,18 @@ class ShapeSource:
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view, from one pair."""
+        return self._estimate(view, seed, progress)[0]
+
+    def estimate_with_geometry(
+        self, view: int, seed: int, progress: float
+    ) -> tuple[Estimate, GeometryBuffer]:
+        """As ``estimate``, and what the pair's picture with positive signs showed."""
+        estimate, buffers = self._estimate(view, seed, progress, with_geometry=True)
+        return estimate, buffers.geometry
+
+    def _estimate(
+        self, view: int, seed: int, progress: float, with_geometry: bool = False
+    ) -> tuple[Estimate, PairBuffers]:
         camera = self._references[view].view
         rasteriser = self._surfaces.updated()
         positions = self._surfaces.positions
@@ -77,6 +90,7 @@ class ShapeSource:
             self._loss,
             self._stopwatch,
             self._background.behind(self._references[view], seed),
+            **({"with_geometry": True} if with_geometry else {}),
         )
         with self._stopwatch.stage("estimate"):
             difference, loss = self._difference(buffers, view)
@@ -94,7 +108,7 @@ class ShapeSource:
             block.name: gradient[vertices]
             for block, vertices in zip(self._blocks, self._assembly.vertex_ranges, strict=True)
         }
-        return Estimate(loss, gradients)
+        return Estimate(loss, gradients), buffers
 
     def _matched(self, view: int) -> tuple[str, ...]:
         """What this view's reference has of what is to be matched."""

@@ -1,0 +1,53 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a solver needs to know of how surfaces look: which textures there are, and who estimates them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.joint_source import JointParts
+from ..core.protocols import GradientSource, ParameterBlock
+from ..core.reference import Reference
+from ..raster.fitted_surfaces import FittedSurfaces
+
+# For the maps of texture steps; beside a large mesh there is less room: 1 M triangles stay under 3 GB.
+CACHE_BYTES, JOINT_CACHE_BYTES = 1 << 30, 1 << 28
+
+
+class FittedTexture(ParameterBlock, Protocol):
+    """A block of texels. weight: (H, W), how well the views have shown each."""
+
+    @property
+    def weight(self) -> NDArray[np.float32]: ...
+
+
+class Appearance(Protocol):
+    """The materials of a fit. shown: by material of the assembly, what ``FittedSurfaces`` uploads."""
+
+    shown: Sequence[Any]
+
+    @property
+    def blocks(self) -> Sequence[FittedTexture]:
+        """What is fitted."""
+        ...
+
+    def source(self, surfaces: FittedSurfaces, references: list[Reference]) -> GradientSource:
+        """Where the shape stays. references: members of the list may be replaced."""
+        ...
+
+    def joint(self, surfaces: FittedSurfaces, references: list[Reference], interval: int) -> JointParts:
+        """Where the shape moves. interval: steps of the shape to one of the textures, at the most."""
+        ...
+
+    def forget_maps(self) -> None:
+        """Free the memory of what is kept by view."""
+        ...
+
+    def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
+        """Fill what no view saw and extend the islands by the margin. evidence: (H, W) by block name."""
+        ...
