@@ -136,12 +136,12 @@ class Footprint:
         for start in range(0, len(self.pixels), BLOCK):
             yield slice(start, start + BLOCK)
 
-    def read(self, pyramid: Array) -> Array:
-        """What each pixel of ``pixels`` reads: A texture, (P, 3) float32, stored by channel.
+    def read(self, pyramid: Array | Sequence[Array]) -> Array:
+        """What each pixel of ``pixels`` reads: A texture, (P, C) float32, stored by channel.
 
-        pyramid: (3, length) from ``layout.pack``.
+        pyramid: (C, length) from ``layout.pack``, or planes (length,) of several such; 3 with shade.
         """
-        out = np.empty((3, len(self.pixels)), np.float32)
+        out = np.empty((len(pyramid), len(self.pixels)), np.float32)
         stride = self.layout.stride
         for block in self._blocks():
             index = self._cells.take(self._cell[:, block])
@@ -150,8 +150,7 @@ class Footprint:
             weights = _corner_weights(x, y, self.scale)
             gathered = np.empty(index.shape, np.float32)
             total = np.empty(index.shape, np.float32)
-            for channel in range(3):
-                plane = pyramid[channel]
+            for channel, plane in enumerate(pyramid):
                 np.take(plane, corners[0], out=total, mode="clip")
                 total *= weights[0]
                 for corner, weight in zip(corners[1:], weights[1:], strict=True):
@@ -179,6 +178,16 @@ class Footprint:
         single = weight.shape[1] == 1 and self._shade is None
         columns = [(residual[:, channel], channel) for channel in range(3)]
         columns += [(weight[:, channel % weight.shape[1]], channel) for channel in range(1 if single else 3)]
+        images = self._scattered(columns)
+        pushed, curvature = np.moveaxis(images[:3], 0, -1), np.moveaxis(images[3:], 0, -1)
+        return TexelSums(pushed, curvature[..., 0] if single else curvature)
+
+    def scatter_columns(self, columns: Sequence[Array]) -> Array:
+        """A^T of columns (P,), in the order of ``pixels``, without shade: (N, H, W) float32."""
+        return self._scattered([(column, None) for column in columns])
+
+    def _scattered(self, columns: Sequence[tuple[Array, int | None]]) -> Array:
+        """A^T of columns (P,), each with the channel of its shade: (N, H, W) float32."""
         images = np.empty((len(columns), self.layout.height, self.layout.width), np.float32)
         offsets = (0, 1, self.layout.stride, self.layout.stride + 1)
         for number, of_corners in enumerate(self._sums_of_cells(columns)):
@@ -187,24 +196,27 @@ class Footprint:
                 for offset, part in zip(offsets, parts, strict=True):
                     sums[self._cells + offset] += part
                 image[:] = self.layout.unpack_sums(sums, self._level_count)
-        pushed, curvature = np.moveaxis(images[:3], 0, -1), np.moveaxis(images[3:], 0, -1)
-        return TexelSums(pushed, curvature[..., 0] if single else curvature)
+        return images
 
-    def _sums_of_cells(self, columns: Sequence[tuple[Array, int]]) -> NDArray[np.complex64]:
+    def _sums_of_cells(self, columns: Sequence[tuple[Array, int | None]]) -> NDArray[np.complex64]:
         """Sums over the samples of each cell, of two columns (P,) at a time and for each corner:
         (columns / 2, 4, K). The second column is the imaginary part, so that one pass serves both.
 
-        columns: an even number, each with the channel of its shade.
+        columns: each with the channel of its shade, None for no shade; the last may be without a second.
         """
-        sums = np.zeros((len(columns) // 2, 4, len(self._cells)), np.complex64)
+        sums = np.zeros(((len(columns) + 1) // 2, 4, len(self._cells)), np.complex64)
         for block in self._blocks():
             cell = self._cell[:, block].astype(np.intp)
             values = np.empty(cell.shape, np.complex64)
             weights = _corner_weights(self._x[:, block], self._y[:, block], self.scale)
-            shaded = [
-                column[block] if self._shade is None else self._shade[channel][:, block] * column[block]
+            shaded: list[Any] = [
+                column[block]
+                if self._shade is None or channel is None
+                else self._shade[channel][:, block] * column[block]
                 for column, channel in columns
             ]
+            if len(shaded) % 2:
+                shaded.append(np.float32(0.0))
             for number, of_corners in enumerate(sums):
                 for weight, of_corner in zip(weights, of_corners, strict=True):
                     np.multiply(weight, shaded[2 * number], out=values.real)

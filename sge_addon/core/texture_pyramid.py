@@ -120,11 +120,10 @@ class PyramidLayout:
         )
 
     def pack(self, texture: Array) -> Array:
-        """The padded pyramid of a texture (H, W, 3): (3, length) float32, one plane a channel."""
-        flat = np.zeros((3, self.length), np.float32)
+        """The padded pyramid of a texture (H, W, C): (C, length) float32, one plane a channel."""
         planes = np.ascontiguousarray(np.moveaxis(texture, -1, 0), np.float32)
-        for channel in range(3):
-            image = planes[channel]
+        flat = np.zeros((len(planes), self.length), np.float32)
+        for channel, image in enumerate(planes):
             for level in range(len(self.sizes)):
                 if level:
                     image = halve(image) * np.float32(0.25)
