@@ -213,7 +213,8 @@ def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
     for item in fields(FitSettings):
         yield from range_problems(item.name, values[item.name], item.metadata)
     refines = values["refine_cameras"] or values["refine_focal"] or values["refine_gain"] != "off"
-    if not (values["shape"] or values["texture"] or refines):
+    lights = values["shading"] == "lit" and values["light"] != "scene"
+    if not (values["shape"] or values["texture"] or refines or lights):
         yield FitError("Nothing to fit: switch on Shape, Texture or both.")
     if values["refine_gain"] != "off" and values["shading"] == "normal":
         yield FitError("Per-View Gain means colors, which shading 'normal' does not show: switch it off.")
@@ -232,6 +233,22 @@ def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
         )
     if values["texture"] and values["match"] and "colour" not in values["match"]:
         yield FitError("Fitting a texture needs colour among what is matched.")
+    yield from _lit_problems(values)
+
+
+def _lit_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
+    """What contradicts the shading 'lit'."""
+    if values["shading"] != "lit":
+        return
+    if values["texture"] and not values["maps"]:
+        yield FitError("Shading 'lit': no map to fit is chosen: choose some, or switch Texture off.")
+    if values["texture"] and values["remesh"] == "voxel":
+        yield FitError(
+            "Remesh 'voxel' makes a new UV map, into which the maps of shading 'lit' cannot be taken over: "
+            "fit the shape first, with Texture off."
+        )
+    if values["light"] != "scene" and values["match"] and "colour" not in values["match"]:
+        yield FitError(f"Light '{values['light']}' needs colour among what is matched.")
 
 
 def range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:

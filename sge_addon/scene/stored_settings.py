@@ -20,7 +20,19 @@ from ..core.reference_options import ReferenceOptions
 from ..core.settings import LARGEST_INTEGER, FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
-CHOICE_LABELS = {"colour": "Color", "srgb": "sRGB", "log_l1": "Log L1", "sge": "SGE", "eevee": "EEVEE"}
+CHOICE_LABELS = {
+    "colour": "Color",
+    "srgb": "sRGB",
+    "log_l1": "Log L1",
+    "sge": "SGE",
+    "eevee": "EEVEE",
+    "base_color": "Base Color",
+    "scene": "As in Scene",
+    "fit": "Fit Scene's",
+    "unknown": "Fit Unknown",
+    "8": "8 Bit",
+    "16": "Half Float",
+}
 
 
 def _is_camera(_self: bpy.types.PropertyGroup, obj: bpy.types.Object) -> bool:

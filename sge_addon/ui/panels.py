@@ -7,6 +7,7 @@ from __future__ import annotations
 import bpy
 from bpy.app.translations import pgettext_iface as iface_
 
+from ..core.material_maps import MAP_NAMES
 from ..scene.references import NORMAL_IMAGE
 from .check_panel import draw_findings
 from .checked import Checked
@@ -190,6 +191,31 @@ class SGE_PT_texture(_SettingsPanel):
     section = needs = "texture"
 
 
+class SGE_PT_material(_Panel):
+    """There for shading 'lit' only, then open: what it says is what that shading is chosen for."""
+
+    bl_idname = "SGE_PT_material"
+    bl_parent_id = "SGE_PT_main"
+    bl_label = "Material"
+
+    @classmethod
+    def poll(cls, context: bpy.types.Context) -> bool:
+        return context.scene.sge.shading == "lit"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        stored = context.scene.sge
+        layout = self.settings_layout()
+        layout.prop(stored, "light")
+        maps = layout.column(align=True, heading="Maps")
+        maps.active = stored.texture
+        for name in MAP_NAMES:
+            row = maps.row(align=True)
+            row.prop_enum(stored, "maps", name)
+            constant = row.row(align=True)
+            constant.active = name in stored.maps
+            constant.prop_enum(stored, "constant_maps", name, text="", icon="DOT")
+
+
 class SGE_PT_stages(_SettingsPanel):
     bl_idname = "SGE_PT_stages"
     bl_label = "Stages"
@@ -228,6 +254,7 @@ CLASSES = (
     SGE_PT_references,
     SGE_PT_make_references,
     SGE_PT_shape,
+    SGE_PT_material,
     SGE_PT_texture,
     SGE_PT_stages,
     SGE_PT_comparison,

@@ -15,12 +15,14 @@ from ..scene.stored_settings import SGE_PG_fit, SGE_PG_reference
 SECTIONS = {
     "main": ("shape", "texture", "match", "shading", "steps", "resolution"),
     "shape": ("vertex_group",),
-    "texture": ("texture_size", "margin"),
+    "texture": ("texture_size", "margin", "image_depth"),
+    "material": ("light", "maps", "constant_maps"),
     "stages": ("stages", "remesh", "edge_length"),
     "comparison": ("loss", "background", "background_colour", "colorspace"),
 }
 # Settings that count only where another one says so.
 CONDITIONS: dict[str, Callable[[Any], bool]] = {
+    "image_depth": lambda stored: stored.shading == "lit",
     "background_colour": lambda stored: stored.background == "colour",
     "remesh": lambda stored: stored.stages > 1,
     "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",

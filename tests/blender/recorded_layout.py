@@ -15,10 +15,12 @@ ICONS = set(METHODS["label"].parameters["icon"].enum_items.keys())
 
 class RecordedLayout:
     """Stands in for bpy.types.UILayout. properties: (type of the data, name) drawn by prop and its like.
-    texts: of labels and buttons. operators: (idname, the properties set)."""
+    choices: (name of an enumeration, its item) drawn one by one. texts: of labels and buttons.
+    operators: (idname, the properties set)."""
 
     def __init__(self, parent: RecordedLayout | None = None) -> None:
         self.properties: list[tuple[str, str]] = parent.properties if parent else []
+        self.choices: list[tuple[str, str]] = parent.choices if parent else []
         self.texts: list[str] = parent.texts if parent else []
         self.operators: list[tuple[str, types.SimpleNamespace]] = parent.operators if parent else []
 
@@ -69,6 +71,13 @@ class RecordedLayout:
     def prop(self, data: Any, name: str, **options: Any) -> None:
         self._note("prop", options)
         self._property(data, name)
+
+    def prop_enum(self, data: Any, name: str, value: str, **options: Any) -> None:
+        self._note("prop_enum", options)
+        assert value in data.bl_rna.properties[name].enum_items, value
+        if all(drawn != name for drawn, _ in self.choices):
+            self._property(data, name)
+        self.choices.append((name, value))
 
     def prop_search(self, data: Any, name: str, source: Any, items: str, **options: Any) -> None:
         assert hasattr(source, items)

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import sge_addon
+from sge_addon.core.material_maps import MAP_NAMES
 from sge_addon.core.orbit import orbit_views
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
@@ -78,6 +79,17 @@ def test_every_setting_and_property_is_drawn_exactly_once():
         for name in names:
             assert found.count((own, name)) == 1, name
     assert settings <= {name for _, name in found}
+
+
+def test_every_map_can_be_ticked_and_made_a_constant():
+    chosen = drawn(panels.SGE_PT_material).choices
+    assert sorted(chosen) == sorted((name, each) for name in ("maps", "constant_maps") for each in MAP_NAMES)
+
+
+def test_material_panel_is_there_for_lit_shading_only():
+    assert not panels.SGE_PT_material.poll(bpy.context)
+    bpy.context.scene.sge.shading = "lit"
+    assert panels.SGE_PT_material.poll(bpy.context)
 
 
 def test_panels_draw_without_anything_in_the_scene():

@@ -63,6 +63,13 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
     [
         ({"shape": False, "texture": False}, "Nothing to fit"),
         ({"match": ()}, "Nothing to match"),
+        ({"shading": "lit", "maps": ()}, "no map to fit"),
+        ({"shading": "lit", "stages": 2, "remesh": "voxel"}, "new UV map"),
+        (
+            {"shading": "lit", "texture": False, "light": "fit", "match": ("alpha",)},
+            "Light 'fit' needs colour",
+        ),
+        ({"maps": ("colour",)}, "'colour' is not one of base_color"),
         ({"shading": "normal"}, "does not show the texture"),
         ({"match": ("alpha",)}, "needs colour"),
         ({"loss": "l3"}, "'l3' is not one of l1, l2"),
