@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from .errors import FitError
 from .surface import Material, Surface
+from .tangents import uv_orientations
 
 NO_MATERIAL = Material(key="")
 
@@ -28,8 +29,9 @@ class Assembly:
     vertex_ranges: slice of the vertices of each surface.
     triangles: (F, 3) int32. normal_groups: (F, 3) int32. uvs: (F, 3, 2) float32 (zero where none).
     texture_of_triangle: (F,) int32 into ``materials``; triangles of one material are contiguous.
-    corners: (N, 4) float32, one row per distinct (vertex, normal group, u, v): what is drawn.
-    corner_indices: (F, 3) int32 into ``corners``.
+    corners: (N, 4) float32, one row per distinct (vertex, normal group, u, v, sign): what is drawn.
+    corner_signs: (N,) float32, -1 where the UVs of a lit material are mirrored, so that tangents of opposite
+    orientation stay apart; else 1. corner_indices: (F, 3) int32 into ``corners``.
     group_offsets: (G + 1,) int64, group_triangles: (M,) int32: the triangles of each normal group.
     """
 
@@ -42,6 +44,7 @@ class Assembly:
     texture_of_triangle: NDArray[np.int32]
     materials: tuple[Material, ...]
     corners: NDArray[np.float32]
+    corner_signs: NDArray[np.float32]
     corner_indices: NDArray[np.int32]
     group_offsets: NDArray[np.int64]
     group_triangles: NDArray[np.int32]
@@ -82,7 +85,10 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
     texture_of_triangle = np.concatenate(textures)
     order = np.argsort(texture_of_triangle, kind="stable")
     merged = [np.ascontiguousarray(np.concatenate(parts)[order]) for parts in (triangles, groups, uvs)]
-    corners, corner_indices = _distinct_corners(*merged)
+    texture_of_triangle = texture_of_triangle[order]
+    is_lit = np.asarray([material.lit is not None for material in materials.values()])[texture_of_triangle]
+    orientations = np.where(is_lit, uv_orientations(merged[2]), np.float32(1.0))
+    corners, corner_signs, corner_indices = _distinct_corners(*merged, orientations)
     group_offsets, group_triangles = _triangles_of_groups(merged[1], group_count)
     return Assembly(
         positions=np.concatenate([s.positions for s in surfaces]).astype(np.float32),
@@ -91,9 +97,10 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
         triangles=merged[0],
         normal_groups=merged[1],
         uvs=merged[2],
-        texture_of_triangle=texture_of_triangle[order],
+        texture_of_triangle=texture_of_triangle,
         materials=tuple(materials.values()),
         corners=corners,
+        corner_signs=corner_signs,
         corner_indices=corner_indices,
         group_offsets=group_offsets,
         group_triangles=group_triangles,
@@ -107,17 +114,36 @@ def _movable(surface: Surface) -> NDArray[np.bool_]:
 
 
 def _distinct_corners(
-    triangles: NDArray[np.int32], groups: NDArray[np.int32], uvs: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
-    """Rows (vertex, group, u, v) without repeats, and for each triangle's corners their rows."""
-    rows = np.empty((triangles.size, 4), np.float32)
+    triangles: NDArray[np.int32],
+    groups: NDArray[np.int32],
+    uvs: NDArray[np.float32],
+    orientations: NDArray[np.float32],
+) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32]]:
+    """Rows (vertex, group, u, v) without repeats at equal sign, their signs, and for each triangle's corners
+    their rows. orientations: (F,); where it is 0, corners take the sign of others with the same numbers."""
+    rows = np.empty((triangles.size, 5), np.float32)
     rows[:, 0] = triangles.ravel()
     rows[:, 1] = groups.ravel()
-    rows[:, 2:] = uvs.reshape(-1, 2) + 0.0  # -0 becomes 0: equal numbers have equal bits
+    rows[:, 2:4] = uvs.reshape(-1, 2) + 0.0  # -0 becomes 0: equal numbers have equal bits
+    rows[:, 4] = np.repeat(orientations, 3)
+    undecided = rows[:, 4] == 0.0
+    if undecided.any():
+        _, inverse = _distinct_rows(rows[:, :4])
+        known = np.ones(inverse.max() + 1, np.float32)
+        known[inverse[~undecided]] = rows[~undecided, 4]
+        rows[undecided, 4] = known[inverse[undecided]]
+    distinct, inverse = _distinct_rows(rows)
+    corners = np.ascontiguousarray(distinct[:, :4])
+    return corners, np.ascontiguousarray(distinct[:, 4]), inverse.reshape(-1, 3)
+
+
+def _distinct_rows(rows: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Rows without repeats, in the order of first use, and for each row the index of its like."""
+    rows = np.ascontiguousarray(rows)
     bits = rows.view(np.uint32).astype(np.uint64)
     # Sorting one 64-bit key is ten times faster than sorting rows; a collision is checked for.
     key = np.zeros(len(rows), np.uint64)
-    for column in range(4):
+    for column in range(rows.shape[1]):
         key = (key ^ bits[:, column]) * np.uint64(0x9E3779B97F4A7C15)
         key ^= key >> np.uint64(29)
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
@@ -127,7 +153,7 @@ def _distinct_corners(
     rank = np.empty(len(first), np.int32)
     by_use = np.argsort(first)
     rank[by_use] = np.arange(len(first), dtype=np.int32)
-    return rows[first[by_use]], rank[inverse.ravel()].reshape(-1, 3)
+    return rows[first[by_use]], rank[inverse.ravel()]
 
 
 def _triangles_of_groups(

@@ -5,7 +5,7 @@
 A level is the mean of 2 x 2 texels of the level before it; levels are built while both sides are
 even. The shader and the NumPy footprint read the same levels from two layouts:
 
-``pyramid_atlas`` (for upload, (H, W + W // 2, 4)): level 0 at x 0, y 0; level l >= 1 at x = W,
+``pyramid_atlas`` (for upload, (H, W + W // 2, 4), of one channel (H, W + W // 2, 1)): level 0 at x 0, y 0; level l >= 1 at x = W,
 y = H - H / 2**(l - 1). Repeat wrap is the reader's business there.
 
 ``PyramidLayout`` (for gathering): all levels in one flat array of a single row stride, each padded
@@ -58,17 +58,19 @@ def build_levels(texture: Array) -> list[Array]:
 
 
 def pyramid_atlas(texture: Array) -> Array:
-    """The levels of a texture (H, W, 3) side by side for upload: (H, W + W // 2, 4), alpha 1.
+    """The levels of a texture (H, W, C) side by side for upload: (H, W + W // 2, 4), in channels that the
+    texture has not 0 and alpha 1; of a texture of one channel (H, W + W // 2, 1).
 
     Level 0 at x 0; level l >= 1 at x = W, y = H - H / 2**(l - 1).
     """
-    height, width = texture.shape[:2]
-    atlas = np.zeros((height, width + width // 2, 4), np.float32)
-    atlas[..., 3] = 1.0
-    atlas[:, :width, :3] = texture
+    height, width, channels = texture.shape
+    atlas = np.zeros((height, width + width // 2, 1 if channels == 1 else 4), np.float32)
+    if channels != 1:
+        atlas[..., 3] = 1.0
+    atlas[:, :width, :channels] = texture
     for level, image in enumerate(build_levels(texture)[1:], start=1):
         y = height - (height >> (level - 1))
-        atlas[y : y + image.shape[0], width : width + image.shape[1], :3] = image
+        atlas[y : y + image.shape[0], width : width + image.shape[1], :channels] = image
     return atlas
 
 
