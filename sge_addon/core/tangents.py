@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Tangents of a UV map as MikkTSpace makes them (Mikkelsen 2008, "Simulation of Wrinkled Surfaces Revisited"),
+"""Tangents of a UV map as MikkTSpace makes them (Mikkelsen 2008),
 which Blender and every exchange format of normal maps mean.
 
 At a corner of a triangle the direction in which u grows is laid into the plane across the corner's normal
@@ -56,7 +56,8 @@ class CornerTangents:
         corner_indices: NDArray[np.int32],
         corner_signs: Array,
     ) -> None:
-        """triangles: (F, 3). uvs: (F, 3, 2). corner_indices: (F, 3) into the N corners. corner_signs: (N,)."""
+        """triangles: (F, 3). uvs: (F, 3, 2). corner_indices: (F, 3) into the N corners.
+        corner_signs: (N,)."""
         self._triangles = np.ascontiguousarray(triangles.T)
         self._corners = np.ascontiguousarray(corner_indices.T)
         self._signs = corner_signs

@@ -5,8 +5,8 @@
 A level is the mean of 2 x 2 texels of the level before it; levels are built while both sides are
 even. The shader and the NumPy footprint read the same levels from two layouts:
 
-``pyramid_atlas`` (for upload, (H, W + W // 2, 4), of one channel (H, W + W // 2, 1)): level 0 at x 0, y 0; level l >= 1 at x = W,
-y = H - H / 2**(l - 1). Repeat wrap is the reader's business there.
+``pyramid_atlas`` (for upload, (H, W + W // 2, 4), of one channel (H, W + W // 2, 1)): level 0 at
+x 0, y 0; level l >= 1 at x = W, y = H - H / 2**(l - 1). Repeat wrap is the reader's business there.
 
 ``PyramidLayout`` (for gathering): all levels in one flat array of a single row stride, each padded
 by one repeated column and row. A bilinear read at any level is then four gathers at ``i``, ``i + 1``,

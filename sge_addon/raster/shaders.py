@@ -1,48 +1,23 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shader programs: sources from ``shaders/*.glsl``, resources declared here, compiled on first use."""
+"""The shader programs and their resources, compiled on first use."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
-
-import gpu
 
 from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
+from .program import Program, build_program
 
-_FOLDER = Path(__file__).parent / "shaders"
 _LOSS_DEFINES: dict[str, tuple[str, ...]] = {"l1": (), "l2": ("SGE_L2",), "log_l1": ("SGE_LOG",)}
-_VECTOR_TYPES = {"MAT4", "VEC3", "VEC4", "FLOAT"}
-
-
-@dataclass(frozen=True)
-class Program:
-    """A compiled shader with the constants and textures that it declares."""
-
-    shader: gpu.types.GPUShader
-    constants: dict[str, str]
-    samplers: tuple[str, ...]
-
-    def bind(self, values: dict[str, object]) -> None:
-        """Bind, and set every declared constant and texture from ``values``; others are ignored."""
-        self.shader.bind()
-        for name, type_name in self.constants.items():
-            if type_name in _VECTOR_TYPES:
-                self.shader.uniform_float(name, values[name])
-            else:
-                self.shader.uniform_int(name, values[name])
-        for name in self.samplers:
-            self.shader.uniform_sampler(name, values[name])
 
 
 @cache
 def perturb_program(normals: bool) -> Program:
     """positions -> plus, minus; with ``normals`` also normal, normal_minus of each group."""
     names = ("plus", "minus") + (("normal", "normal_minus") if normals else ())
-    return _build(
+    return build_program(
         sources=(("screen_vert",), ("table", "signs", "unit_normal", "perturb_frag")),
         inputs={"corner": "VEC2"},
         outputs=dict.fromkeys(names, "VEC4"),
@@ -55,7 +30,7 @@ def perturb_program(normals: bool) -> Program:
 @cache
 def normals_program() -> Program:
     """positions -> normal of each group."""
-    return _build(
+    return build_program(
         sources=(("screen_vert",), ("table", "unit_normal", "normals_frag")),
         inputs={"corner": "VEC2"},
         outputs={"normal": "VEC4"},
@@ -66,7 +41,7 @@ def normals_program() -> Program:
 @cache
 def downsample_program() -> Program:
     """source -> mean over samples x samples sub-pixels."""
-    return _build(
+    return build_program(
         sources=(("screen_vert",), ("downsample_frag",)),
         inputs={"corner": "VEC2"},
         outputs={"mean": "VEC4"},
@@ -176,7 +151,7 @@ def _surface_program(
     if shading == "sun":
         constants["light_count"] = "INT"
         samplers += ("lights",)
-    return _build(
+    return build_program(
         sources=(("table", "surface_vert"), ("texture", "shading", "surface", *fragment)),
         inputs={"corner": "VEC4"},
         outputs=outputs,
@@ -185,39 +160,3 @@ def _surface_program(
         defines=defines + (("SGE_BASE_COLOUR",) if base_colour else ()),
         varyings=varyings,
     )
-
-
-def _build(
-    *,
-    sources: tuple[tuple[str, ...], tuple[str, ...]],
-    inputs: dict[str, str],
-    outputs: dict[str, str],
-    samplers: tuple[str, ...],
-    constants: dict[str, str] | None = None,
-    defines: tuple[str, ...] = (),
-    varyings: dict[str, str] | None = None,
-) -> Program:
-    info = gpu.types.GPUShaderCreateInfo()
-    for name in defines:  # "NAME" or "NAME value"
-        info.define(*name.split(" ", 1))
-    for slot, (name, type_name) in enumerate(inputs.items()):
-        info.vertex_in(slot, type_name, name)
-    if varyings:
-        interface = gpu.types.GPUStageInterfaceInfo("sge_varyings")
-        for name, type_name in varyings.items():
-            interface.smooth(type_name, name)
-        info.vertex_out(interface)
-    for name, type_name in (constants or {}).items():
-        info.push_constant(type_name, name)
-    for slot, name in enumerate(samplers):
-        info.sampler(slot, "FLOAT_2D", name)
-    for slot, (name, type_name) in enumerate(outputs.items()):
-        info.fragment_out(slot, type_name, name)
-    vertex, fragment = (_source(*names) for names in sources)
-    info.vertex_source(vertex)
-    info.fragment_source(fragment)
-    return Program(gpu.shader.create_from_info(info), constants or {}, samplers)
-
-
-def _source(*names: str) -> str:
-    return "\n".join((_FOLDER / f"{name}.glsl").read_text(encoding="utf-8") for name in names)
