@@ -19,14 +19,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .colour import log_encoded, log_encoded_slope
 from .footprint import Footprint, TexelSums, UVBuffer, by_sample
-from .pixel_loss import distances
+from .pixel_residual import residual_of
 from .protocols import Estimate
 from .reference import Reference
 from .stopwatch import Stopwatch
 from .texture_block import Texture, TextureBlock
-from .view import View
+from .view_map_cache import ViewMapCache
 
 Array = NDArray[np.float32]
 Place = slice | NDArray[np.intp]
@@ -36,9 +35,6 @@ Rasterise = Callable[[int, tuple[float, float]], UVBuffer]
 PATTERNS = 4
 # Distance of the four samples from the pixel's centre, in pixels; a uniform pixel's spread is 0.408.
 RADIUS = 0.4
-# Residual, in linear colour, from which the l1 loss weighs a pixel down: an absolute difference is a
-# squared one divided by its size (iteratively reweighted), and below this size a squared one.
-KNEE = 0.05
 
 
 def sample_pattern(number: int) -> list[tuple[float, float]]:
@@ -77,8 +73,7 @@ class FilteredTextureSource:
     fitted, mere Textures are only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a
     constant colour. fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
     loss: as in FitSettings; the background plays no part, since only what surfaces cover is compared.
-    cache_bytes: maps are kept until they fill this; views visited in turn would drive one another out of a
-    cache that forgets the oldest, so what does not fit is made anew.
+    cache_bytes: maps are kept until they fill this.
     """
 
     def __init__(
@@ -97,39 +92,35 @@ class FilteredTextureSource:
         self.textures = textures
         self.texture_of_triangle = texture_of_triangle
         self.loss = loss
-        self.cache_bytes = cache_bytes
-        self.keeps_maps = True  # not while the shape moves
         self._stopwatch = stopwatch or Stopwatch()
-        self._cached: dict[tuple[int, int], tuple[View, ViewMap]] = {}
-        self._cached_bytes = 0
-        self._visits = [0] * len(references)
+        self._maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes, PATTERNS)
         self._fixed_of_id = None
         if fixed_colour is not None and (texture_of_triangle < 0).any():
             constant = np.where(texture_of_triangle[:, None] < 0, fixed_colour, 0.0)
             self._fixed_of_id = np.vstack((np.zeros((1, 3)), constant)).astype(np.float32)
 
+    @property
+    def keeps_maps(self) -> bool:
+        """Not while the shape moves."""
+        return self._maps.keeps
+
+    @keeps_maps.setter
+    def keeps_maps(self, keeps: bool) -> None:
+        self._maps.keeps = keeps
+
     def forget_maps(self) -> None:
         """Free the memory of the maps; those that are needed again are made again, the very same."""
-        self._cached.clear()
-        self._cached_bytes = 0
+        self._maps.clear()
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and texel sums of one view, through the next of its sets of samples."""
-        number = (self._visits[view] + view) % PATTERNS
-        self._visits[view] += 1
-        camera = self.references[view].view
-        mapped, view_map = self._cached.get((view, number), (camera, None))
-        if view_map is not None and mapped is not camera:  # it has moved since
-            del self._cached[view, number]
-            self._cached_bytes -= view_map.nbytes
-            view_map = None
-        if view_map is None:
+
+        def make(number: int) -> ViewMap:
             buffers = [self.rasterise(view, offset) for offset in sample_pattern(number)]
             with self._stopwatch.stage("estimate"):
-                view_map = self.map_view(buffers)
-            if self.keeps_maps and self._cached_bytes + view_map.nbytes <= self.cache_bytes:
-                self._cached[view, number] = camera, view_map
-                self._cached_bytes += view_map.nbytes
+                return self.map_view(buffers)
+
+        view_map = self._maps.next(view, self.references[view].view, make)
         with self._stopwatch.stage("estimate"):
             return self.estimate_through(view, view_map)
 
@@ -173,36 +164,11 @@ class FilteredTextureSource:
     def estimate_through(self, view: int, view_map: ViewMap) -> Estimate:
         """Loss and texel sums of one view through a given map."""
         reference = self.references[view]
-        target = reference.colour.reshape(-1, 4).take(view_map.pixels, axis=0).T  # (4, P)
         rendered = self.read(view_map).T  # (3, P)
-        difference = target[:3] - rendered
-        if self.loss == "log_l1":
-            error = np.abs(log_encoded(target[:3]) - log_encoded(rendered))
-        else:
-            error = distances(difference, self.loss)
-        weight = None if reference.weight is None else reference.weight.ravel().take(view_map.pixels)
-        if weight is not None:
-            error *= weight
-        loss = float(error.sum(dtype=np.float64)) / (3.0 * reference.view.height * reference.view.width)
-
-        coverage = view_map.coverage
-        if reference.has_alpha:
-            # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
-            # them by how much of the pixel both sides fill.
-            alpha = target[3]
-            residual = target[:3] * (coverage / np.maximum(alpha, 0.25 * coverage)) - rendered
-            trust = (alpha * coverage) ** 4
-        else:
-            residual = difference
-            trust = (coverage > 0.999).astype(np.float32)
-        if self.loss == "l1":
-            trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(KNEE), 1.0)
-        elif self.loss == "log_l1":
-            trust = trust * log_trust(rendered, residual)
-        if weight is not None:
-            trust = trust * weight
+        compared = residual_of(reference, view_map.pixels, view_map.coverage, rendered, self.loss)
+        residual, trust = compared.residual, compared.trust
         residual *= trust
-        return Estimate(loss, self._scatter(view_map, residual.T, trust))
+        return Estimate(compared.loss, self._scatter(view_map, residual.T, trust))
 
     def _scatter(self, view_map: ViewMap, residual: Array, trust: Array) -> dict[str, TexelSums]:
         fitted = [
@@ -217,19 +183,6 @@ class FilteredTextureSource:
             texture.name: footprint.scatter(residual[place], weight[place])
             for texture, footprint, place in fitted
         }
-
-
-def log_trust(rendered: Array, residual: Array) -> Array:
-    """What squared residuals t - v weigh to have the gradient of log-encoded absolute ones: (3, P).
-
-    Relative to e'(v)^2, which all pixels that read a texel have in common; with s the slope of the chord from
-    v to t, that is s / e'(v) / |e(t) - e(v)|.
-    """
-    difference = np.abs(log_encoded(rendered + residual) - log_encoded(rendered))
-    size = np.abs(residual)
-    slope = log_encoded_slope(rendered)
-    chord = np.divide(difference, size, out=slope.copy(), where=size > 1e-6)
-    return chord / slope / np.maximum(difference.max(axis=0) / np.float32(KNEE), 1.0)
 
 
 def sum_of_rows(fitted: Sequence[tuple[Texture, Footprint, Place]], count: int) -> Array:

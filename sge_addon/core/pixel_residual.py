@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the pixels that surfaces cover should have shown, and how far each of them is to be believed.
+
+Sources whose blocks step by residuals over curvatures share it: textures (``texture_source``) and the maps of
+a material (``material_source``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .colour import log_encoded, log_encoded_slope
+from .pixel_loss import distances
+from .reference import Reference
+
+Array = NDArray[np.float32]
+
+# Residual, in linear colour, from which the l1 loss weighs a pixel down: an absolute difference is a
+# squared one divided by its size (iteratively reweighted), and below this size a squared one.
+KNEE = 0.05
+
+
+@dataclass(frozen=True, eq=False)
+class PixelResidual:
+    """loss: mean over all pixels of the view. residual: (3, P), target less what is rendered.
+    trust: (P,) or (3, P), what squared residuals weigh."""
+
+    loss: float
+    residual: Array
+    trust: Array
+
+
+def residual_of(
+    reference: Reference, pixels: NDArray[np.int32], coverage: Array, rendered: Array, loss: str
+) -> PixelResidual:
+    """Compare a rendered view with its reference where surfaces are.
+
+    pixels: (P,) flat indices of the covered ones. coverage: (P,) in (0, 1], how much of them is covered.
+    rendered: (3, P) linear, premultiplied. loss: as in FitSettings; the background plays no part.
+    """
+    target = reference.colour.reshape(-1, 4).take(pixels, axis=0).T  # (4, P)
+    difference = target[:3] - rendered
+    if loss == "log_l1":
+        error = np.abs(log_encoded(target[:3]) - log_encoded(rendered))
+    else:
+        error = distances(difference, loss)
+    weight = None if reference.weight is None else reference.weight.ravel().take(pixels)
+    if weight is not None:
+        error *= weight
+    mean = float(error.sum(dtype=np.float64)) / (3.0 * reference.view.height * reference.view.width)
+
+    if reference.has_alpha:
+        # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
+        # them by how much of the pixel both sides fill.
+        alpha = target[3]
+        residual = target[:3] * (coverage / np.maximum(alpha, 0.25 * coverage)) - rendered
+        trust = (alpha * coverage) ** 4
+    else:
+        residual = difference
+        trust = (coverage > 0.999).astype(np.float32)
+    if loss == "l1":
+        trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(KNEE), 1.0)
+    elif loss == "log_l1":
+        trust = trust * log_trust(rendered, residual)
+    if weight is not None:
+        trust = trust * weight
+    return PixelResidual(mean, residual, trust)
+
+
+def log_trust(rendered: Array, residual: Array) -> Array:
+    """What squared residuals t - v weigh to have the gradient of log-encoded absolute ones: (3, P).
+
+    Relative to e'(v)^2, which all pixels that read a texel have in common; with s the slope of the chord from
+    v to t, that is s / e'(v) / |e(t) - e(v)|.
+    """
+    difference = np.abs(log_encoded(rendered + residual) - log_encoded(rendered))
+    size = np.abs(residual)
+    slope = log_encoded_slope(rendered)
+    chord = np.divide(difference, size, out=slope.copy(), where=size > 1e-6)
+    return chord / slope / np.maximum(difference.max(axis=0) / np.float32(KNEE), 1.0)
