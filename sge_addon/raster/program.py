@@ -71,11 +71,12 @@ def build_program(
         info.uniform_buf(slot, f"SgeBlock{slot}", name)
     for slot, (name, type_name) in enumerate(outputs.items()):
         info.fragment_out(slot, type_name, name)
-    vertex, fragment = (_source(*names) for names in sources)
+    vertex, fragment = (shader_source(*names) for names in sources)
     info.vertex_source(vertex)
     info.fragment_source(fragment)
     return Program(gpu.shader.create_from_info(info), constants or {}, samplers, tuple(blocks or ()))
 
 
-def _source(*names: str) -> str:
+def shader_source(*names: str) -> str:
+    """The files of ``shaders`` of these names, without their ending, one after the other."""
     return "\n".join((_FOLDER / f"{name}.glsl").read_text(encoding="utf-8") for name in names)

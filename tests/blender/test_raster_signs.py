@@ -13,7 +13,7 @@ from sge_addon.core.assembly import assemble
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.signs import hash_bits, seed_key, signs
 from sge_addon.raster.geometry import Geometry
-from sge_addon.raster.shaders import _source
+from sge_addon.raster.program import shader_source
 from sge_addon.raster.tables import Reader
 from sge_addon.raster.targets import Target, TargetPool, drawing
 from tests.meshes import icosphere, orthographic_view, perspective_view, surface
@@ -31,10 +31,10 @@ def hash_on_the_gpu(seed: int, first: int, count: int = 4096) -> np.ndarray:
     info.push_constant("INT", "key")
     info.push_constant("INT", "first")
     info.fragment_out(0, "UINT", "bits")
-    info.vertex_source(_source("screen_vert"))
+    info.vertex_source(shader_source("screen_vert"))
     index = "uint(first) + uint(gl_FragCoord.y) * 64u + uint(gl_FragCoord.x)"
     main = f"void main() {{ bits = sge_hash(uint(key), {index}); }}"
-    info.fragment_source(_source("signs") + main)
+    info.fragment_source(shader_source("signs") + main)
     shader = gpu.shader.create_from_info(info)
     layout = gpu.types.GPUVertFormat()
     layout.attr_add(id="corner", comp_type="F32", len=2, fetch_mode="FLOAT")

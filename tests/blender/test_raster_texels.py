@@ -33,7 +33,7 @@ from sge_addon.job import FitJob, make_references, orbit_around
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
 from sge_addon.raster.rasteriser import Rasteriser, TexelPair
 from sge_addon.raster.reference_textures import ReferenceTextureCache
-from sge_addon.raster.shaders import _source
+from sge_addon.raster.program import shader_source
 from sge_addon.raster.tables import Reader, upload_image
 from sge_addon.raster.targets import Target, drawing
 from sge_addon.raster.texel_source import EPSILON, TexelSource
@@ -61,11 +61,11 @@ def perturbed_on_the_gpu(texture: NDArray[np.float32], level: int, epsilon: floa
         info.push_constant(type_name, name)
     info.sampler(0, "FLOAT_2D", "atlas")
     info.fragment_out(0, "VEC4", "texel")
-    info.vertex_source(_source("screen_vert"))
+    info.vertex_source(shader_source("screen_vert"))
     uv = f"vec2 uv = gl_FragCoord.xy / vec2({width}.0, {height}.0);"
     colour = "sge_texture(atlas, uv, size, levels) + epsilon * sge_texel_signs(uint(key), uv, size, levels)"
     main = f"void main() {{ {uv} texel = vec4({colour}, 1.0); }}"
-    info.fragment_source(_source("signs", "texture", "texel_signs") + main)
+    info.fragment_source(shader_source("signs", "texture", "texel_signs") + main)
     shader = gpu.shader.create_from_info(info)
     layout = gpu.types.GPUVertFormat()
     layout.attr_add(id="corner", comp_type="F32", len=2, fetch_mode="FLOAT")
