@@ -123,10 +123,10 @@ def group_normals(positions: Floats, assembly: Assembly) -> Array:
 
 
 def read_texture(texture: NDArray[np.float32], uv: Array, level: Array) -> Array:
-    """Bilinear, repeating, at the nearest whole mip level: uv (N, 2), level (N,) to (N, 3)."""
+    """Bilinear, repeating, at the nearest whole mip level: uv (N, 2), level (N,) to (N, C)."""
     levels = build_levels(texture)
     chosen = np.clip(np.floor(level + LEVEL_ROUNDING), 0, len(levels) - 1)
-    out = np.zeros((len(uv), 3))
+    out = np.zeros((len(uv), texture.shape[2]))
     for index, image in enumerate(levels):
         height, width = image.shape[:2]
         mine = chosen == index

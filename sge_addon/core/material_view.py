@@ -1,0 +1,201 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""How one view, at one set of samples, reads the maps of all materials, and where it shades them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .footprint import Footprint, by_sample
+from .geometry_buffer import GeometryBuffer, to_eye
+from .map_shader import MapShader, ShadingPoints
+from .material_maps import MAP_KINDS, SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
+from .texture_block import Texture
+from .texture_pyramid import PyramidLayout
+from .view import View
+
+Array = NDArray[np.float32]
+Place = slice | NDArray[np.intp]
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """Maps of one material that are read at the same places with the same weights.
+
+    layout: of their textures; of 1 x 1 texels for all constants, which need no places. uv_transform: (2, 3).
+    textures: (name of the map, texture).
+    """
+
+    layout: PyramidLayout
+    uv_transform: Array
+    textures: tuple[tuple[str, Texture], ...]
+
+    @property
+    def is_constant(self) -> bool:
+        """Whether one texel is all there is."""
+        return (self.layout.height, self.layout.width) == (1, 1)
+
+
+def readings_of(material: LitMaterial, textures: dict[str, Texture]) -> tuple[Reading, ...]:
+    """The maps of a material by where they are read.
+
+    textures: by key of the map; those that are missing are added, so that materials share them.
+    """
+    groups: dict[tuple[bytes, PyramidLayout], list[tuple[str, Texture]]] = {}
+    transforms = {}
+    for name in SHADED_COLUMNS:
+        entry = material.maps[name]
+        if entry.key not in textures:
+            value = np.asarray(entry.value, np.float32).reshape(1, 1, MAP_KINDS[name].channels)
+            textures[entry.key] = Texture(entry.key, value if entry.texture is None else entry.texture)
+        texture = textures[entry.key]
+        layout = PyramidLayout(texture.layout.height, texture.layout.width)
+        is_constant = (layout.height, layout.width) == (1, 1)
+        group = (b"" if is_constant else entry.uv_transform.tobytes(), layout)
+        transforms[group] = entry.uv_transform
+        groups.setdefault(group, []).append((name, texture))
+    return tuple(Reading(group[1], transforms[group], tuple(maps)) for group, maps in groups.items())
+
+
+@dataclass(frozen=True, eq=False)
+class MaterialPart:
+    """The pixels of a view that show one material.
+
+    place: of its P' pixels among the view's. coverage: (P',) in (0, 1], of this material.
+    footprints: by reading, None for constants. prepared: of the shader. points_bytes: what that may hold.
+    """
+
+    material: int
+    place: Place
+    coverage: Array
+    footprints: tuple[Footprint | None, ...]
+    prepared: Any
+    points_bytes: int
+
+    def values(self, readings: Sequence[Reading]) -> Array:
+        """(P', 12) what each pixel reads of all maps: means over the samples that show the material."""
+        values = np.empty((SHADED_WIDTH, len(self.coverage)), np.float32)
+        over = np.float32(1.0) / self.coverage
+        for reading, footprint in zip(readings, self.footprints, strict=True):
+            if footprint is None:
+                for name, texture in reading.textures:
+                    values[SHADED_COLUMNS[name]] = texture.value[0, 0, :, None]
+                continue
+            planes = [plane for _, texture in reading.textures for plane in texture.pyramid]
+            read, start = footprint.read(planes).T, 0
+            for name, texture in reading.textures:
+                stop = start + len(texture.pyramid)
+                np.multiply(read[start:stop], over, out=values[SHADED_COLUMNS[name]])
+                start = stop
+        return np.ascontiguousarray(values.T)
+
+    def scatter(self, footprint: Footprint | None, layout: PyramidLayout, columns: Sequence[Array]) -> Array:
+        """Sums over the pixels (P',) that read a texel: (N, H, W)."""
+        if footprint is None:
+            sums = [float((column * self.coverage).sum(dtype=np.float64)) for column in columns]
+            return np.asarray(sums, np.float32).reshape(-1, layout.height, layout.width)
+        return footprint.scatter_columns(columns)
+
+
+@dataclass(frozen=True, eq=False)
+class MaterialView:
+    """pixels: (P,) flat indices of the covered ones. coverage: (P,) in (0, 1]. parts: by material seen."""
+
+    pixels: NDArray[np.int32]
+    coverage: Array
+    parts: tuple[MaterialPart, ...]
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes; what the shader has prepared counts as much as the points it was given."""
+        total = self.pixels.nbytes + self.coverage.nbytes
+        for part in self.parts:
+            total += part.coverage.nbytes + part.points_bytes
+            total += 0 if isinstance(part.place, slice) else part.place.nbytes
+            held = {id(each): each.nbytes for each in part.footprints if each is not None}
+            total += sum(held.values())
+        return total
+
+
+def view_map(
+    camera: View,
+    buffers: Sequence[GeometryBuffer],
+    texture_of_triangle: NDArray[np.int32],
+    readings: Sequence[Sequence[Reading]],
+    shader: MapShader,
+) -> MaterialView:
+    """buffers: the samples of the view, one a pixel each. readings: by material."""
+    count = sum((buffer.ids != 0).ravel().astype(np.float32) for buffer in buffers)  # (H W,)
+    pixels = np.flatnonzero(count).astype(np.int32)
+    material_of_id = np.concatenate(([-1], texture_of_triangle)).astype(np.int32)
+    shown = np.stack([material_of_id[buffer.ids].ravel() for buffer in buffers])[:, pixels]  # (S, P)
+    parts = []
+    for material in np.unique(shown[shown >= 0]).tolist():
+        mine = shown == material
+        covered = np.flatnonzero(mine.any(axis=0))
+        mine = mine[:, covered]
+        same = len(covered) == len(pixels)
+        points = mean_points(camera, buffers, pixels[covered], mine, material)
+        footprints = tuple(
+            None
+            if reading.is_constant
+            else Footprint(
+                [
+                    buffer.lookup(reading.uv_transform, (reading.layout.height, reading.layout.width))
+                    for buffer in buffers
+                ],
+                texture_of_triangle,
+                material,
+                reading.layout,
+            )
+            for reading in readings[material]
+        )
+        parts.append(
+            MaterialPart(
+                material=material,
+                place=slice(None) if same else covered,
+                coverage=mine.mean(axis=0, dtype=np.float32),
+                footprints=footprints,
+                prepared=shader.prepare(points),
+                points_bytes=sum(
+                    each.nbytes for each in (points.position, points.normal, points.tangent, points.to_eye)
+                ),
+            )
+        )
+    return MaterialView(pixels, count[pixels] / np.float32(len(buffers)), tuple(parts))
+
+
+def mean_points(
+    camera: View,
+    buffers: Sequence[GeometryBuffer],
+    pixels: NDArray[np.int32],
+    mine: NDArray[np.bool_],
+    material: int,
+) -> ShadingPoints:
+    """Means over the samples of one material. pixels: (P,). mine: (S, P), which samples show it."""
+
+    def total(name: str, chosen: NDArray[np.bool_]) -> Array:
+        planes = [getattr(buffer, name) for buffer in buffers]
+        rows = [plane.reshape(-1, plane.shape[-1]).take(pixels, axis=0) for plane in planes]
+        summed: Array = sum(row * mask[:, None] for row, mask in zip(rows, chosen, strict=True))
+        return summed
+
+    position = total("position", mine) / mine.sum(axis=0, dtype=np.float32)[:, None]
+    # Beside a seam of mirrored UVs samples differ in the bitangent's sign: the first sample's side counts.
+    signs = np.stack([by_sample(buffer.tangent[..., 3], 1)[0].take(pixels) for buffer in buffers])  # (S, P)
+    first = np.take_along_axis(signs, mine.argmax(axis=0)[None], axis=0)  # (1, P)
+    tangent = total("tangent", mine & (signs == first))
+    tangent = np.concatenate([_unit(tangent[:, :3]), first.T], axis=1)
+    return ShadingPoints(
+        position, _unit(total("normal", mine)), tangent, to_eye(camera, position).astype(np.float32), material
+    )
+
+
+def _unit(vectors: Array) -> Array:
+    length = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return vectors / np.maximum(length, np.float32(1e-12))
