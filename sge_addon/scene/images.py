@@ -99,13 +99,14 @@ def is_loaded(image: bpy.types.Image) -> bool:
     return image.has_data or image.source != "FILE"
 
 
-def stored_pixels(image: bpy.types.Image) -> Array:
-    """Pixels (H, W, 4) of a checked image as Blender keeps them; alpha is 1 where it is no coverage."""
+def stored_pixels(image: bpy.types.Image, *, keep_packed: bool = False) -> Array:
+    """Pixels (H, W, 4) of a checked image as Blender keeps them; alpha is 1 where it is no coverage, but a
+    fourth packed channel with ``keep_packed``."""
     width, height = image.size
     flat = np.empty(len(image.pixels), np.float32)
     image.pixels.foreach_get(flat)
     pixels = _four_channels(flat.reshape(height, width, -1))
-    if image.alpha_mode in ("NONE", "CHANNEL_PACKED"):
+    if image.alpha_mode == "NONE" or (image.alpha_mode == "CHANNEL_PACKED" and not keep_packed):
         pixels[..., 3] = 1.0
     return pixels
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ..core.errors import FitError, Remedy
 from ..core.surface import Material, Surface
 from .normal_groups import normal_groups
+from .uv_maps import corner_uvs, rendered_uv_map, uv_maps_of_slots
 
 if TYPE_CHECKING:
     import bpy
@@ -77,7 +78,8 @@ def surface_from_object(
     With it: the evaluated geometry, modifiers included, of any object that has faces.
     materials: one per material slot. vertex_group: limits mobility, where not empty.
     Raises FitError by the object's name: no mesh, no faces or only zero-area ones, NaN positions,
-    a mirrored or non-invertible transform (base mesh only), a missing vertex group.
+    a mirrored or non-invertible transform (base mesh only), a missing vertex group or UV map.
+    Corners take the UV map that renders use; with lit materials, that of their material's images.
     """
     if depsgraph is not None:
         return _evaluated_surface(obj, materials, depsgraph)
@@ -87,7 +89,8 @@ def surface_from_object(
         obj.update_from_editmode()
     matrix = unmirrored_matrix(obj)
     mobility = mobility_of_group(obj, vertex_group) if vertex_group else None
-    return _surface(obj.name, obj.data, matrix, base_positions(obj), materials, mobility)
+    uv_maps = _uv_maps(obj, obj.data, materials)
+    return _surface(obj.name, obj.data, matrix, base_positions(obj), materials, mobility, uv_maps)
 
 
 def base_positions(obj: bpy.types.Object) -> NDArray[np.float32]:
@@ -182,7 +185,8 @@ def _evaluated_surface(
     try:
         positions = np.empty((len(mesh.vertices), 3), np.float32)
         _read_positions(mesh, positions)
-        return _surface(obj.name, mesh, world_matrix(evaluated), positions, materials, None)
+        uv_maps = _uv_maps(obj, mesh, materials)
+        return _surface(obj.name, mesh, world_matrix(evaluated), positions, materials, None, uv_maps)
     finally:
         evaluated.to_mesh_clear()
 
@@ -194,6 +198,7 @@ def _surface(
     positions: NDArray[np.float32],
     materials: tuple[Material, ...],
     mobility: NDArray[np.float32] | None,
+    uv_maps: list[str],
 ) -> Surface:
     mesh.calc_loop_triangles()
     count = len(mesh.loop_triangles)
@@ -210,13 +215,14 @@ def _surface(
         corners, groups = corners[:, ::-1], groups[:, ::-1]  # keeps triangles counter-clockwise
     triangles = np.ascontiguousarray(_corner_integers(mesh, "vertex_index")[corners])
     world = to_world(positions, matrix)
+    slots = _material_indices(mesh)[polygons]
     surface = Surface(
         name=name,
         positions=world,
         triangles=triangles,
         normal_groups=np.ascontiguousarray(groups),
-        uvs=_uvs(mesh, corners),
-        material_indices=_material_indices(mesh)[polygons],
+        uvs=_uvs(mesh, corners, slots, uv_maps),
+        material_indices=slots,
         materials=materials,
         mobility=mobility,
     )
@@ -248,17 +254,25 @@ def _corner_integers(mesh: bpy.types.Mesh, name: str) -> NDArray[np.int32]:
     return values
 
 
-def _uvs(mesh: bpy.types.Mesh, corners: NDArray[np.int32]) -> NDArray[np.float32] | None:
-    """(F, 3, 2) of the UV map that renders use, or None."""
-    layer = next((layer for layer in mesh.uv_layers if layer.active_render), None)
-    if layer is None:
+def _uv_maps(obj: bpy.types.Object, mesh: bpy.types.Mesh, materials: tuple[Material, ...]) -> list[str]:
+    """By material slot; one for all where shading asks for none in particular."""
+    if any(material.lit is not None for material in materials):
+        return uv_maps_of_slots(obj, mesh)
+    return [rendered_uv_map(mesh)]
+
+
+def _uvs(
+    mesh: bpy.types.Mesh, corners: NDArray[np.int32], slots: NDArray[np.int32], uv_maps: list[str]
+) -> NDArray[np.float32] | None:
+    """(F, 3, 2) of the UV map of each triangle's material slot, or None where the mesh has none."""
+    if not rendered_uv_map(mesh):
         return None
-    uvs = np.empty((len(mesh.loops), 2), np.float32)
-    if len(layer.uv) == len(uvs):
-        layer.uv.foreach_get("vector", uvs.ravel())
-    else:
-        layer.data.foreach_get("uv", uvs.ravel())  # in Edit Mode the fast path is empty
-    return uvs[corners]
+    uvs = corner_uvs(mesh, uv_maps[0])[corners]
+    for index, uv_map in enumerate(uv_maps[1:], start=1):
+        if uv_map != uv_maps[0]:
+            of_slot = np.minimum(slots, len(uv_maps) - 1) == index
+            uvs[of_slot] = corner_uvs(mesh, uv_map)[corners[of_slot]]
+    return uvs
 
 
 def _material_indices(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
