@@ -1,0 +1,115 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The light fitted between the other steps, to pixels of all views at once."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .light_block import GREY, LightBlock, LightChange
+from .light_fit import LightFit, neutral_response, scaled
+from .light_parameters import LightState
+from .lit_pixels import LitPixelReader, ShadedPixels, pixels_of_views
+from .map_shader import MapShader
+from .protocols import Estimate
+from .stopwatch import Stopwatch
+
+Array = NDArray[np.float64]
+
+PIXELS = 24_000  # of all views together: enough for a hundred numbers, and little beside one step's
+# Standard deviation of base colours that are a texture; what is plainer than this says nothing of its level.
+_PLAIN = 0.01
+# Base colours are scaled by no more than this at once: before they are fitted, they say little.
+_LARGEST_FACTOR = 4.0
+
+
+@dataclass(frozen=True)
+class LightSchedule:
+    """When the light is fitted, as functions of progress in [0, 1]: at the start, when maps are still plain
+    and take no part in what light does, then ever more seldom, up to ``end``. refits: how often in all."""
+
+    start: float = 0.0
+    end: float = 0.9
+    refits: int = 24
+
+    def due(self, progress: float) -> int:
+        """How often it should have been fitted by now."""
+        if not self.start <= progress < self.end:
+            return 0
+        share = (progress - self.start) / (self.end - self.start)
+        return min(math.floor(math.sqrt(share) * self.refits + 1e-9) + 1, self.refits)
+
+
+class LightSource:
+    """A core.protocols.GradientSource of the light block, silent in most steps.
+
+    Its loss is that of the pixels before the light was last fitted.
+    """
+
+    def __init__(
+        self,
+        block: LightBlock,
+        reader: LitPixelReader,
+        shader: MapShader,
+        views: int,
+        loss: str,
+        seed: int,
+        stopwatch: Stopwatch,
+        schedule: LightSchedule | None = None,
+    ) -> None:
+        """views: number of training views. loss, seed: as in FitSettings."""
+        self._block = block
+        self._reader = reader
+        self._shader = shader
+        self._views = views
+        self._loss_name = loss
+        self._seed = seed
+        self._stopwatch = stopwatch
+        self._schedule = schedule or LightSchedule()
+        self._done = 0
+        self._loss = 0.0
+
+    def estimate(self, view: int, seed: int, progress: float) -> Estimate:
+        """The light that fits best where one is due."""
+        due = self._schedule.due(progress)
+        if due <= self._done:
+            return Estimate(self._loss, {})
+        is_first, self._done = self._done == 0, due
+        with self._stopwatch.stage("light"):
+            gathered = pixels_of_views(self._reader, self._views, PIXELS, self._seed)
+            pixels = ShadedPixels(gathered, self._shader)
+            if not pixels.weight.any():
+                return Estimate(self._loss, {})
+            fitted = LightFit(self._block.parameters, pixels, self._loss_name, self._block.state.turn)
+            state, self._loss, _ = fitted.solve(self._block.state, looks_around=is_first)
+            change = self._held(state, pixels)
+        return Estimate(self._loss, {self._block.name: change})
+
+    def _held(self, state: LightState, pixels: ShadedPixels) -> LightChange:
+        """Light and base colours scaled against each other as the block's documentation says."""
+        block = self._block
+        if block.level is None:
+            block.level = _level(pixels)
+        if not block.base_colours:
+            return LightChange(state, np.ones(3))
+        if block.parameters.is_unknown:
+            factor = block.level / np.maximum(pixels.base_colour, 1e-6)
+        else:
+            response = neutral_response(block.parameters, pixels, state.turn)
+            given, found = (
+                np.einsum("kc,kc->c", response, each.coefficients) for each in (block.parameters.start, state)
+            )
+            factor = np.divide(found, given, out=np.ones(3), where=(given > 0.0) & (found > 0.0))
+        factor = np.clip(factor, 1.0 / _LARGEST_FACTOR, _LARGEST_FACTOR)
+        return LightChange(scaled(state, 1.0 / factor), factor)
+
+
+def _level(pixels: ShadedPixels) -> float:
+    """Mean base colour that an unknown light is held against: that of textures that were there before."""
+    if pixels.base_colour_spread < _PLAIN:
+        return GREY
+    return float(np.clip(pixels.base_colour.mean(), 0.05, 0.8))
