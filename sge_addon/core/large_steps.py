@@ -18,6 +18,11 @@ _BETA_MOMENTUM = 0.9
 _BETA_SCALE = 0.999
 
 
+def rms_radius(positions: NDArray[np.float32]) -> float:
+    """Of (V, 3) positions about their mean."""
+    return float(np.sqrt(np.square(positions - positions.mean(axis=0)).sum(axis=1).mean()))
+
+
 class AdamUniform:
     """Adam with the second moment's maximum for every element (Nicolet et al., section 4)."""
 
@@ -51,9 +56,11 @@ class AdamUniform:
 
 
 class PositionBlock:
-    """The vertex positions of one surface: (V, 3) float32, world space.
+    """The vertex positions of one surface: (V, 3) float32, world space; or (V, C), anything else that
+    vertices have in world units.
 
     mobility: (V,) in [0, 1] or None; steps are scaled by it, and vertices at 0 stay where they are.
+    size: of the surface, by which steps are measured; None for the rms radius of the positions.
     """
 
     def __init__(
@@ -63,13 +70,14 @@ class PositionBlock:
         triangles: NDArray[np.int32],
         schedule: ShapeSchedule,
         mobility: NDArray[np.float32] | None = None,
+        size: float | None = None,
     ) -> None:
         self.name = name
         self.value = positions.astype(np.float32)
         self._start = self.value.copy()
         self._mobility = None if mobility is None else mobility[:, None].astype(np.float32)
         self._schedule = schedule
-        self._size = float(np.sqrt(np.square(positions - positions.mean(axis=0)).sum(axis=1).mean()))
+        self._size = rms_radius(positions) if size is None else size
         self._system = SmoothingSystem(triangles, len(positions))
         self._adam = AdamUniform(positions.shape)
         self._smoothing = schedule.smoothing(0.0, len(positions))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .errors import FitError, Remedy
+from .height_field import HeightField
 from .material_maps import LitMaterial
 
 _FARTHEST = 1e18  # Blender clamps infinity to 3e38; squares of more than this overflow
@@ -27,6 +28,7 @@ class Surface:
     per vertex (a fan of it, where edges are sharp); flat shading: one group per polygon.
     material_indices: (F,) int32 into ``materials``.
     mobility: (V,) float32 in [0, 1]: how far the shape fit may move a vertex (a vertex group).
+    height: where the fit may move vertices only by a height map; else None.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Surface:
     material_indices: NDArray[np.int32] | None = None
     materials: tuple[Material, ...] = ()
     mobility: NDArray[np.float32] | None = None
+    height: HeightField | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.triangles) == 0:
