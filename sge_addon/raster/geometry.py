@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.perturbation import Perturbation
-from .shaders import Program, downsample_program, normals_program, perturb_program
+from ..core.tangents import CornerTangents, group_normals
+from .program import Program
+from .shaders import downsample_program, normals_program, perturb_program
 from .tables import table_size, upload_table
 from .targets import Target, TargetPool, drawing
 
@@ -29,7 +31,7 @@ class Geometry:
         vertices.attr_fill("corner", assembly.corners)
         indices = gpu.types.GPUIndexBuf(type="TRIS", seq=assembly.corner_indices)
         self.batch = gpu.types.GPUBatch(type="TRIS", buf=vertices, elem=indices)
-        self._screen = _screen_batch()
+        self._screen = screen_batch()
         self._rows = np.zeros((np.prod(table_size(len(assembly.positions))), 4), np.float32)
         self._rows[: len(assembly.positions), 3] = assembly.movable
         self.positions: gpu.types.GPUTexture | None = None
@@ -38,6 +40,8 @@ class Geometry:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
         self._rows[: len(positions), :3] = positions
         self.positions = upload_table(self._rows)
+        self._uploaded = positions
+        self._tangents: gpu.types.GPUTexture | None = None
 
     def perturbed(self, perturbation: Perturbation, normals: bool) -> dict[str, gpu.types.GPUTexture]:
         """Tables plus and minus: both perturbed positions of every vertex; with ``normals`` also normal and
@@ -66,6 +70,22 @@ class Geometry:
         target = self._targets.get("normals", *size, {"normal": "RGBA32F"}, False)
         self._draw_screen(target, normals_program(), {"positions": self.positions} | self._groups)
         return target.textures["normal"]
+
+    def tangents(self) -> gpu.types.GPUTexture:
+        """Tangents of every corner at the uploaded positions, as a table; w = sign of the bitangent."""
+        if self._tangents is None:
+            assembly, positions = self.assembly, self._uploaded
+            normals = group_normals(
+                positions, assembly.triangles, assembly.group_offsets, assembly.group_triangles
+            )
+            of_corner = normals[assembly.corners[:, 1].astype(np.int64)]
+            self._tangents = upload_table(self._corner_tangents.at(positions, of_corner))
+        return self._tangents
+
+    @cached_property
+    def _corner_tangents(self) -> CornerTangents:
+        each = self.assembly
+        return CornerTangents(each.triangles, each.uvs, each.corner_indices, each.corner_signs)
 
     @cached_property
     def _groups(self) -> dict[str, object]:
@@ -105,7 +125,7 @@ def _edges_of_groups(assembly: Assembly) -> tuple[NDArray[np.float32], NDArray[n
     return ranges, edges.reshape(-1, 4)
 
 
-def _screen_batch() -> gpu.types.GPUBatch:
+def screen_batch() -> gpu.types.GPUBatch:
     layout = gpu.types.GPUVertFormat()
     layout.attr_add(id="corner", comp_type="F32", len=2, fetch_mode="FLOAT")
     vertices = gpu.types.GPUVertBuf(layout, 3)

@@ -5,8 +5,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import gpu
 import mathutils
@@ -16,73 +16,54 @@ from numpy.typing import NDArray
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import closed_and_outward, is_before
 from ..core.footprint import UVBuffer
+from ..core.geometry_buffer import GeometryBuffer
 from ..core.lights import SunLights
 from ..core.perturbation import Perturbation
+from ..core.scene_lights import SceneLights
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
 from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
+from .buffers import PairBuffers, Picture, TexelPair
 from .geometry import Geometry
+from .program import Program
+from .programs_lit import GEOMETRY_OUTPUTS, geometry_program
 from .reference_textures import ReferenceTextures
-from .shaders import Program, loss_program, render_program, texel_loss_program, uv_program
+from .shaders import loss_program, render_program, texel_loss_program, uv_program
 from .tables import Reader, upload_image
 from .targets import Target, TargetPool, drawing
 
+if TYPE_CHECKING:
+    from .lit_surfaces import LitSurfaces
+
 _TILE_SAMPLES = 2048  # samples along a side of what is rendered at once: 150 MB
 _LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
+_GEOMETRY_FORMATS = dict.fromkeys(GEOMETRY_OUTPUTS, "RGBA32F")
 _TEXEL_FORMATS = dict.fromkeys(("loss_plus", "loss_minus", "lookup"), "RGBA32F") | {"id": "R32UI"}
 
 
-@dataclass(frozen=True, eq=False)
-class PairBuffers:
-    """What one pair of rasterisations says. Arrays are overwritten by the next pair of this size.
-
-    loss_plus, loss_minus: (H, W) float32, per pixel; relative to an empty pixel's where the
-    reference has alpha. id_plus, id_minus: (H, W) uint32, 0 = background, triangle + 1.
-    """
-
-    loss_plus: NDArray[np.float32]
-    loss_minus: NDArray[np.float32]
-    id_plus: NDArray[np.uint32]
-    id_minus: NDArray[np.uint32]
-
-
-@dataclass(frozen=True, eq=False)
-class TexelPair:
-    """What the pictures of two sets of texels say. Arrays are overwritten by the next pair of this size.
-
-    loss_plus, loss_minus: (H, W, 3) float32, losses of the channels, whose mean is the pixel's; relative
-    to an empty pixel's where the reference has alpha. seen: what both pictures show.
-    """
-
-    loss_plus: NDArray[np.float32]
-    loss_minus: NDArray[np.float32]
-    seen: UVBuffer
-
-
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A rendered view. colour: (H, W, 4) float32 linear premultiplied; normal: (H, W, 3) or None."""
-
-    colour: NDArray[np.float32]
-    normal: NDArray[np.float32] | None
-
-
 class Rasteriser:
-    """Draws one assembly of surfaces. Base colours come from one atlas a material, or a constant."""
+    """Draws one assembly of surfaces. Base colours come from one atlas a material, or a constant; with the
+    shading "lit" all maps of the materials' ``lit``, under SceneLights."""
 
-    def __init__(self, assembly: Assembly, shading: str, lights: SunLights) -> None:
+    def __init__(self, assembly: Assembly, shading: str, lights: SunLights | SceneLights) -> None:
         self.assembly = assembly
         self.shading = shading
         self._targets = TargetPool()
         self._reader = Reader()
         self._geometry = Geometry(assembly, self._targets)
-        self._lights = upload_image(lights.table()[None])
-        self._light_count = len(lights.directions)
+        suns = lights if isinstance(lights, SunLights) else SunLights()
+        self._lights = upload_image(suns.table()[None])
+        self._light_count = len(suns.directions)
+        self._lit: LitSurfaces | None = None
+        if isinstance(lights, SceneLights):
+            from .lit_surfaces import LitSurfaces
+
+            self._lit = LitSurfaces(assembly.materials, lights)
         self._atlases: list[gpu.types.GPUTexture | None] = [None] * len(assembly.materials)
         self._sizes = [(1, 1)] * len(assembly.materials)
         for index, material in enumerate(assembly.materials):
-            if material.texture is not None:
+            if material.texture is not None and self._lit is None:
                 self.set_texture(index, material.texture)
         self.set_positions(assembly.positions)
 
@@ -96,6 +77,16 @@ class Rasteriser:
         self._atlases[material] = upload_image(pyramid_atlas(texture))
         self._sizes[material] = (texture.shape[1], texture.shape[0])
 
+    def set_map(self, material: int, name: str, texture: NDArray[np.float32]) -> None:
+        """texture: (H, W, C) float32, one of a material's maps (core.material_maps), where shading is lit."""
+        assert self._lit is not None
+        self._lit.materials.set_map(material, name, texture)
+
+    def set_lights(self, lights: SceneLights) -> None:
+        """Other lights, where shading is lit."""
+        assert self._lit is not None
+        self._lit.set_lights(lights)
+
     def pair(
         self,
         view: View,
@@ -106,19 +97,26 @@ class Rasteriser:
         loss: str,
         stopwatch: Stopwatch,
         background: NDArray[np.float32] | None = None,
+        with_geometry: bool = False,
     ) -> PairBuffers:
         """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs.
 
-        background: (3,) linear, behind a reference that is not folded.
+        background: (3,) linear, behind a reference that is not folded. with_geometry: what the plus image
+        shows, as a geometry buffer, where shading is lit.
         """
         with stopwatch.stage("raster"):
-            targets = self._draw_pair(view, jitter, perturbation, reference, match, loss, background)
+            targets = self._draw_pair(
+                view, jitter, perturbation, reference, match, loss, background, with_geometry
+            )
             if stopwatch.precise:
                 self._reader.wait(targets[1])
         # Both draws are queued before the first read waits for them.
         with stopwatch.stage("read"):
             plus, minus = ((self._read(t, 0, 1, "FLOAT"), self._read(t, 1, 1, "UINT")) for t in targets)
-        return PairBuffers(loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1])
+            geometry = self._read_geometry(targets[0], plus[1], 2) if with_geometry else None
+        return PairBuffers(
+            loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
+        )
 
     def _draw_pair(
         self,
@@ -129,23 +127,35 @@ class Rasteriser:
         match: tuple[str, ...],
         loss: str,
         background: NDArray[np.float32] | None,
+        with_geometry: bool,
     ) -> list[Target]:
-        program = loss_program(self.shading, match, loss, self._is_textured, not reference.is_folded)
-        tables = self._geometry.perturbed(perturbation, normals="normals" in program.samplers)
+        programs = [
+            self._loss_program(match, loss, not reference.is_folded, g) for g in (with_geometry, False)
+        ]
+        tables = self._geometry.perturbed(perturbation, normals="normals" in programs[1].samplers)
         shared = {
             "world_to_clip": _matrix(view, jitter),
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
             "background": background,
+            **(self._lit.view_values(view, perturbation.key) if self._lit is not None else {}),
         }
-        hidden = self._ranges_without_back_faces if is_before(view, self._positions) else frozenset()
+        hidden = self._hidden_back_faces(view)
         targets = []
-        for use, normals in (("plus", "normal"), ("minus", "normal_minus")):
-            target = self._targets.get(use, view.width, view.height, _LOSS_FORMATS)
+        for program, use, normals in zip(
+            programs, ("plus", "minus"), ("normal", "normal_minus"), strict=True
+        ):
+            formats = _LOSS_FORMATS | (_GEOMETRY_FORMATS if program is not programs[1] else {})
+            target = self._targets.get(use, view.width, view.height, formats)
             values = shared | {"positions": tables[use], "normals": tables.get(normals)}
             self._draw(target, program, values, without_back_faces=hidden)
             targets.append(target)
         return targets
+
+    def _loss_program(self, match: tuple[str, ...], loss: str, background: bool, geometry: bool) -> Program:
+        if self._lit is not None:
+            return self._lit.loss_program(match, loss, background, geometry)
+        return loss_program(self.shading, match, loss, self._is_textured, background)
 
     def texel_pair(
         self,
@@ -201,9 +211,11 @@ class Rasteriser:
         wide, high = view.width * samples, view.height * samples
         formats = {"colour": "RGBA32F", "id": "R32UI"} | ({"shaded_normal": "RGBA32F"} if normal else {})
         target = self._targets.get("render", wide, high, formats)
-        self._draw_unperturbed(
-            target, render_program(self.shading, self._is_textured, normal), view, (0.0, 0.0)
-        )
+        if self._lit is not None:
+            program, values = self._lit.render_program(normal), self._lit.view_values(view, 0, samples)
+        else:
+            program, values = render_program(self.shading, self._is_textured, normal), {}
+        self._draw_unperturbed(target, program, view, (0.0, 0.0), values)
         mean = self._targets.get("mean", view.width, view.height, {"mean": "RGBA32F"}, False)
         for name in ("colour", "shaded_normal") if normal else ("colour",):
             self._geometry.downsample(target.textures[name], mean, samples)
@@ -233,6 +245,32 @@ class Rasteriser:
             shade = self._read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
             return UVBuffer(ids, lookup[..., :2].copy(), lookup[..., 2].copy(), samples, shade)
 
+    def geometry_buffer(
+        self, view: View, jitter: tuple[float, float], stopwatch: Stopwatch | None = None
+    ) -> GeometryBuffer:
+        """What one sample a pixel, moved by ``jitter`` pixels, sees of the shape and its UVs."""
+        stopwatch = stopwatch or Stopwatch()
+        formats = {"id": "R32UI"} | _GEOMETRY_FORMATS
+        target = self._targets.get("geometry", view.width, view.height, formats)
+        with stopwatch.stage("raster"):
+            program = geometry_program(None) if self._lit is None else self._lit.geometry_program()
+            values = {} if self._lit is None else self._lit.view_values(view)
+            self._draw_unperturbed(target, program, view, jitter, values)
+            if stopwatch.precise:
+                self._reader.wait(target)
+        with stopwatch.stage("read"):
+            ids = self._read(target, 0, 1, "UINT").copy()
+            return self._read_geometry(target, ids, 1, copy=True)
+
+    def _read_geometry(
+        self, target: Target, ids: NDArray[np.uint32], first: int, copy: bool = False
+    ) -> GeometryBuffer:
+        """From the four slots from ``first`` on; without ``copy`` overwritten by the next read."""
+        parts = [self._read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
+        slopes, position, normal, tangent = (part.copy() if copy else part for part in parts)
+        uv = np.stack([position[..., 3], normal[..., 3]], axis=-1)
+        return GeometryBuffer(ids, uv, slopes, position[..., :3], normal[..., :3], tangent)
+
     @cached_property
     def _ranges_without_back_faces(self) -> frozenset[int]:
         """The materials whose triangles all belong to closed parts: half of the fragments need no drawing."""
@@ -240,6 +278,15 @@ class Rasteriser:
         closed = closed_and_outward(assembly.positions, assembly.triangles)
         ranges = assembly.draw_ranges
         return frozenset(m for m, first, count in ranges if closed[first : first + count].all())
+
+    def _hidden_back_faces(self, view: View) -> frozenset[int]:
+        """The materials whose back faces nothing shows in this view."""
+        if not is_before(view, self._positions):
+            return frozenset()
+        if self._lit is None or not self._lit.materials.has_alpha:
+            return self._ranges_without_back_faces
+        # Through a hole in one material the back faces of another are seen.
+        return frozenset()
 
     @property
     def _is_textured(self) -> bool:
@@ -256,7 +303,11 @@ class Rasteriser:
     ) -> None:
         positions = self._geometry.positions
         normals = self._geometry.normals() if "normals" in program.samplers else None
-        surface = {"world_to_clip": _matrix(view, jitter), "positions": positions, "normals": normals}
+        surface: dict[str, object] = {
+            "world_to_clip": _matrix(view, jitter),
+            "positions": positions,
+            "normals": normals,
+        }
         self._draw(target, program, surface | (values or {}), texels)
 
     def _draw(
@@ -269,6 +320,10 @@ class Rasteriser:
     ) -> None:
         """without_back_faces: materials whose back faces nothing shows."""
         values = values | {"lights": self._lights, "light_count": self._light_count}
+        if "tangents" in program.samplers:
+            values["tangents"] = self._geometry.tangents()
+        if self._lit is not None:
+            values |= self._lit.light_values()
         with drawing(target, "LESS"):
             target.clear()
             for material, first, count in self.assembly.draw_ranges:
@@ -279,6 +334,8 @@ class Rasteriser:
                 values["texture_levels"] = 0 if atlas is None else level_count(size[1], size[0])
                 values["atlas_size"] = size
                 values["first_triangle"] = first
+                if self._lit is not None:
+                    values |= self._lit.materials.values(material)
                 if texels is not None:
                     values["texel_key"], values["texel_epsilon"] = texels.constants(material)
                 program.bind(values)

@@ -10,7 +10,7 @@ from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
 from .program import Program, build_program
 
-_LOSS_DEFINES: dict[str, tuple[str, ...]] = {"l1": (), "l2": ("SGE_L2",), "log_l1": ("SGE_LOG",)}
+LOSS_DEFINES: dict[str, tuple[str, ...]] = {"l1": (), "l2": ("SGE_L2",), "log_l1": ("SGE_LOG",)}
 
 
 @cache
@@ -70,7 +70,7 @@ def loss_program(
         constants={"background": "VEC3"} if background else {},
         defines=(
             *(f"SGE_MATCH_{name.upper()}" for name in match),
-            *_LOSS_DEFINES[loss],
+            *LOSS_DEFINES[loss],
             *(("SGE_BACKGROUND", f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}") if background else ()),
         ),
     )
@@ -113,7 +113,7 @@ def texel_loss_program(shading: str, loss: str) -> Program:
         outputs={"loss_plus": "VEC4", "loss_minus": "VEC4", "lookup": "VEC4", "id": "UINT"},
         samplers=("reference_colour",),
         constants={"texel_key": "INT", "texel_epsilon": "FLOAT", "background": "VEC4"},
-        defines=_LOSS_DEFINES[loss],
+        defines=LOSS_DEFINES[loss],
     )
 
 

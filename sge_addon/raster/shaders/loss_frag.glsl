@@ -9,6 +9,9 @@
 
 void main()
 {
+#ifdef SGE_LIT_MATERIAL
+  sge_begin();
+#endif
   ivec2 pixel = ivec2(gl_FragCoord.xy);
   vec4 reference = texelFetch(reference_colour, pixel, 0);
 #ifdef SGE_BACKGROUND
@@ -35,5 +38,8 @@ void main()
 #  endif
 #endif
   loss = sum;
+#ifdef SGE_GEOMETRY
+  sge_write_geometry(sge_uv_dx, sge_uv_dy);
+#endif
   id = uint(gl_PrimitiveID + first_triangle) + 1u;
 }

@@ -5,6 +5,9 @@
 
 void main()
 {
+#ifdef SGE_LIT_MATERIAL
+  sge_begin();
+#endif
   colour = vec4(sge_colour(), 1.0);
 #ifdef SGE_OUTPUT_NORMAL
   shaded_normal = vec4(0.5 + 0.5 * sge_unit_normal(), 1.0);

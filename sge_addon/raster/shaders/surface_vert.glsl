@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 SGE Fit contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Projects one corner. Reads: corner (vertex, normal group, u, v), positions (xyz world), normals.
-// Writes: clip position; uv; world normal, not normalised.
+// Projects one corner. Reads: corner (vertex, normal group, u, v), positions (xyz world), normals, tangents.
+// Writes: clip position; uv; world position; world normal, not normalised; tangent, w = sign of the bitangent.
 
 void main()
 {
@@ -11,5 +11,14 @@ void main()
 #endif
 #ifdef SGE_NORMAL
   normal = SGE_TABLE(normals, int(corner.y)).xyz;
+#endif
+#ifdef SGE_WORLD_POSITION
+  world_position = SGE_TABLE(positions, int(corner.x)).xyz;
+#endif
+#ifdef SGE_TANGENT
+  // Where positions are perturbed, tangents are those of the shape at rest: made fit the perturbed normals.
+  vec4 resting = SGE_TABLE(tangents, gl_VertexID);
+  vec3 across = resting.xyz - normal * dot(resting.xyz, normal);
+  tangent = vec4(across * inversesqrt(max(dot(across, across), 1e-30)), resting.w);
 #endif
 }

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the passes over the surfaces give."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.footprint import UVBuffer
+from ..core.geometry_buffer import GeometryBuffer
+
+
+@dataclass(frozen=True, eq=False)
+class PairBuffers:
+    """What one pair of rasterisations says. Arrays are overwritten by the next pair of this size.
+
+    loss_plus, loss_minus: (H, W) float32, per pixel; relative to an empty pixel's where the
+    reference has alpha. id_plus, id_minus: (H, W) uint32, 0 = background, triangle + 1.
+    geometry: of the plus image, where it was asked for.
+    """
+
+    loss_plus: NDArray[np.float32]
+    loss_minus: NDArray[np.float32]
+    id_plus: NDArray[np.uint32]
+    id_minus: NDArray[np.uint32]
+    geometry: GeometryBuffer | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class TexelPair:
+    """What the pictures of two sets of texels say. Arrays are overwritten by the next pair of this size.
+
+    loss_plus, loss_minus: (H, W, 3) float32, losses of the channels, whose mean is the pixel's; relative
+    to an empty pixel's where the reference has alpha. seen: what both pictures show.
+    """
+
+    loss_plus: NDArray[np.float32]
+    loss_minus: NDArray[np.float32]
+    seen: UVBuffer
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A rendered view. colour: (H, W, 4) float32 linear premultiplied; normal: (H, W, 3) or None."""
+
+    colour: NDArray[np.float32]
+    normal: NDArray[np.float32] | None
