@@ -1,0 +1,182 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The world's light on the GPU: harmonics, and of an image tiles that are prefiltered once."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import gpu
+import numpy as np
+
+from ..core.environment import image_pyramid, world_harmonics
+from ..core.scene_lights import World
+from ..core.spherical_harmonics import shader_rows, specular_polynomials
+from .geometry import screen_batch
+from .program import Program, build_program
+from .tables import upload_image, with_alpha
+from .targets import Target, drawing
+
+BLOCK = "world_light"
+ATLAS = "world_atlas"
+_ROWS = 13  # of the uniform block
+_SMALLEST_TILE = 16  # texels along a side, of the two roughest levels: a third of their lobes' width
+_LARGEST_TILE = 1024
+_SPARE_ROWS = 1  # of tiles as large as the largest, for lobes that are sharper still
+_MIRROR_SAMPLES = 8
+_BRIGHTEST = 65504.0  # that a half float holds
+_TILE_DEFINES = (f"SGE_WORLD_SMALLEST_TILE {_SMALLEST_TILE}", f"SGE_WORLD_SPARE_ROWS {_SPARE_ROWS}")
+
+
+class EnvironmentResources:
+    """What a program needs to include ``environment.glsl``, for one world.
+
+    sources: GLSL files in this order. samplers: names. blocks: uniform blocks and their rows. defines.
+    ``values`` binds them. Another gain, rotation or other harmonics cost no more than the upload of 13
+    rows: ``set_world``.
+    """
+
+    sources = ("octahedron", "environment")
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._harmonics = world_harmonics(world)
+        self._atlas = None if world.image is None else prefiltered_atlas(world.image)
+        self._block = gpu.types.GPUUniformBuf(_buffer(self._rows()))
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        return () if self._atlas is None else (ATLAS,)
+
+    @property
+    def blocks(self) -> dict[str, int]:
+        return {BLOCK: _ROWS}
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        return world_defines(self._world)
+
+    def values(self) -> dict[str, object]:
+        """By name, what to bind."""
+        values: dict[str, object] = {BLOCK: self._block}
+        return values if self._atlas is None else values | {ATLAS: self._atlas}
+
+    def set_world(self, world: World) -> None:
+        """Take another world of the same kind: programs stay. Only another image is prefiltered anew."""
+        if world_defines(world) != self.defines:
+            raise ValueError(f"a world of other kind: {world_defines(world)[0]}, not {self.defines[0]}")
+        if world.image is not self._world.image:
+            assert world.image is not None
+            self._atlas = prefiltered_atlas(world.image)
+            self._harmonics = world_harmonics(world)
+        elif world.image is None:
+            self._harmonics = world_harmonics(world)
+        self._world = world
+        self._block.update(_buffer(self._rows()))
+
+    def _rows(self) -> np.ndarray:
+        rows = np.zeros((_ROWS, 4), np.float32)
+        rows[0, :3] = self._world.gain
+        rows[1:4, :3] = self._world.rotation
+        rows[4:, :3] = shader_rows(self._harmonics) * self._world.gain
+        return rows
+
+
+def world_defines(world: World) -> tuple[str, ...]:
+    """Of the GLSL for worlds of this kind, without any resource."""
+    if world.image is not None:
+        return ("SGE_WORLD_IMAGE", *_TILE_DEFINES)
+    if world.harmonics is not None:
+        first, second = specular_polynomials()
+        bands = (f"SGE_LOBE_BAND_1 {_horner(first)}", f"SGE_LOBE_BAND_2 {_horner(second)}")
+        return ("SGE_WORLD_HARMONICS", *_TILE_DEFINES, *bands)
+    return ("SGE_WORLD_CONSTANT", *_TILE_DEFINES)
+
+
+def prefiltered_atlas(image: np.ndarray) -> gpu.types.GPUTexture:
+    """Tiles of mean radiance over specular lobes, of an equirectangular image (H, W, 3), as half floats.
+
+    Two octahedral tiles a row, each in a border of one texel, alpha falling by the square root of a half from
+    tile to tile, their size doubling every second one; last a mirror's.
+    """
+    pyramid = image_pyramid(image)
+    rows, columns = pyramid[0].shape[:2]
+    source = upload_image(with_alpha(_stacked(pyramid)))
+    octaves = int(np.log2(min(rows, _LARGEST_TILE) // _SMALLEST_TILE))
+    levels = 2 * (octaves + _SPARE_ROWS + 1) + 1
+    corners = [_tile(level, octaves) for level in range(levels)]
+    largest = _SMALLEST_TILE << octaves
+    height = corners[-1][1] + largest + 2
+    target = Target(2 * (largest + 2), height, {"light": "RGBA16F"}, depth=False)
+    program = _prefilter_program()
+    batch = screen_batch()
+    with drawing(target, "NONE"):
+        for level, (x, y, size) in enumerate(corners):
+            is_mirror = level == levels - 1
+            gpu.state.viewport_set(x, y, size + 2, size + 2)
+            program.bind(
+                {
+                    "pyramid": source,
+                    "image_size": (columns, rows),
+                    "tile_corner": (x, y),
+                    "tile_size": size,
+                    "alpha": 1.0 / size if is_mirror else 2.0 ** (-level / 2.0),
+                    "samples": _MIRROR_SAMPLES if is_mirror else int(np.clip(16384 // size, 32, 1024)),
+                }
+            )
+            batch.draw(program.shader)
+    return target.textures["light"]
+
+
+def _tile(level: int, octaves: int) -> tuple[int, int, int]:
+    """Corner x, y and size of a level's tile in the atlas; mirrors octahedron.glsl."""
+    row = level // 2
+    size = _SMALLEST_TILE << min(row, octaves)
+    y = size - _SMALLEST_TILE + 2 * min(row, octaves) + max(row - octaves, 0) * (size + 2)
+    return (level % 2) * (size + 2), y, size
+
+
+def _stacked(pyramid: list[np.ndarray]) -> np.ndarray:
+    """(2 H + 2 levels, W + 2, 3): levels from the bottom up, each in a border that goes on around the sphere."""
+    rows, columns = pyramid[0].shape[:2]
+    stack = np.zeros((2 * rows - pyramid[-1].shape[0] + 2 * len(pyramid), columns + 2, 3), np.float32)
+    bottom = 0
+    for level in pyramid:
+        height, width = level.shape[:2]
+        turned = np.roll(level[[0, -1]], width // 2, axis=1)  # what lies beyond a pole
+        whole = np.concatenate([turned[:1], level, turned[1:]])
+        stack[bottom : bottom + height + 2, : width + 2] = np.concatenate(
+            [whole[:, -1:], whole, whole[:, :1]], 1
+        )
+        bottom += height + 2
+    return stack
+
+
+def _horner(coefficients: tuple[float, ...]) -> str:
+    """A polynomial in the GLSL variable ``roughness``."""
+    text = repr(coefficients[-1])
+    for each in reversed(coefficients[:-1]):
+        text = f"({each!r} + roughness * {text})"
+    return text
+
+
+def _buffer(rows: np.ndarray) -> gpu.types.Buffer:
+    return gpu.types.Buffer("FLOAT", rows.size, np.ascontiguousarray(rows, np.float32).ravel())
+
+
+@cache
+def _prefilter_program() -> Program:
+    return build_program(
+        sources=(("screen_vert",), ("octahedron", "prefilter_frag")),
+        inputs={"corner": "VEC2"},
+        outputs={"light": "VEC4"},
+        samplers=("pyramid",),
+        constants={
+            "image_size": "IVEC2",
+            "tile_corner": "IVEC2",
+            "tile_size": "INT",
+            "alpha": "FLOAT",
+            "samples": "INT",
+        },
+        defines=_TILE_DEFINES,
+    )
