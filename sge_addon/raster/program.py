@@ -66,9 +66,11 @@ def build_program(
         info.push_constant(type_name, name)
     for slot, name in enumerate(samplers):
         info.sampler(slot, "FLOAT_2D", name)
-    for slot, (name, count) in enumerate((blocks or {}).items()):
-        info.typedef_source(f"struct SgeBlock{slot} {{ vec4 rows[{count}]; }};")
+    for slot, name in enumerate(blocks or {}):
         info.uniform_buf(slot, f"SgeBlock{slot}", name)
+    if blocks:  # each call forgets the one before
+        types = (f"struct SgeBlock{slot} {{ vec4 rows[{n}]; }};" for slot, n in enumerate(blocks.values()))
+        info.typedef_source("\n".join(types))
     for slot, (name, type_name) in enumerate(outputs.items()):
         info.fragment_out(slot, type_name, name)
     vertex, fragment = (shader_source(*names) for names in sources)
