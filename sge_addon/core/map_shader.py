@@ -7,6 +7,7 @@ The rasteriser's pass over tables is one implementation, the NumPy oracle (``lit
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from .scene_lights import SceneLights
 
 Array = NDArray[np.float32]
+
+DERIVED_MAPS = ("base_color", "metallic", "roughness", "normal")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +43,8 @@ class Shaded:
 
     colour: emission included, as if alpha were 1. base_color: derivative of each channel to the same channel
     of the base colour. metallic, roughness: derivatives. normal_x, normal_y: derivatives to x and y of the
-    tangent-space normal, which the shading makes unit: that to z follows from n . d = 0.
+    tangent-space normal, which the shading makes unit: that to z follows from n . d = 0. Derivatives that were
+    not asked for are (0, 3).
     """
 
     colour: Array
@@ -58,9 +62,16 @@ class MapShader(Protocol):
         """The points as ``shade`` wants them (on the GPU, tables), to be kept from step to step."""
         ...
 
-    def shade(self, prepared: Any, values: Array, lights: SceneLights | None = None) -> Shaded:
+    def shade(
+        self,
+        prepared: Any,
+        values: Array,
+        lights: SceneLights | None = None,
+        maps: Collection[str] = DERIVED_MAPS,
+    ) -> Shaded:
         """values: (P, 12) by ``material_maps.SHADED_COLUMNS``, the filtered texels that each pixel reads.
-        lights: other than the shader's own. Arrays may be overwritten by the next call."""
+        lights: other than the shader's own, with a world of the same kind. maps: whose derivatives are wanted
+        (of a normal both). Arrays may be overwritten by the next call."""
         ...
 
     def colour(self, prepared: Any, values: Array, lights: SceneLights | None = None) -> Array:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -24,7 +25,8 @@ class Light:
     radius: of point and spot lights, in scene units; of a sun half its angle, in radians.
     size: (width, height) of an area light. is_ellipse: else it is a rectangle.
     spot_angle: full angle of the cone, in radians; spot_blend: in [0, 1], Blender's.
-    diffuse, specular: Blender's factors of what the light adds to each.
+    diffuse, specular: Blender's factors of what the light adds to each. soft_falloff: Blender's, of point and
+    spot lights. reach: where EEVEE ends a light, by its Light Threshold; infinite as physics has it.
     """
 
     kind: LightKind
@@ -39,6 +41,8 @@ class Light:
     spot_blend: float = 0.0
     diffuse: float = 1.0
     specular: float = 1.0
+    soft_falloff: bool = True
+    reach: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)

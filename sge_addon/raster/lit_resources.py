@@ -1,0 +1,84 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The lights and the world on the GPU: what a program that includes ``lit.glsl`` declares and binds."""
+
+from __future__ import annotations
+
+import gpu
+import numpy as np
+
+from ..core.ggx_polynomials import COEFFICIENTS
+from ..core.light_rows import LIGHT_ROWS, light_rows
+from ..core.scene_lights import Light, SceneLights
+from .environment import EnvironmentResources
+
+BLOCK = "lit_light"
+_SOURCES = ("lit_ggx", "lit_lights", "lit_principled", "lit")
+
+
+class LitResources:
+    """Of one scene's lights. Programs depend on ``sources``, ``samplers``, ``blocks`` and ``defines`` alone.
+
+    sources: GLSL files in this order, all of what shading needs. samplers: names. blocks: uniform blocks and
+    their rows. defines. ``values`` binds them. Besides them a program brings ``lit_constants``, a vec4.
+    """
+
+    def __init__(self, lights: SceneLights) -> None:
+        self._environment = EnvironmentResources(lights.world)
+        self._capacity = _capacity(len(lights.lights))
+        self._block = gpu.types.GPUUniformBuf(_buffer(self._rows(lights.lights)))
+        self._lights = lights
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        return (*self._environment.sources, *_SOURCES)
+
+    @property
+    def samplers(self) -> tuple[str, ...]:
+        return self._environment.samplers
+
+    @property
+    def blocks(self) -> dict[str, int]:
+        return self._environment.blocks | {BLOCK: _rows_before(self._capacity)}
+
+    @property
+    def defines(self) -> tuple[str, ...]:
+        return self._environment.defines
+
+    def values(self) -> dict[str, object]:
+        """By name, what to bind."""
+        return self._environment.values() | {BLOCK: self._block}
+
+    def set_lights(self, lights: SceneLights) -> None:
+        """Take other lights, as many or fewer, and another world of the same kind: programs stay."""
+        if lights is self._lights:
+            return
+        if len(lights.lights) > self._capacity:
+            raise ValueError(f"{len(lights.lights)} lights where there is room for {self._capacity}")
+        if lights.world is not self._lights.world:
+            self._environment.set_world(lights.world)
+        if lights.lights is not self._lights.lights:
+            self._block.update(_buffer(self._rows(lights.lights)))
+        self._lights = lights
+
+    def _rows(self, lights: tuple[Light, ...]) -> np.ndarray:
+        rows = np.zeros((_rows_before(self._capacity), 4), np.float32)
+        rows[0, 0] = len(lights)
+        coefficients = COEFFICIENTS.reshape(-1, 4)
+        first = 1 + len(coefficients)
+        rows[1:first] = coefficients
+        rows[first : first + LIGHT_ROWS * len(lights)] = light_rows(lights)
+        return rows
+
+
+def _capacity(count: int) -> int:
+    """Lights that there is room for: a power of two, so that programs are shared."""
+    return max(4, 1 << (count - 1).bit_length()) if count else 4
+
+
+def _rows_before(light: int) -> int:
+    return 1 + COEFFICIENTS.size // 4 + LIGHT_ROWS * light
+
+
+def _buffer(rows: np.ndarray) -> gpu.types.Buffer:
+    return gpu.types.Buffer("FLOAT", rows.size, np.ascontiguousarray(rows, np.float32).ravel())

@@ -1,0 +1,78 @@
+// SPDX-FileCopyrightText: 2026 SGE Fit contributors
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The lobe that GGX reflects, as a linearly transformed cosine, and how much of the light it reflects.
+// Mirrors core/ggx_polynomials.py and core/light_response.py. Reads: lit_light.rows: the number of
+// lights, then the coefficients, two rows a monomial.
+
+#define SGE_GGX_DEGREE 6
+#define SGE_FIRST_LIGHT 57
+#define SGE_LIGHT_COUNT int(lit_light.rows[0].x)
+#define SGE_MIN_ROUGHNESS 0.03
+
+// albedo: reflected where facets reflect everything; facing: the same times (1 - cosine to the facet)^5;
+// dielectric: reflected or let through. shape: width, height, shear, lean of the lobe.
+struct SgeGgx {
+  vec4 shape;
+  float albedo;
+  float facing;
+  float dielectric;
+};
+
+// Rows of the matrix from world directions to those of a cosine about z, and its determinant.
+struct SgeLobe {
+  vec3 x;
+  vec3 y;
+  vec3 z;
+  float determinant;
+};
+
+SgeGgx sge_ggx(float roughness, float cosine)
+{
+  float r = clamp(roughness, SGE_MIN_ROUGHNESS, 1.0);
+  float c = clamp(cosine, 0.0, 1.0);
+  vec4 shape = vec4(0.0);
+  vec4 amount = vec4(0.0);
+  // Horner's scheme twice, from the highest power of r down; a power's coefficients of c run upwards.
+  int first = SGE_FIRST_LIGHT;
+  for (int i = SGE_GGX_DEGREE; i >= 0; i--) {
+    vec4 a = vec4(0.0);
+    vec4 b = vec4(0.0);
+    int count = SGE_GGX_DEGREE + 1 - i;
+    for (int j = 0; j < count; j++) {
+      first -= 2;
+      a = a * c + lit_light.rows[first];
+      b = b * c + lit_light.rows[first + 1];
+    }
+    shape = shape * r + a;
+    amount = amount * r + b;
+  }
+  SgeGgx ggx;
+  ggx.shape = vec4(max(shape.x, 0.5), max(shape.y, 0.1), shape.z, clamp(shape.w, 0.0, 1.0));
+  ggx.albedo = clamp(amount.x, 0.0, 1.0);
+  ggx.facing = clamp(amount.y, 0.0, 1.0);
+  ggx.dielectric = clamp(amount.z, 0.0, 1.0);
+  return ggx;
+}
+
+SgeLobe sge_lobe(SgeGgx ggx, float roughness, vec3 n, vec3 to_eye)
+{
+  float r = clamp(roughness, SGE_MIN_ROUGHNESS, 1.0);
+  float nv = dot(n, to_eye);
+  vec3 along = to_eye - n * nv;
+  float sine2 = dot(along, along);
+  // Seen along the normal the lobe is round, and any direction will do.
+  vec3 any = abs(n.z) < 0.9 ? vec3(n.y, -n.x, 0.0) : vec3(0.0, n.z, -n.y);
+  vec3 t = normalize(sine2 > 1e-10 ? along : any);
+  vec3 reflected = 2.0 * nv * n - to_eye;
+  vec3 z = normalize(mix(n, reflected, ggx.shape.w));
+  vec3 y = cross(n, t);
+  vec3 x = cross(y, z);
+  float width = ggx.shape.x * r * r;
+  float ratio = ggx.shape.x / ggx.shape.y;
+  SgeLobe lobe;
+  lobe.x = x - ggx.shape.z * z;
+  lobe.y = ratio * y;
+  lobe.z = width * z;
+  lobe.determinant = ratio * width;
+  return lobe;
+}
