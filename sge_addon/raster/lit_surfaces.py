@@ -20,11 +20,11 @@ class LitSurfaces:
 
     def __init__(self, materials: Sequence[Material], lights: SceneLights) -> None:
         self.materials = LitMaterials(materials)
-        self.set_lights(lights)
+        self._lights = LitResources(lights)
 
     def set_lights(self, lights: SceneLights) -> None:
-        """Other lights from now on."""
-        self._lights = LitResources(lights)
+        """As many lights as before or fewer, with another position or power, and the world likewise."""
+        self._lights.set_lights(lights)
 
     def light_values(self) -> dict[str, object]:
         """What programs read of the lights."""
@@ -57,6 +57,6 @@ class LitSurfaces:
             has_alpha=self.materials.has_alpha,
             sources=tuple(lights.sources),
             samplers=tuple(lights.samplers),
-            constants=tuple(lights.constants.items()),
+            blocks=tuple(lights.blocks.items()),
             defines=("SGE_SHADE_LIT", *lights.defines),
         )

@@ -22,14 +22,14 @@ class LitVariant:
     """What programs of lit surfaces differ by.
 
     textured: the maps that are a texture in any material. has_alpha: some surface lets something through.
-    sources, samplers, constants, defines: what shading by the lights needs.
+    sources, samplers, blocks, defines: what shading by the lights needs.
     """
 
     textured: tuple[str, ...]
     has_alpha: bool
     sources: tuple[str, ...] = ()
     samplers: tuple[str, ...] = ()
-    constants: tuple[tuple[str, str], ...] = ()
+    blocks: tuple[tuple[str, int], ...] = ()
     defines: tuple[str, ...] = ()
 
 
@@ -129,7 +129,7 @@ def _lit_program(
         defines += ("SGE_GEOMETRY",)
         sources += ("geometry",)
     if colour and variant is not None:
-        constants |= dict(variant.constants)
+        blocks |= dict(variant.blocks)
         samplers += variant.samplers
         defines += ("lit_constants lit_material.rows[24]", *variant.defines)
         sources += (*variant.sources, "surface_lit")

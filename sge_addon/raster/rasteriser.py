@@ -83,7 +83,7 @@ class Rasteriser:
         self._lit.materials.set_map(material, name, texture)
 
     def set_lights(self, lights: SceneLights) -> None:
-        """Other lights, where shading is lit."""
+        """The lights with other values, where shading is lit."""
         assert self._lit is not None
         self._lit.set_lights(lights)
 

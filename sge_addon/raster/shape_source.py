@@ -90,7 +90,7 @@ class ShapeSource:
             self._loss,
             self._stopwatch,
             self._background.behind(self._references[view], seed),
-            **({"with_geometry": True} if with_geometry else {}),
+            with_geometry,
         )
         with self._stopwatch.stage("estimate"):
             difference, loss = self._difference(buffers, view)
