@@ -45,7 +45,7 @@ class MaterialSource:
     assembly's materials. blocks: by the key of their MaterialMap, those that are fitted.
     texture_of_triangle: (F,) int32 into ``materials``. loss: as in FitSettings. background: (3,) linear,
     what is behind a surface; black for references with alpha. cache_bytes: maps are kept until they fill
-    this.
+    this. readings: by material.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class MaterialSource:
         self._stopwatch = stopwatch or Stopwatch()
         self._maps: ViewMapCache[MaterialView] = ViewMapCache(cache_bytes, PATTERNS)
         textures: dict[str, Texture] = dict(blocks)
-        self._readings = [readings_of(material, textures) for material in materials]
+        self.readings = [readings_of(material, textures) for material in materials]
 
     @property
     def keeps_maps(self) -> bool:
@@ -102,11 +102,11 @@ class MaterialSource:
         """How one view reads all maps, from its samples."""
         with self._stopwatch.stage("estimate"):
             camera = self.references[view].view
-            return view_map(camera, buffers, self.texture_of_triangle, self._readings, self.shader)
+            return view_map(camera, buffers, self.texture_of_triangle, self.readings, self.shader)
 
     def read(self, mapped: MaterialView) -> list[Array]:
         """The values (P', 12) that the pixels of each part of a view read."""
-        return [part.values(self._readings[part.material]) for part in mapped.parts]
+        return [part.values(self.readings[part.material]) for part in mapped.parts]
 
     def render(self, mapped: MaterialView) -> Array:
         """The rendered colour of the covered pixels, premultiplied: (P, 3)."""
@@ -148,14 +148,13 @@ class MaterialSource:
         alpha = values[:, SHADED_COLUMNS["alpha"].start]
         if not self.background.any():
             return colour * alpha
-        over: Array = colour * alpha + (np.float32(1) - alpha) * self.background[:, None]
-        return over
+        return np.add(colour * alpha, np.outer(self.background, np.float32(1) - alpha))
 
     def _slopes(self, material: int, shaded: Shaded, values: Array) -> dict[str, list[Array]]:
         """By fitted map, for each of its steered channels: (3, P), or (P,) of the same colour channel."""
         alpha = values[:, SHADED_COLUMNS["alpha"].start]
         found: dict[str, list[Array]] = {}
-        for reading in self._readings[material]:
+        for reading in self.readings[material]:
             for kind, texture in reading.textures:
                 if not isinstance(texture, MapBlock):
                     continue
@@ -201,7 +200,7 @@ class MaterialSource:
         believed = trust if trust.ndim == 1 else trust.mean(axis=0)
         for part, slopes_of_part in zip(mapped.parts, slopes, strict=True):
             residual, weight = weighed[:, part.place], believed[part.place]
-            for reading, footprint in zip(self._readings[part.material], part.footprints, strict=True):
+            for reading, footprint in zip(self.readings[part.material], part.footprints, strict=True):
                 fitted = [each for each in reading.textures if isinstance(each[1], MapBlock)]
                 if not fitted:
                     continue
