@@ -32,6 +32,11 @@ class Background:
         """Whether every step has a colour of its own."""
         return self.kind == "random"
 
+    @property
+    def steady(self) -> NDArray[np.float32] | None:
+        """(3,) linear where it is one colour throughout, else None."""
+        return np.asarray(self.colour, np.float32) if self.kind == "colour" else None
+
     def behind(self, reference: Reference, seed: int = 0) -> NDArray[np.float32] | None:
         """(3,) linear: the colour behind a reference in the step of this seed; None where it is
         transparent, or where the reference cannot be put before a random one, having no alpha."""

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,6 +74,18 @@ class Material:
     texture: NDArray[np.float32] | None = field(default=None, repr=False)
     fitted: bool = False
     lit: LitMaterial | None = None
+
+
+def with_textures(material: Material, textures: Mapping[str, NDArray[np.float32]]) -> Material:
+    """The material with other textures, by its key or by those of its maps; what is not named stays."""
+    lit = material.lit
+    if lit is not None:
+        maps = {
+            name: replace(each, texture=textures.get(each.key, each.texture))
+            for name, each in lit.maps.items()
+        }
+        lit = replace(lit, maps=maps)
+    return replace(material, texture=textures.get(material.key, material.texture), lit=lit)
 
 
 def smooth_groups(triangles: NDArray[np.int32]) -> NDArray[np.int32]:

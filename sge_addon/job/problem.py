@@ -12,14 +12,14 @@ from ..core.assembly import Assembly, assemble
 from ..core.errors import FitError, Remedy
 from ..core.lights import SunLights
 from ..core.reference import Reference
+from ..core.scene_lights import SceneLights
 from ..core.settings import FitSettings
 from ..core.surface import Surface
 from ..core.view import View
 from ..core.visibility import sees_nothing
-from ..scene.lights import sun_lights
-from ..scene.materials import materials_of_objects
 from ..scene.objects import check_targets, surface_from_object
 from ..scene.remesh_check import remesh_notices, remesh_problems
+from .scene_look import scene_look
 
 if TYPE_CHECKING:
     import bpy
@@ -33,7 +33,7 @@ class Problem:
     surfaces: tuple[Surface, ...]
     assembly: Assembly
     references: tuple[Reference, ...]
-    lights: SunLights
+    lights: SunLights | SceneLights
     settings: FitSettings
     notices: tuple[str, ...]
 
@@ -59,12 +59,12 @@ def check_problem(
     facts = [ReferenceFacts.of(reference) for reference in references]
     for problem in reference_problems(facts, settings.match):
         raise problem
-    fitted_size = settings.texture_size if settings.texture else 0
-    materials = materials_of_objects(objects, fitted_size=fitted_size)
+    look = scene_look(scene, objects, settings, fitted=True)
+    notices += look.notices
     group = settings.vertex_group if settings.shape else ""
     surfaces = tuple(
         surface_from_object(obj, of_object, vertex_group=group)
-        for obj, of_object in zip(objects, materials, strict=True)
+        for obj, of_object in zip(objects, look.materials, strict=True)
     )
     assembly = assemble(surfaces)
     for problem in blind_views([each.view for each in references], surfaces):
@@ -74,7 +74,7 @@ def check_problem(
         surfaces=surfaces,
         assembly=assembly,
         references=tuple(reference.resized(settings.resolution) for reference in references),
-        lights=sun_lights(scene) if settings.shading == "sun" else SunLights(),
+        lights=look.lights,
         settings=settings,
         notices=tuple(notices),
     )

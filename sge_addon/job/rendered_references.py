@@ -12,7 +12,6 @@ import numpy as np
 
 from ..core.assembly import assemble
 from ..core.errors import FitError
-from ..core.lights import SunLights
 from ..core.orbit import orbit_views
 from ..core.reference import Reference
 from ..core.reference_options import ReferenceOptions
@@ -21,10 +20,9 @@ from ..core.view import View
 from ..raster.context import start_gpu
 from ..raster.rasteriser import Rasteriser
 from ..scene.camera_path import camera_path_views
-from ..scene.lights import sun_lights
-from ..scene.materials import materials_of_objects
 from ..scene.objects import surface_from_object
 from ..scene.rendered_images import render_view
+from .scene_look import scene_look
 
 if TYPE_CHECKING:
     import bpy
@@ -91,12 +89,12 @@ def references_one_by_one(
     options = options or ReferenceOptions()
     start_gpu()
     depsgraph = _depsgraph()
+    look = scene_look(scene, objects, settings, fitted=False)
     surfaces = [
         surface_from_object(obj, materials, depsgraph=depsgraph)
-        for obj, materials in zip(objects, materials_of_objects(objects), strict=True)
+        for obj, materials in zip(objects, look.materials, strict=True)
     ]
-    lights = sun_lights(scene) if settings.shading == "sun" else SunLights()
-    rasteriser = Rasteriser(assemble(surfaces), settings.shading, lights)
+    rasteriser = Rasteriser(assemble(surfaces), settings.shading, look.lights)
     brightest = 0.0
     for number, view in enumerate(views):
         picture = rasteriser.render(view, normal=True)

@@ -11,14 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import assemble
-from ..core.lights import SunLights
 from ..core.settings import FitSettings
 from ..core.view import View
 from ..raster.context import start_gpu
 from ..raster.rasteriser import Rasteriser
-from ..scene.lights import sun_lights
-from ..scene.materials import materials_of_objects
 from ..scene.objects import surface_from_object
+from .scene_look import scene_look
 
 if TYPE_CHECKING:
     import bpy
@@ -34,12 +32,12 @@ class SceneRenderer:
         self, scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], settings: FitSettings
     ) -> None:
         start_gpu()
+        look = scene_look(scene, objects, settings, fitted=False)
         surfaces = [
             surface_from_object(obj, materials)
-            for obj, materials in zip(objects, materials_of_objects(objects), strict=True)
+            for obj, materials in zip(objects, look.materials, strict=True)
         ]
-        lights = sun_lights(scene) if settings.shading == "sun" else SunLights()
-        self._rasteriser = Rasteriser(assemble(surfaces), settings.shading, lights)
+        self._rasteriser = Rasteriser(assemble(surfaces), settings.shading, look.lights)
 
     def render(self, view: View) -> NDArray[np.float32]:
         """(H, W, 4) linear premultiplied, 4 x 4 samples a pixel."""

@@ -29,6 +29,7 @@ from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
 from .appearance import Appearance
 from .base_colour_fit import BaseColourFit
+from .material_fit import MaterialFit
 from .problem import Problem
 from .refined_cameras import camera_block, camera_source
 
@@ -64,7 +65,8 @@ class Solver:
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.position_blocks = self._make_positions() if settings.shape else []
-        self._appearance: Appearance = BaseColourFit(problem, self._background, stopwatch)
+        made = MaterialFit if settings.shading == "lit" else BaseColourFit
+        self._appearance: Appearance = made(problem, self._background, stopwatch)
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
         self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._appearance.shown, stopwatch)
 

@@ -22,7 +22,7 @@ from ..core.schedule import ShapeSchedule
 from ..core.signs import step_seed
 from ..core.stage_plan import Stage, plan_stages
 from ..core.stopwatch import Stopwatch
-from ..core.surface import Surface
+from ..core.surface import Surface, with_textures
 from ..core.view import View
 from .problem import Problem
 from .refined_cameras import camera_freedom
@@ -140,10 +140,7 @@ class StagedSolver:
             replace(
                 surface,
                 positions=of_surface,
-                materials=tuple(
-                    replace(material, texture=textures.get(material.key, material.texture))
-                    for material in surface.materials
-                ),
+                materials=tuple(with_textures(material, textures) for material in surface.materials),
             )
             for surface, of_surface in zip(surfaces, positions, strict=True)
         )
