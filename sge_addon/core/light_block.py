@@ -35,10 +35,13 @@ class LightChange:
 
 
 class BaseColours(Protocol):
-    """Fitted base colours, which the light is held against."""
+    """Fitted base colours, which the light is held against: a ``MapBlock``. value: (H, W, 3)."""
 
-    def scale(self, factor: Array) -> None:
-        """Multiply by (3,), within bounds."""
+    @property
+    def value(self) -> NDArray[np.float32]: ...
+
+    def assign(self, value: NDArray[np.float32]) -> None:
+        """Take other colours, within bounds."""
         ...
 
 
@@ -79,7 +82,7 @@ class LightBlock:
         """Take the light that was found, and scale the base colours against it."""
         self.state = gradient.state
         for base_colour in self.base_colours:
-            base_colour.scale(gradient.base_colour)
+            base_colour.assign(base_colour.value * gradient.base_colour.astype(np.float32))
         self.announce()
 
     def announce(self) -> None:

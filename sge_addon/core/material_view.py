@@ -6,14 +6,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .footprint import Footprint, by_sample
 from .geometry_buffer import GeometryBuffer, to_eye
-from .map_shader import MapShader, ShadingPoints
+from .map_shader import ShadingPoints
 from .material_maps import MAP_KINDS, SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
 from .texture_block import Texture
 from .texture_pyramid import PyramidLayout
@@ -21,6 +21,14 @@ from .view import View
 
 Array = NDArray[np.float32]
 Place = slice | NDArray[np.intp]
+
+
+class PointKeeper(Protocol):
+    """Of a MapShader what making a view's map takes."""
+
+    def prepare(self, points: ShadingPoints) -> Any:
+        """The points as they are to be kept."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +135,7 @@ def view_map(
     buffers: Sequence[GeometryBuffer],
     texture_of_triangle: NDArray[np.int32],
     readings: Sequence[Sequence[Reading]],
-    shader: MapShader,
+    shader: PointKeeper,
 ) -> MaterialView:
     """buffers: the samples of the view, one a pixel each. readings: by material."""
     count = sum((buffer.ids != 0).ravel().astype(np.float32) for buffer in buffers)  # (H W,)

@@ -113,9 +113,12 @@ class BallPixels:
         weight = np.ones(len(keep), np.float32)
         return [LitPixels(kept, self.values[view][keep], self.targets[view][keep], weight)]
 
-    def scale(self, factor: NDArray[np.float64]) -> None:
-        columns = self.values[..., SHADED_COLUMNS["base_color"]]
-        self.values[..., SHADED_COLUMNS["base_color"]] = np.clip(columns * factor, 0.0, 1.0)
+    @property
+    def value(self) -> Array:
+        return self.values[..., SHADED_COLUMNS["base_color"]]
+
+    def assign(self, value: Array) -> None:
+        self.values[..., SHADED_COLUMNS["base_color"]] = np.clip(value, 0.0, 1.0)
 
 
 def point_light(name: str, position: tuple[float, float, float], power: tuple[float, float, float]) -> Light:
