@@ -27,7 +27,7 @@ import benchmark_tables as tables
 import environment
 from environment import REPOSITORY, SetupError
 
-TASKS = ("shape", "texture", "both")
+TASKS = ("shape", "texture", "both", "maps", "lit both")
 
 
 class RowFailed(Exception):

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 @dataclass(frozen=True)
 class SpeedCase:
     """One row of speed. triangles: about so many. resolution: side of the views in pixels.
-    texture_size: side of the fitted texture, None where none is fitted."""
+    texture_size: side of the fitted texture, None where none is fitted. task: 'shape', 'texture', 'both';
+    'maps' (all maps of a lit material), 'lit both' (those and the shape)."""
 
     task: str
     triangles: int
@@ -46,11 +47,17 @@ SPEED = (
     SpeedCase("both", 10_000, 512, 512),
     SpeedCase("both", 100_000, 512, 2048),
     SpeedCase("both", 1_000_000, 1024, 2048),
+    SpeedCase("maps", 10_000, 512, 1024),
+    SpeedCase("maps", 10_000, 1024, 1024),
+    SpeedCase("maps", 10_000, 512, 2048),
+    SpeedCase("maps", 10_000, 1024, 2048),
+    SpeedCase("lit both", 10_000, 512, 1024),
 )
 QUICK_SPEED = (
     SpeedCase("shape", 2_500, 256),
     SpeedCase("texture", 2_500, 256, 512),
     SpeedCase("both", 2_500, 256, 512),
+    SpeedCase("maps", 2_500, 256, 256),
 )
 
 QUALITY = (

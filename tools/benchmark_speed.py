@@ -23,13 +23,15 @@ import bpy
 from benchmark_cases import SpeedCase
 from benchmark_floor import Floor
 from benchmark_meshes import source_object, start_object
+from materials_scene import add_lights
 
+from sge_addon.core import material_source, texture_source
 from sge_addon.core.fit import LoopSettings, Step, fit
+from sge_addon.core.material_maps import SHADED_COLUMNS
 from sge_addon.core.protocols import Estimate, GradientSource
 from sge_addon.core.settings import FitSettings
 from sge_addon.core.sparse_solve import SmoothingSystem
 from sge_addon.core.stopwatch import Stopwatch
-from sge_addon.core.texture_source import PATTERNS
 from sge_addon.job import make_references, orbit_around
 from sge_addon.job.problem import Problem, check_problem
 from sge_addon.job.report import peak_memory_mb
@@ -61,7 +63,7 @@ class Phase:
     def first_steps(self) -> int:
         """Steps that cost more than those after them: the first, which factorises; where the shape rests,
         the first through each map of each view."""
-        return 1 if self.moves else VIEWS * PATTERNS
+        return 1 if self.moves else VIEWS * max(texture_source.PATTERNS, material_source.PATTERNS)
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ class PhasedSolver(Solver):
         """Steps of a phase, without end."""
         settings = LoopSettings(_STEPS, len(self._problem.training), seed=self._problem.settings.seed)
         source = _FixedProgress(self._source(), phase.progress)
-        return fit([source], [*self.position_blocks, *self._fitted], settings, self._stopwatch)
+        return fit([source], self._blocks, settings, self._stopwatch)
 
 
 class _FixedProgress:
@@ -131,14 +133,18 @@ def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
 
 def make_problem(case: SpeedCase) -> Problem:
     """A sphere to be fitted to references of another, in the current scene."""
+    is_lit = case.task in ("maps", "lit both")
     settings = FitSettings(
-        shape=case.task != "texture",
+        shape=case.task not in ("texture", "maps"),
         texture=case.task != "shape",
-        shading="normal" if case.task == "shape" else "unlit",
+        shading="lit" if is_lit else "normal" if case.task == "shape" else "unlit",
+        maps=tuple(SHADED_COLUMNS),
         resolution=case.resolution,
         texture_size=case.texture_size or FitSettings.texture_size,
     )
     scene = bpy.context.scene
+    if is_lit:
+        add_lights()
     source = source_object()
     references = make_references([source], orbit_around([source], VIEWS, case.resolution), settings, scene)
     return check_problem(scene, [start_object(case.triangles)], references, settings)

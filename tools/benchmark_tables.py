@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from benchmark_cases import QualityCase
 
-STAGES = ("raster", "read", "estimate", "optimise", "solve", "upload")
+STAGES = ("raster", "read", "shade", "estimate", "optimise", "solve", "upload")
 # Figures of quality: name, heading, format, and whether less is better.
 FIGURES = (
     ("object_psnr", "object dB", ".2f", False),

@@ -37,7 +37,7 @@ from sge_addon.core.settings import FitSettings  # noqa: E402
 from sge_addon.headless import show_progress  # noqa: E402
 from sge_addon.job import FitJob, orbit_around, references_one_by_one  # noqa: E402
 from sge_addon.scene.images import save_png  # noqa: E402
-from sge_addon.scene.material_graph import lit_materials_of_objects  # noqa: E402
+from sge_addon.scene.lit_materials import lit_materials_of_objects  # noqa: E402
 from sge_addon.scene.objects import surface_from_object  # noqa: E402
 
 OUT = REPOSITORY / "out"

@@ -13,9 +13,8 @@ from ..core.scene_lights import SceneLights
 from ..core.settings import FitSettings
 from ..core.surface import Material
 from ..scene.lights import sun_lights
-from ..scene.material_graph import lit_materials_of_objects
+from ..scene.lit_materials import lit_materials_of_objects
 from ..scene.materials import materials_of_objects
-from ..scene.scene_lights import scene_lights
 
 if TYPE_CHECKING:
     import bpy
@@ -38,6 +37,8 @@ def scene_look(
     Raises FitError by name of the material, image, light or world that it cannot show.
     """
     if settings.shading == "lit":
+        from ..scene.scene_lights import scene_lights
+
         fits = fitted and settings.texture
         materials, notices = lit_materials_of_objects(
             objects,

@@ -189,7 +189,7 @@ def test_json_file_holds_machine_and_rows(tmp_path: Path, monkeypatch: pytest.Mo
         "machine": "this one",
         "rows": [row] * len(asked),
     }
-    assert {case.task for _, case in asked} == {"shape", "texture", "both"}
+    assert {case.task for _, case in asked} == {"shape", "texture", "both", "maps"}
 
 
 def test_missing_data_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
