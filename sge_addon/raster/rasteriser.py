@@ -6,7 +6,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import gpu
 import mathutils
@@ -26,15 +25,13 @@ from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
 from .buffers import PairBuffers, Picture, TexelPair
 from .geometry import Geometry
+from .lit_surfaces import LitSurfaces
 from .program import Program
 from .programs_lit import GEOMETRY_OUTPUTS, geometry_program
 from .reference_textures import ReferenceTextures
 from .shaders import loss_program, render_program, texel_loss_program, uv_program
 from .tables import Reader, upload_image
 from .targets import Target, TargetPool, drawing
-
-if TYPE_CHECKING:
-    from .lit_surfaces import LitSurfaces
 
 _TILE_SAMPLES = 2048  # samples along a side of what is rendered at once: 150 MB
 _LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
@@ -55,11 +52,7 @@ class Rasteriser:
         suns = lights if isinstance(lights, SunLights) else SunLights()
         self._lights = upload_image(suns.table()[None])
         self._light_count = len(suns.directions)
-        self._lit: LitSurfaces | None = None
-        if isinstance(lights, SceneLights):
-            from .lit_surfaces import LitSurfaces
-
-            self._lit = LitSurfaces(assembly.materials, lights)
+        self._lit = LitSurfaces(assembly.materials, lights) if isinstance(lights, SceneLights) else None
         self._atlases: list[gpu.types.GPUTexture | None] = [None] * len(assembly.materials)
         self._sizes = [(1, 1)] * len(assembly.materials)
         for index, material in enumerate(assembly.materials):
