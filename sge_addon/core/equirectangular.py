@@ -8,13 +8,15 @@ straight up. Arrays are (H, W, 3) linear radiance, row 0 at the bottom.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
 
-def direction_uv(directions: NDArray[np.floating]) -> NDArray[np.float64]:
+def direction_uv(directions: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """(..., 2) position in the image, u and v in [0, 1], of unit directions (..., 3)."""
     x, y, z = np.moveaxis(np.asarray(directions, np.float64), -1, 0)
     u = 0.5 - np.arctan2(y, x) / (2.0 * np.pi)
@@ -22,7 +24,7 @@ def direction_uv(directions: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([u, v], -1)
 
 
-def uv_direction(uv: NDArray[np.floating]) -> NDArray[np.float64]:
+def uv_direction(uv: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """(..., 3) unit direction of positions (..., 2) in the image."""
     u, v = np.moveaxis(np.asarray(uv, np.float64), -1, 0)
     azimuth, elevation = (0.5 - u) * 2.0 * np.pi, (v - 0.5) * np.pi
@@ -30,7 +32,7 @@ def uv_direction(uv: NDArray[np.floating]) -> NDArray[np.float64]:
     return np.stack([across * np.cos(azimuth), across * np.sin(azimuth), np.sin(elevation)], -1)
 
 
-def lookup(image: Array, directions: NDArray[np.floating]) -> Array:
+def lookup(image: Array, directions: NDArray[np.floating[Any]]) -> Array:
     """(..., 3) radiance from directions (..., 3): bilinear, around the seam, up to the rows at the poles."""
     height, width = image.shape[:2]
     position = direction_uv(directions) * (width, height) - 0.5
@@ -70,7 +72,7 @@ def resampled(image: Array, height: int, width: int) -> Array:
     )
 
 
-def _cell_sums(array: NDArray[np.floating], count: int, axis: int) -> NDArray[np.float64]:
+def _cell_sums(array: NDArray[np.floating[Any]], count: int, axis: int) -> NDArray[np.float64]:
     """Sums of what lies in ``count`` equal cells along an axis."""
     size = array.shape[axis]
     if size % count == 0:

@@ -11,6 +11,7 @@ Irradiance Environment Maps, 2001), so that every lobe is three factors, and a r
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,7 +28,7 @@ _BAND = np.array([0, 1, 1, 1, 2, 2, 2, 2, 2])
 COSINE_BANDS = (1.0, 2.0 / 3.0, 1.0 / 4.0)
 
 
-def basis(directions: NDArray[np.floating]) -> NDArray[np.float64]:
+def basis(directions: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
     """(..., 9) values of the basis at unit directions (..., 3)."""
     x, y, z = np.moveaxis(np.asarray(directions, np.float64), -1, 0)
     one = np.ones_like(x)
@@ -35,7 +36,9 @@ def basis(directions: NDArray[np.floating]) -> NDArray[np.float64]:
 
 
 def evaluate(
-    harmonics: NDArray[np.floating], directions: NDArray[np.floating], bands: tuple[float, float, float]
+    harmonics: NDArray[np.floating[Any]],
+    directions: NDArray[np.floating[Any]],
+    bands: tuple[float, float, float],
 ) -> Array:
     """(..., 3): what a lobe with the given factors of bands makes of (9, 3) about directions (..., 3)."""
     scaled = np.asarray(harmonics, np.float64) * np.asarray(bands)[_BAND, None]
@@ -74,7 +77,7 @@ def project(image: Array) -> Array:
     return np.asarray(np.stack(sums) * _FACTORS[:, None], np.float32)
 
 
-def shader_rows(harmonics: NDArray[np.floating]) -> Array:
+def shader_rows(harmonics: NDArray[np.floating[Any]]) -> Array:
     """(9, 3): with each basis function's factor, so that the shader multiplies by 1, y, z, x, xy, yz,
     3 z^2 - 1, xz, x^2 - y^2."""
     return np.asarray(np.asarray(harmonics, np.float64) * _FACTORS[:, None], np.float32)
@@ -82,20 +85,19 @@ def shader_rows(harmonics: NDArray[np.floating]) -> Array:
 
 @cache
 def specular_polynomials(degree: int = 6) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Of bands 1 and 2: coefficients, constant first, of polynomials in the roughness that give the factors of
-    the specular lobe; within 0.002 of the integrals that they are fitted to."""
+    """Of bands 1 and 2: coefficients, constant first, of polynomials in the roughness that are the factors of
+    the specular lobe; within 0.001 of the integrals that they are fitted to."""
     roughness = np.linspace(0.0, 1.0, 65)
     means = np.array([_legendre_means(each) for each in roughness])
-    fits = (np.polynomial.Polynomial.fit(roughness, column, degree, domain=[0, 1]) for column in means.T)
-    first, second = (tuple(float(c) for c in fit.convert().coef) for fit in fits)
+    fitted = np.linalg.lstsq(np.vander(roughness, degree + 1, increasing=True), means, rcond=None)[0]
+    first, second = (tuple(float(c) for c in column) for column in fitted.T)
     return first, second
 
 
 def specular_bands(roughness: float) -> tuple[float, float, float]:
     """Factors of the three bands for the normalised specular lobe of a roughness in [0, 1]."""
-    first, second = (
-        float(np.polynomial.polynomial.polyval(roughness, each)) for each in specular_polynomials()
-    )
+    powers = roughness ** np.arange(len(specular_polynomials()[0]))
+    first, second = (float((powers * each).sum()) for each in specular_polynomials())
     return 1.0, first, second
 
 

@@ -137,7 +137,7 @@ def _tile(level: int, octaves: int) -> tuple[int, int, int]:
 
 
 def _stacked(pyramid: list[np.ndarray]) -> np.ndarray:
-    """(2 H + 2 levels, W + 2, 3): levels from the bottom up, each in a border that goes on around the sphere."""
+    """(2 H + 2 levels, W + 2, 3): levels from the bottom up, each in a border that goes on over the edges."""
     rows, columns = pyramid[0].shape[:2]
     stack = np.zeros((2 * rows - pyramid[-1].shape[0] + 2 * len(pyramid), columns + 2, 3), np.float32)
     bottom = 0

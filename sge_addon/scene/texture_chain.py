@@ -102,7 +102,7 @@ def uv_coordinates(node: bpy.types.ShaderNodeTexImage) -> tuple[str, NDArray[np.
     while (output := linked_output(socket)) is not None:
         source = output.node
         if source.bl_idname == "ShaderNodeMapping":
-            of_node = np.eye(4) if source.mute else _mapping_matrix(source)
+            of_node = np.eye(4) if source.mute else mapping_matrix(source)
             if isinstance(of_node, Obstacle):
                 return of_node
             matrix = matrix @ of_node
@@ -125,7 +125,7 @@ def _affine_2d(matrix: NDArray[np.float64]) -> NDArray[np.float32]:
     return np.ascontiguousarray(matrix[:2, [0, 1, 3]], np.float32)
 
 
-def _mapping_matrix(node: bpy.types.Node) -> NDArray[np.float64] | Obstacle:
+def mapping_matrix(node: bpy.types.Node) -> NDArray[np.float64] | Obstacle:
     """(4, 4) of a Mapping node."""
     from mathutils import Euler, Matrix
 

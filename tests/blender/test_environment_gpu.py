@@ -4,15 +4,13 @@
 
 from __future__ import annotations
 
-import bpy
+import bpy  # noqa: F401 before gpu, which comes with it
 import gpu
 import numpy as np
 import pytest
 
 from sge_addon.core.environment import diffuse, specular
-from sge_addon.core.equirectangular import pixel_directions
 from sge_addon.core.scene_lights import World
-from sge_addon.core.spherical_harmonics import evaluate
 from sge_addon.raster.environment import EnvironmentResources
 from sge_addon.raster.geometry import screen_batch
 from sge_addon.raster.program import Program, shader_source
