@@ -71,18 +71,20 @@ def surface_from_object(
     *,
     vertex_group: str = "",
     depsgraph: bpy.types.Depsgraph | None = None,
+    stand_in: bpy.types.Object | None = None,
 ) -> Surface:
     """The object's triangles in world space.
 
     Without ``depsgraph``: its base mesh, or its active shape key; vertex i is the mesh's vertex i.
-    With it: the evaluated geometry, modifiers included, of any object that has faces.
+    With it: the evaluated geometry, modifiers included, of any object that has faces; of ``stand_in``, where
+    a copy with other modifiers is meant.
     materials: one per material slot. vertex_group: limits mobility, where not empty.
     Raises FitError by the object's name: no mesh, no faces or only zero-area ones, NaN positions,
     a mirrored or non-invertible transform (base mesh only), a missing vertex group or UV map.
     Corners take the UV map that renders use; with lit materials, that of their material's images.
     """
     if depsgraph is not None:
-        return _evaluated_surface(obj, materials, depsgraph)
+        return _evaluated_surface(obj, materials, depsgraph, stand_in or obj)
     if obj.type != "MESH":
         raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, not a mesh: convert it to a mesh.")
     if obj.mode == "EDIT":
@@ -176,9 +178,12 @@ def target_notices(obj: bpy.types.Object, shape: bool) -> list[str]:
 
 
 def _evaluated_surface(
-    obj: bpy.types.Object, materials: tuple[Material, ...], depsgraph: bpy.types.Depsgraph
+    obj: bpy.types.Object,
+    materials: tuple[Material, ...],
+    depsgraph: bpy.types.Depsgraph,
+    stand_in: bpy.types.Object,
 ) -> Surface:
-    evaluated = obj.evaluated_get(depsgraph)
+    evaluated = stand_in.evaluated_get(depsgraph)
     if obj.type not in TYPES_WITH_FACES:
         raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, which has no faces: choose a mesh.")
     mesh = evaluated.to_mesh()
@@ -225,6 +230,7 @@ def _surface(
         material_indices=slots,
         materials=materials,
         mobility=mobility,
+        polygons=polygons,
     )
     a, b, c = (world[triangles[:, corner]] for corner in range(3))
     if not np.any(np.cross(b - a, c - a)):
@@ -281,8 +287,14 @@ def _material_indices(mesh: bpy.types.Mesh) -> NDArray[np.int32]:
     return np.maximum(indices, 0)
 
 
-def mobility_of_group(obj: bpy.types.Object, name: str) -> NDArray[np.float32]:
-    """(V,) weights of a vertex group; 0 for vertices outside it. Raises FitError where there are none."""
+def mobility_of_group(
+    obj: bpy.types.Object, name: str, mesh: bpy.types.Mesh | None = None
+) -> NDArray[np.float32]:
+    """(V,) weights of a vertex group; 0 for vertices outside it. Raises FitError where there are none.
+
+    mesh: the object's own, or an evaluated one of it.
+    """
+    mesh = mesh or obj.data
     group = obj.vertex_groups.get(name)
     if group is None:
         known = ", ".join(f"'{group.name}'" for group in obj.vertex_groups) or "none"
@@ -292,8 +304,8 @@ def mobility_of_group(obj: bpy.types.Object, name: str) -> NDArray[np.float32]:
             remedy=Remedy.CLEAR_VERTEX_GROUP,
         )
     index = group.index
-    weights = np.zeros(len(obj.data.vertices), np.float32)
-    for vertex in obj.data.vertices:
+    weights = np.zeros(len(mesh.vertices), np.float32)
+    for vertex in mesh.vertices:
         for element in vertex.groups:
             if element.group == index:
                 weights[vertex.index] = element.weight
