@@ -16,35 +16,41 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.colour import linear_to_srgb
 from ..core.errors import TargetLost
 from ..core.reference import resize_area
 from .materials import Slot, base_colour_socket, image_node, source_node, used_slots, uses_uv_map
+from .own_materials import assign_material, new_shader, own_material, with_nodes
 
 if TYPE_CHECKING:
     import bpy
 
 SUFFIX = ".sge"
+_LARGEST_HALF = 65504.0
 
 
 @dataclass(frozen=True, eq=False)
 class FittedImage:
     """An image under fit, remembered by name and session id.
 
-    pixels: (H, W, 4) float32, row 0 at the bottom: the room in which colours are laid beside alpha.
+    pixels: (H, W, 4) float32, row 0 at the bottom: what an Image Texture node puts out, linear. depth: '8',
+    '16' (half floats) or 'float'. is_data: no colour, so that 8 bits are not encoded as sRGB.
     """
 
     name: str
     session_uid: int
     pixels: NDArray[np.float32]
+    depth: str = "float"
+    is_data: bool = False
 
 
 def prepare_fitted_images(
-    objects: Sequence[bpy.types.Object], textures: dict[str, NDArray[np.float32]]
+    objects: Sequence[bpy.types.Object], textures: dict[str, NDArray[np.float32]], depth: str = "float"
 ) -> tuple[dict[str, FittedImage], list[str]]:
     """Make and wire the images of the objects' fitted textures; return them by key, and notices.
 
     textures: (H, W, 3) linear start content by ``Material.key``, as ``materials_of_objects`` gives it.
-    Materials that others use as well become single-user copies.
+    depth: as in ``FittedImage``. Materials that others use as well become single-user copies.
     """
     slots: dict[str, list[Slot]] = {}
     for obj in objects:
@@ -56,21 +62,54 @@ def prepare_fitted_images(
     notices: list[str] = []
     for key, of_key in slots.items():
         if key in textures:
-            images[key] = _prepare(of_key, textures[key], notices)
+            images[key] = _prepare(of_key, textures[key], depth, notices)
     return images, notices
 
 
 def write_image(fitted: FittedImage, colours: NDArray[np.float32]) -> None:
     """Show (H, W, 3) linear colours in the image. Raises TargetLost where it is gone."""
     fitted.pixels[..., :3] = colours
+    show(fitted)
+
+
+def new_fitted_image(
+    stem: str, pixels: NDArray[np.float32], *, depth: str = "float", is_data: bool = False
+) -> FittedImage:
+    """A new image with ``pixels``, (H, W, 4); they become the FittedImage's own. stem: of its name."""
+    import bpy
+
+    # A second fit starts from "wood.sge" or "wood.sge.001" and must not make "wood.sge.sge".
+    stem = re.sub(rf"({re.escape(SUFFIX)})?(\.\d{{3,}})?$", "", stem)
+    stem = re.sub(r"\.(png|jpe?g|exr|tiff?|tga|bmp|hdr|webp)$", "", stem, flags=re.IGNORECASE)
+    height, width = pixels.shape[:2]
+    is_float = depth != "8"
+    image = bpy.data.images.new(
+        stem + SUFFIX, width, height, alpha=True, float_buffer=is_float, is_data=is_data
+    )
+    if is_float:
+        image.use_half_precision = depth == "16"
+    image.alpha_mode = "CHANNEL_PACKED"  # straight float pixels would be multiplied when loaded again
+    fitted = FittedImage(image.name, image.session_uid, pixels, depth, is_data)
+    show(fitted)
+    return fitted
+
+
+def show(fitted: FittedImage) -> None:
+    """Put ``fitted.pixels`` into the image. Raises TargetLost where it is gone."""
     image = image_of(fitted)
-    image.pixels.foreach_set(fitted.pixels.ravel())
+    pixels = fitted.pixels
+    if fitted.depth == "8" and not fitted.is_data:
+        pixels = pixels.copy()
+        pixels[..., :3] = linear_to_srgb(pixels[..., :3])
+    elif fitted.depth == "16":  # packed, the file would hold what viewports do not show, in twice the room
+        pixels = np.clip(pixels, -_LARGEST_HALF, _LARGEST_HALF).astype(np.float16).astype(np.float32)
+    image.pixels.foreach_set(pixels.ravel())
     image.update()
     image.update_tag()  # or viewports would blend old and new over several redraws, or not redraw at all
 
 
 def pack_image(fitted: FittedImage) -> None:
-    """Keep the pixels in the .blend file (as EXR), once the fit is over."""
+    """Keep the pixels in the .blend file (as EXR, with 8 bits as PNG), once the fit is over."""
     image_of(fitted).pack()
 
 
@@ -88,44 +127,30 @@ def image_of(fitted: FittedImage) -> bpy.types.Image:
     return image
 
 
-def _prepare(slots: list[Slot], texture: NDArray[np.float32], notices: list[str]) -> FittedImage:
+def _prepare(slots: list[Slot], texture: NDArray[np.float32], depth: str, notices: list[str]) -> FittedImage:
     original = next((image_node(slot.material) for slot in slots if slot.material), None)
     original_image = original.image if original else None
-    alpha = _alpha(original, texture.shape[0], texture.shape[1]) if original else 1.0
     if original_image is not None:
         stem = original_image.name
     else:
         stem = slots[0].material.name if slots[0].material else slots[0].owner.name
-    fitted = _new_image(stem, texture, alpha)
+    height, width = texture.shape[:2]
+    pixels = np.empty((height, width, 4), np.float32)
+    pixels[..., :3] = texture
+    pixels[..., 3] = _alpha(original, width, height) if original else 1.0
+    fitted = new_fitted_image(stem, pixels, depth=depth)
     image = image_of(fitted)
     own: dict[bpy.types.Material | None, bpy.types.Material] = {}
     for slot in slots:
         if slot.material not in own:
-            own[slot.material] = _own_material(slot, slots, notices)
+            own[slot.material] = own_material(slot, slots, notices)
             _wire(own[slot.material], image, slot.uv_map, notices)
-        _assign(slot, own[slot.material])
-    return fitted
-
-
-def _new_image(stem: str, texture: NDArray[np.float32], alpha: NDArray[np.float32] | float) -> FittedImage:
-    import bpy
-
-    # A second fit starts from "wood.sge" or "wood.sge.001" and must not make "wood.sge.sge".
-    stem = re.sub(rf"({re.escape(SUFFIX)})?(\.\d{{3,}})?$", "", stem)
-    stem = re.sub(r"\.(png|jpe?g|exr|tiff?|tga|bmp|hdr|webp)$", "", stem, flags=re.IGNORECASE)
-    height, width = texture.shape[:2]
-    image = bpy.data.images.new(stem + SUFFIX, width, height, alpha=True, float_buffer=True)
-    image.use_half_precision = False
-    image.alpha_mode = "CHANNEL_PACKED"  # straight float pixels would be multiplied when loaded again
-    pixels = np.empty((height, width, 4), np.float32)
-    pixels[..., 3] = alpha
-    fitted = FittedImage(image.name, image.session_uid, pixels)
-    write_image(fitted, texture)
+        assign_material(slot, own[slot.material])
     return fitted
 
 
 def _alpha(
-    node: bpy.types.ShaderNodeTexImage, new_height: int, new_width: int
+    node: bpy.types.ShaderNodeTexImage, new_width: int, new_height: int
 ) -> NDArray[np.float32] | float:
     """Alpha to keep in the new image: the old one's where the material uses it (cut-outs), else 1."""
     width, height = node.image.size
@@ -136,51 +161,9 @@ def _alpha(
     return resize_area(pixels.reshape(height, width, 4)[..., 3:], new_width, new_height)[..., 0]
 
 
-def _own_material(slot: Slot, slots: list[Slot], notices: list[str]) -> bpy.types.Material:
-    """The slot's material where only ``slots`` use it, else a copy; a new one where there is none."""
-    import bpy
-
-    material = slot.material
-    if material is None:
-        return bpy.data.materials.new(slot.owner.name)
-    inside = {(other.owner, other.index) for other in slots}
-    others = sorted({owner.name for owner, index in _users(material) if (owner, index) not in inside})
-    if material.library is None and material.override_library is None and not others:
-        return material
-    copy = material.copy()
-    reason = f"'{others[0]}' uses it too" if others else "it is linked from another file"
-    notices.append(f"Material '{material.name}': {reason}, so the fitted objects get the copy '{copy.name}'.")
-    return copy
-
-
-def _users(material: bpy.types.Material) -> list[tuple[bpy.types.ID, int]]:
-    """(owner, slot index) of every slot of the file's objects that holds the material."""
-    import bpy
-
-    users = []
-    for obj in bpy.data.objects:
-        for index, slot in enumerate(obj.material_slots):
-            if slot.material == material:
-                users.append((obj if slot.link == "OBJECT" else obj.data, index))
-    return users
-
-
-def _assign(slot: Slot, material: bpy.types.Material) -> None:
-    if slot.material == material:
-        return
-    if slot.owner.id_type == "OBJECT":
-        slot.owner.material_slots[slot.index].material = material
-    elif slot.index < len(slot.owner.materials):
-        slot.owner.materials[slot.index] = material
-    else:
-        slot.owner.materials.append(material)
-
-
 def _wire(material: bpy.types.Material, image: bpy.types.Image, uv_map: str, notices: list[str]) -> None:
     """Show the image as the material's base colour; make nodes where there are none."""
-    if material.node_tree is None:
-        material.use_nodes = True
-    tree = material.node_tree
+    tree = with_nodes(material)
     node = image_node(material)
     if node is not None and uses_uv_map(node, uv_map):
         node.image = image
@@ -188,7 +171,7 @@ def _wire(material: bpy.types.Material, image: bpy.types.Image, uv_map: str, not
         return
     socket = base_colour_socket(material)
     if socket is None:
-        socket = _new_shader(tree).inputs["Base Color"]
+        socket = new_shader(tree).inputs["Base Color"]
     replaced = source_node(socket)
     if replaced is not None:
         notices.append(
@@ -200,12 +183,3 @@ def _wire(material: bpy.types.Material, image: bpy.types.Image, uv_map: str, not
     node.location = socket.node.location.x - 320.0, socket.node.location.y
     tree.links.new(node.outputs["Color"], socket)
     tree.nodes.active = node
-
-
-def _new_shader(tree: bpy.types.NodeTree) -> bpy.types.Node:
-    """A Principled shader at the output, where no shader with a colour was found."""
-    output = tree.get_output_node("ALL") or tree.nodes.new("ShaderNodeOutputMaterial")
-    shader = tree.nodes.new("ShaderNodeBsdfPrincipled")
-    shader.location = output.location.x - 320.0, output.location.y
-    tree.links.new(shader.outputs["BSDF"], output.inputs["Surface"])
-    return shader

@@ -80,7 +80,7 @@ def corner_uvs(mesh: bpy.types.Mesh, uv_map: str) -> NDArray[np.float32]:
 
 
 def corners_of_slot(mesh: bpy.types.Mesh, index: int, slots: int) -> NDArray[np.bool_]:
-    """(L,) whether a face corner belongs to a material slot; those beyond the last of ``slots`` to the last."""
+    """(L,) whether a face corner belongs to a material slot; beyond the last of ``slots``: to the last."""
     materials = np.zeros(len(mesh.polygons), np.int32)
     mesh.polygons.foreach_get("material_index", materials)
     totals = np.zeros(len(mesh.polygons), np.int32)
