@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,8 +60,9 @@ def seen_lights(scene: bpy.types.Scene) -> list[bpy.types.Object]:
             )
             if inside is not None:
                 raise FitError(
-                    f"Light '{inside.name}' shines through '{obj.name}', an instance of a collection, which is "
-                    "not read. Make it real (Object > Apply > Make Instances Real), or disable it in renders.",
+                    f"Light '{inside.name}' shines through '{obj.name}', an instance of a collection, which "
+                    "is not read. Make it real (Object > Apply > Make Instances Real), or disable it in "
+                    "renders.",
                     subject=obj.name,
                 )
     return [found[name] for name in sorted(found)]
@@ -72,40 +74,38 @@ def read_light(scene: bpy.types.Scene, obj: bpy.types.Object) -> Light:
     linking = obj.light_linking.receiver_collection
     if linking is not None:
         raise FitError(
-            f"Light '{obj.name}' shines on the objects of '{linking.name}' alone (light linking), which the lit "
-            "shading does not know. Clear it (Object properties > Shading > Light Linking), or disable the "
-            "light in renders.",
+            f"Light '{obj.name}' shines on the objects of '{linking.name}' alone (light linking), which the "
+            "lit shading does not know. Clear it (Object properties > Shading > Light Linking), or disable "
+            "the light in renders.",
             subject=obj.name,
         )
     axes, scale = object_axes(obj)
     if data.type == "SPOT" and np.abs(scale / scale.max() - 1.0).max() > _UNEVEN:
         raise FitError(
-            f"Spot light '{obj.name}' has the scale ({scale[0]:.3g}, {scale[1]:.3g}, {scale[2]:.3g}), so that its "
-            "cone is not round. Give its axes the same scale.",
+            f"Spot light '{obj.name}' has the scale ({scale[0]:.3g}, {scale[1]:.3g}, {scale[2]:.3g}), so that "
+            "its cone is not round. Give its axes the same scale.",
             subject=obj.name,
         )
-    power = light_power(obj)
     diffuse = data.diffuse_factor if obj.visible_diffuse else 0.0
     specular = data.specular_factor if obj.visible_glossy else 0.0
-    common = dict(
-        kind=KINDS[data.type],
-        name=obj.name,
+    light = Light(
+        KINDS[data.type],
+        obj.name,
         position=np.asarray(obj.matrix_world.translation[:], np.float32),
         axes=axes,
-        power=power,
+        power=light_power(obj),
         diffuse=diffuse,
         specular=specular,
     )
     if data.type == "SUN":
-        return Light(**common, radius=data.angle / 2.0)
-    common["reach"] = _reach(scene, data, max(diffuse, specular))
+        return replace(light, radius=data.angle / 2.0)
+    light = replace(light, reach=_reach(scene, data, max(diffuse, specular)))
     if data.type == "AREA":
-        size = area_size(obj)
-        return Light(**common, size=size, is_ellipse=data.shape in ("DISK", "ELLIPSE"))
-    common |= {"radius": data.shadow_soft_size, "soft_falloff": data.use_soft_falloff}
+        return replace(light, size=area_size(obj), is_ellipse=data.shape in ("DISK", "ELLIPSE"))
+    light = replace(light, radius=data.shadow_soft_size, soft_falloff=data.use_soft_falloff)
     if data.type == "SPOT":
-        return Light(**common, spot_angle=data.spot_size, spot_blend=data.spot_blend)
-    return Light(**common)
+        return replace(light, spot_angle=data.spot_size, spot_blend=data.spot_blend)
+    return light
 
 
 def light_power(obj: bpy.types.Object) -> NDArray[np.float32]:
@@ -175,8 +175,8 @@ def _emission(obj: bpy.types.Object) -> NDArray[np.float64]:
     if node.bl_idname != "ShaderNodeEmission" or node.mute or linked:
         found = f"'{title(node)}'" + (f", whose {linked[0]} is linked" if linked else "")
         raise FitError(
-            f"Light '{obj.name}' shines by the node {found}, which the lit shading does not know. Use an Emission "
-            "node with a constant color and strength, or no nodes.",
+            f"Light '{obj.name}' shines by the node {found}, which the lit shading does not know. Use an "
+            "Emission node with a constant color and strength, or no nodes.",
             subject=obj.name,
         )
     colour = np.asarray(node.inputs["Color"].default_value[:3], np.float64)

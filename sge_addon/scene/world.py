@@ -57,7 +57,7 @@ def read_world(world: bpy.types.World | None, shading: str) -> World:
         raise _refusal(
             world,
             shading,
-            f"its color comes from the node '{title(node)}'{' (muted)' if node.mute else f' ({node.bl_label})'}",
+            f"its color comes from the node '{title(node)}' ({'muted' if node.mute else node.bl_label})",
             "Render it into an equirectangular image and link an Environment Texture, or unlink it",
         )
     return World(
@@ -151,7 +151,7 @@ def _rotation(world: bpy.types.World, node: bpy.types.Node, shading: str) -> NDA
             f"its node '{title(socket.node)}' has no coordinates linked to it",
             "Link the Generated output of a Texture Coordinate node",
         )
-    size = np.linalg.norm(matrix[:3, 0])
+    size = float(np.linalg.norm(matrix[:3, 0]))
     turn = matrix[:3, :3] / max(size, 1e-12)
     if np.abs(turn @ turn.T - np.eye(3)).max() > 1e-4 or np.abs(matrix[:3, 3]).max() > 1e-6:
         raise _refusal(
