@@ -28,6 +28,7 @@ class Assembly:
     positions: (V, 3) float32, world, at the start. movable: (V,) bool.
     vertex_ranges: slice of the vertices of each surface.
     triangles: (F, 3) int32. normal_groups: (F, 3) int32. uvs: (F, 3, 2) float32 (zero where none).
+    polygons: (F,) int32: triangles of one polygon have the same number.
     texture_of_triangle: (F,) int32 into ``materials``; triangles of one material are contiguous.
     corners: (N, 4) float32, one row per distinct (vertex, normal group, u, v, sign): what is drawn.
     corner_signs: (N,) float32, -1 where the UVs of a lit material are mirrored, so that tangents of opposite
@@ -41,6 +42,7 @@ class Assembly:
     triangles: NDArray[np.int32]
     normal_groups: NDArray[np.int32]
     uvs: NDArray[np.float32]
+    polygons: NDArray[np.int32]
     texture_of_triangle: NDArray[np.int32]
     materials: tuple[Material, ...]
     corners: NDArray[np.float32]
@@ -62,8 +64,8 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
     if not surfaces:
         raise FitError("No object to fit: select at least one mesh.")
     materials: dict[str, Material] = {}
-    triangles, groups, uvs, textures, ranges = [], [], [], [], []
-    vertex_count = group_count = 0
+    triangles, groups, uvs, polygons, textures, ranges = [], [], [], [], [], []
+    vertex_count = group_count = polygon_count = 0
     for surface in surfaces:
         slots = surface.materials or (NO_MATERIAL,)
         for material in slots:
@@ -77,10 +79,13 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
         _, dense = np.unique(surface.normal_groups, return_inverse=True)
         groups.append(dense.reshape(-1, 3).astype(np.int32) + np.int32(group_count))
         uvs.append(np.zeros((face_count, 3, 2), np.float32) if surface.uvs is None else surface.uvs)
+        polygon = np.arange(face_count, dtype=np.int32) if surface.polygons is None else surface.polygons
+        polygons.append(polygon + np.int32(polygon_count))
         textures.append(index_of_slot[slot])
         ranges.append(slice(vertex_count, vertex_count + len(surface.positions)))
         vertex_count += len(surface.positions)
         group_count = int(groups[-1].max()) + 1
+        polygon_count = int(polygons[-1].max()) + 1
 
     texture_of_triangle = np.concatenate(textures)
     order = np.argsort(texture_of_triangle, kind="stable")
@@ -97,6 +102,7 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
         triangles=merged[0],
         normal_groups=merged[1],
         uvs=merged[2],
+        polygons=np.concatenate(polygons)[order],
         texture_of_triangle=texture_of_triangle,
         materials=tuple(materials.values()),
         corners=corners,

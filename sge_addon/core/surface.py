@@ -28,6 +28,7 @@ class Surface:
     area-weighted mean over the triangles that have a corner in the group. Smooth shading: one group
     per vertex (a fan of it, where edges are sharp); flat shading: one group per polygon.
     material_indices: (F,) int32 into ``materials``.
+    polygons: (F,) int32, the polygon that a triangle is part of, or None: each is one of its own.
     mobility: (V,) float32 in [0, 1]: how far the shape fit may move a vertex (a vertex group).
     height: where the fit may move vertices only by a height map; else None.
     """
@@ -40,6 +41,7 @@ class Surface:
     material_indices: NDArray[np.int32] | None = None
     materials: tuple[Material, ...] = ()
     mobility: NDArray[np.float32] | None = None
+    polygons: NDArray[np.int32] | None = None
     height: HeightField | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:

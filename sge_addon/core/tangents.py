@@ -5,7 +5,8 @@ which Blender and every exchange format of normal maps mean.
 
 At a corner of a triangle the direction in which u grows is laid into the plane across the corner's normal
 and made unit; corners that share position, normal and UV, and whose triangles' UVs turn the same way round,
-have the mean of these, weighted by the triangle's angle.
+have the mean of these, weighted by the triangle's angle. Quads are split for this along the diagonal that is
+shorter in UV, whatever triangles are drawn.
 """
 
 from __future__ import annotations
@@ -55,9 +56,12 @@ class CornerTangents:
         uvs: Array,
         corner_indices: NDArray[np.int32],
         corner_signs: Array,
+        polygons: NDArray[np.int32],
     ) -> None:
         """triangles: (F, 3). uvs: (F, 3, 2). corner_indices: (F, 3) into the N corners.
-        corner_signs: (N,)."""
+        corner_signs: (N,). polygons: (F,) the polygon that a triangle is part of."""
+        at, corner = split_quads(corner_indices, uvs, polygons)
+        triangles, corner_indices, uvs = (each[at, corner] for each in (triangles, corner_indices, uvs))
         self._triangles = np.ascontiguousarray(triangles.T)
         self._corners = np.ascontiguousarray(corner_indices.T)
         self._signs = corner_signs
@@ -91,6 +95,42 @@ class CornerTangents:
         if unknown.any():
             result[unknown, :3] = _any_across(corner_normals[unknown])
         return result
+
+
+def split_quads(
+    corner_indices: NDArray[np.int32], uvs: Array, polygons: NDArray[np.int32]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Triangle and corner, (F, 3) each, where the corners of the triangles lie that MikkTSpace would make.
+
+    corner_indices, uvs, polygons: as of CornerTangents. Two neighbours in the list that are all of a polygon
+    are a quad; all others stay as they are.
+    """
+    count = len(polygons)
+    triangle = np.repeat(np.arange(count)[:, None], 3, axis=1)
+    corner = np.repeat(np.arange(3)[None], count, axis=0)
+    starts = np.flatnonzero(np.r_[True, polygons[1:] != polygons[:-1]])
+    first = starts[np.diff(np.r_[starts, count]) == 2]
+    # The corner of each triangle that the other one has not: the ends of the diagonal that is not drawn.
+    alone = corner_indices[first][:, :, None] != corner_indices[first + 1][:, None, :]  # (Q, 3, 3)
+    mine, other = alone.all(axis=2), alone.all(axis=1)
+    whole = (mine.sum(axis=1) == 1) & (other.sum(axis=1) == 1)
+    first, mine, other = first[whole], mine[whole].argmax(axis=1), other[whole].argmax(axis=1)
+    left, right = (mine + 1) % 3, (mine + 2) % 3
+
+    def squared(difference: Array) -> Array:
+        return np.asarray((difference * difference).sum(axis=1))
+
+    drawn = squared(uvs[first, left] - uvs[first, right])
+    turns = squared(uvs[first, mine] - uvs[first + 1, other]) < drawn
+    first, mine, other, left, right = (each[turns] for each in (first, mine, other, left, right))
+    second = first + 1
+    triangle[first], corner[first] = _columns(first, first, second), _columns(mine, left, other)
+    triangle[second], corner[second] = _columns(first, second, first), _columns(mine, other, right)
+    return triangle, corner
+
+
+def _columns(*columns: NDArray[Any]) -> NDArray[Any]:
+    return np.stack(columns, axis=1)
 
 
 def _any_across(normals: Array) -> Array:

@@ -85,7 +85,7 @@ class Geometry:
     @cached_property
     def _corner_tangents(self) -> CornerTangents:
         each = self.assembly
-        return CornerTangents(each.triangles, each.uvs, each.corner_indices, each.corner_signs)
+        return CornerTangents(each.triangles, each.uvs, each.corner_indices, each.corner_signs, each.polygons)
 
     @cached_property
     def _groups(self) -> dict[str, object]:

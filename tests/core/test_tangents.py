@@ -24,7 +24,9 @@ def tangents_of(assembly: Assembly) -> tuple[np.ndarray, np.ndarray]:
     normals = group_normals(
         assembly.positions, assembly.triangles, assembly.group_offsets, assembly.group_triangles
     )[assembly.corners[:, 1].astype(int)]
-    frames = CornerTangents(assembly.triangles, assembly.uvs, assembly.corner_indices, assembly.corner_signs)
+    frames = CornerTangents(
+        assembly.triangles, assembly.uvs, assembly.corner_indices, assembly.corner_signs, assembly.polygons
+    )
     return frames.at(assembly.positions, normals), normals
 
 
