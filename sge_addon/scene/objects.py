@@ -231,7 +231,6 @@ def _surface(
         materials=materials,
         mobility=mobility,
         polygons=polygons,
-        polygons=polygons,
     )
     a, b, c = (world[triangles[:, corner]] for corner in range(3))
     if not np.any(np.cross(b - a, c - a)):
