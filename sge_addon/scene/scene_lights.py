@@ -82,8 +82,8 @@ def read_light(scene: bpy.types.Scene, obj: bpy.types.Object) -> Light:
     axes, scale = object_axes(obj)
     if data.type == "SPOT" and np.abs(scale / scale.max() - 1.0).max() > _UNEVEN:
         raise FitError(
-            f"Spot light '{obj.name}' has the scale ({scale[0]:.3g}, {scale[1]:.3g}, {scale[2]:.3g}), so that "
-            "its cone is not round. Give its axes the same scale.",
+            f"Spot light '{obj.name}' has the scale ({scale[0]:.3g}, {scale[1]:.3g}, {scale[2]:.3g}), so "
+            "that its cone is not round. Give its axes the same scale.",
             subject=obj.name,
         )
     diffuse = data.diffuse_factor if obj.visible_diffuse else 0.0
