@@ -24,7 +24,7 @@ _MAX_SUN_SIZE = 20.0
 
 
 def light_size(light: Light) -> float:
-    """Radius of a point or spot light; of a sun the tangent of half its angle; of an area half its diagonal."""
+    """Radius of a point or spot light, tangent of half a sun's angle, half the diagonal of an area light."""
     if light.kind == "sun":
         return float(np.clip(np.tan(min(light.radius, np.radians(89.95))), _MIN_RADIUS, _MAX_SUN_SIZE))
     if light.kind == "area":
@@ -60,8 +60,8 @@ def light_rows(lights: Sequence[Light]) -> Array:
     """(6 N, 4) as shaders/lit_lights.glsl reads them. Raises FitError for more than MAX_LIGHTS."""
     if len(lights) > MAX_LIGHTS:
         raise FitError(
-            f"The scene has {len(lights)} lights, but lit shading takes {MAX_LIGHTS} at most: disable some in "
-            "renders (the camera symbol of the outliner)."
+            f"The scene has {len(lights)} lights, but lit shading takes {MAX_LIGHTS} at most: disable some "
+            "in renders (the camera symbol of the outliner)."
         )
     rows = np.zeros((len(lights), LIGHT_ROWS, 4), np.float32)
     for row, light in zip(rows, lights, strict=True):

@@ -43,8 +43,8 @@ class Shaded:
 
     colour: emission included, as if alpha were 1. base_color: derivative of each channel to the same channel
     of the base colour. metallic, roughness: derivatives. normal_x, normal_y: derivatives to x and y of the
-    tangent-space normal, which the shading makes unit: that to z follows from n . d = 0. Derivatives that were
-    not asked for are (0, 3).
+    tangent-space normal, which the shading makes unit: that to z follows from n . d = 0. Derivatives that
+    were not asked for are (0, 3).
     """
 
     colour: Array

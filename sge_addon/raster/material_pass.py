@@ -70,8 +70,8 @@ class MaterialPass:
         lights: SceneLights | None = None,
         maps: Collection[str] = DERIVED_MAPS,
     ) -> Shaded:
-        """As of MapShader. Base colour and metallic are differentiated exactly, roughness and normal by central
-        differences over MAP_KINDS' epsilon."""
+        """As of MapShader. Derivatives to base colour and metallic are exact, those to roughness and normal are
+        central differences over MAP_KINDS' epsilon."""
         wanted = tuple(name for name in DERIVED_MAPS if name in maps)
         read = self._drawn(prepared, values, lights, wanted)
         return Shaded(
@@ -101,16 +101,14 @@ class MaterialPass:
         formats = dict.fromkeys(("colour", *_outputs(wanted)), "RGBA32F")
         width, height = table_size(prepared.count)
         target = self._targets.get("table", width, height, formats, depth=False)
+        bound = resources.values() | {  # kept until it is drawn
+            "points": prepared.table,
+            "values": self._uploaded(values),
+            "point_count": prepared.count,
+            "lit_constants": self._constants[prepared.material],
+        }
         with drawing(target, "NONE"):
-            program.bind(
-                resources.values()
-                | {
-                    "points": prepared.table,
-                    "values": self._uploaded(values),
-                    "point_count": prepared.count,
-                    "lit_constants": self._constants[prepared.material],
-                }
-            )
+            program.bind(bound)
             self._screen.draw(program.shader)
         return {
             name: self._reader.read(target, slot, 4, "FLOAT").reshape(-1, 4)[: prepared.count, :3]
