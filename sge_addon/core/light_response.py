@@ -72,7 +72,7 @@ def light_over(light: Light, positions: Array, normals: Array, frames: Array) ->
 def clipped_ball(cosine: Array, facing: Array) -> Array:
     """Irradiance / pi from the part above the horizon of a ball of radiance 1.
 
-    cosine: to its middle. facing: irradiance / pi if it were at the zenith, the squared sine of its half angle.
+    cosine: to its middle. facing: irradiance / pi if it were at the zenith: squared sine of its half angle.
     Snyder 1996, Area Light Sources for Real-Time Graphics.
     """
     c, facing = np.broadcast_arrays(np.clip(cosine, -1.0, 1.0), facing)

@@ -26,7 +26,7 @@ _NOTHING = np.zeros((0, 3), np.float32)
 
 @dataclass(frozen=True, eq=False)
 class LightOnPoints:
-    """What (P,) points receive. diffuse: (P, 3) irradiance / pi. specular: (P, 3) mean radiance over the lobe."""
+    """What points receive, (P, 3). diffuse: irradiance / pi. specular: mean radiance over the lobe."""
 
     ggx: GgxLobe
     diffuse: Array

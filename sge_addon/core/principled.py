@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How Blender's Principled BSDF (4.0 and later) shares light among its layers, as EEVEE evaluates it.
 
-Metal first, then the dielectric's reflection, and what that lets through is diffuse. Light that leaves a rough
-surface after several reflections is put back by a factor (Turquin 2019, Practical Multiple Scattering
+Metal first, then the dielectric's reflection, and what that lets through is diffuse. Light that leaves a
+rough surface after several reflections is put back by a factor (Turquin 2019, Practical Multiple Scattering
 Compensation; the mean Fresnel term of Fdez-Aguera 2019).
 """
 

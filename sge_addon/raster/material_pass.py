@@ -70,8 +70,8 @@ class MaterialPass:
         lights: SceneLights | None = None,
         maps: Collection[str] = DERIVED_MAPS,
     ) -> Shaded:
-        """As of MapShader. Derivatives to base colour and metallic are exact, those to roughness and normal are
-        central differences over MAP_KINDS' epsilon."""
+        """As of MapShader. Derivatives to base colour and metallic are exact, those to roughness and normal
+        are central differences over MAP_KINDS' epsilon."""
         wanted = tuple(name for name in DERIVED_MAPS if name in maps)
         read = self._drawn(prepared, values, lights, wanted)
         return Shaded(
