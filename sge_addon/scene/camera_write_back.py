@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.view import View
+from .animation import is_animated
 from .cameras import PROJECTION, keep_projection, stored_frame, view_from_camera
 
 if TYPE_CHECKING:
@@ -76,15 +77,8 @@ def _reason_against(camera: bpy.types.Object) -> str:
         return "it is a library override; make it local (Object > Relations > Make Local)"
     if any(constraint.enabled for constraint in camera.constraints):
         return "constraints hold it; apply or remove them"
-    if any(_is_animated(each) for each in (camera, data)):
+    if any(is_animated(each) for each in (camera, data)):
         return "it is animated or driven; clear its animation"
     if data.users > 1:
         return f"its lens '{data.name}' is shared with others (Object > Relations > Make Single User)"
     return ""
-
-
-def _is_animated(each: bpy.types.ID) -> bool:
-    animation = each.animation_data
-    return animation is not None and (
-        animation.action is not None or len(animation.drivers) > 0 or len(animation.nla_tracks) > 0
-    )

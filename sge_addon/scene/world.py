@@ -13,6 +13,7 @@ from ..core.errors import FitError
 from ..core.scene_lights import World
 from .images import image_to_array
 from .texture_chain import Obstacle, linked_output, mapping_matrix, title
+from .world_tint import is_tint, tint_colour, tint_image
 
 if TYPE_CHECKING:
     import bpy
@@ -21,7 +22,7 @@ _BRIGHTEST = 65504.0  # of half floats: what an infinite pixel of an EXR stands 
 
 
 def read_world(world: bpy.types.World | None, shading: str) -> World:
-    """The world's light as ``shading`` takes it: with 'lit' also an image.
+    """The world's light as ``shading`` takes it: with 'lit' also an image, and a tint of it (``world_tint``).
 
     An image is taken whole: EEVEE draws what is brighter than the world's Sun Threshold out of it as a sun,
     which gives the same light but for shadows. Raises FitError by name where it is lit by other things.
@@ -53,6 +54,10 @@ def read_world(world: bpy.types.World | None, shading: str) -> World:
             "it is lit by an image or a procedure",
             f"Unlink the Color of its node '{title(background)}'",
         )
+    gain = np.full(3, strength, np.float32)
+    if is_tint(node):
+        gain *= tint_colour(node)
+        node = linked_output(tint_image(node)).node
     if node.bl_idname != "ShaderNodeTexEnvironment" or node.mute:
         raise _refusal(
             world,
@@ -61,7 +66,7 @@ def read_world(world: bpy.types.World | None, shading: str) -> World:
             "Render it into an equirectangular image and link an Environment Texture, or unlink it",
         )
     return World(
-        gain=np.full(3, strength, np.float32),
+        gain=gain,
         image=_radiance(world, node),
         rotation=_rotation(world, node, shading),
     )
