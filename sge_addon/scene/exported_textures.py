@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Base colour textures of exported objects: written beside the mesh, and what the mesh file refers to."""
+"""Textures of exported objects: written beside the mesh as 8-bit PNG, and what the mesh file refers to."""
 
 from __future__ import annotations
 
@@ -10,17 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .images import image_to_array, save_png
+from .images import save_png
+from .material_graph import STRENGTHS, read_graph
+from .texture_values import node_outputs
 
 if TYPE_CHECKING:
     import bpy
 
 
 def texture_paths(file: Path, objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Image, Path]:
-    """Where each base colour image of the objects goes: ``<stem>_<image>.png`` beside the file."""
+    """Where each image of the objects' maps goes: ``<stem>_<image>.png`` beside the file."""
     paths: dict[bpy.types.Image, Path] = {}
-    for node in base_color_nodes(objects):
-        name, number = _plain(node.image.name), 1
+    for node in map_nodes(objects):
+        name, number = plain_name(node.image.name), 1
         while node.image not in paths:
             path = file.with_name(f"{file.stem}_{name}{'' if number == 1 else f'_{number}'}.png")
             number += 1
@@ -29,10 +31,19 @@ def texture_paths(file: Path, objects: Sequence[bpy.types.Object]) -> dict[bpy.t
     return paths
 
 
-def save_textures(paths: Mapping[bpy.types.Image, Path]) -> None:
-    """Write each image as sRGB-encoded 8-bit PNG."""
+def save_textures(objects: Sequence[bpy.types.Object], paths: Mapping[bpy.types.Image, Path]) -> None:
+    """Write each image: colours sRGB-encoded, data as they are, straight alpha where a material reads it.
+    Emission above 1 is scaled to 1."""
+    nodes = map_nodes(objects)
+    peaks = _emission_peaks(objects)
     for image, path in paths.items():
-        save_png(path, image_to_array(image))
+        showing = [node for node in nodes if node.image == image]
+        node = next((node for node in showing if node.outputs["Alpha"].is_linked), showing[0])
+        pixels = node_outputs(node)
+        pixels[..., :3] /= peaks.get(image, 1.0)
+        if not node.outputs["Alpha"].is_linked:
+            pixels[..., 3] = 1.0
+        save_png(path, pixels, encode_srgb=not image.colorspace_settings.is_data, is_straight=True)
 
 
 @contextmanager
@@ -42,32 +53,84 @@ def saved_textures_shown(
     """Within it, the objects' nodes show the written files instead of the images that were fitted."""
     import bpy
 
-    originals = [(node, node.image) for node in base_color_nodes(objects)]
-    loaded = {image: bpy.data.images.load(str(path)) for image, path in paths.items()}
+    originals = [(node, node.image) for node in map_nodes(objects)]
+    strengths = _strengths(objects, _emission_peaks(objects))
+    loaded: dict[bpy.types.Image, bpy.types.Image] = {}
     try:
+        for image, path in paths.items():
+            loaded[image] = bpy.data.images.load(str(path))
+            if image.colorspace_settings.is_data:
+                loaded[image].colorspace_settings.name = "Non-Color"
         for node, image in originals:
             node.image = loaded[image]
+        for socket, before, peak in strengths:
+            socket.default_value = before * peak
         yield
     finally:
+        for socket, before, _ in strengths:
+            socket.default_value = before
         for node, image in originals:
             node.image = image
         for image in loaded.values():
             bpy.data.images.remove(image)
 
 
-def base_color_nodes(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Node]:
-    """Image nodes that feed a Base Color, or the Color of a simpler shader, once each."""
-    materials = {slot.material for obj in objects for slot in obj.material_slots if slot.material}
+def map_nodes(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Node]:
+    """Image nodes that feed a map of a material, or the color of a shader that lit shading does not know,
+    once each."""
     nodes: dict[tuple[str, str], bpy.types.Node] = {}
-    for material in sorted(materials, key=lambda each: each.name_full):
-        for link in material.node_tree.links if material.node_tree else ():
-            node = link.from_node
-            feeds_color = link.to_socket.name in ("Base Color", "Color") and link.from_socket.name == "Color"
-            if feeds_color and node.type == "TEX_IMAGE" and node.image is not None:
-                nodes[material.name_full, node.name] = node
+    for material in _materials(objects):
+        graph = read_graph(material)
+        found = [source.image.node for source in graph.maps.values() if source.image is not None]
+        if graph.obstacle is not None:
+            found = _color_nodes(material)
+        for node in found:
+            nodes[material.name_full, node.name] = node
     return list(nodes.values())
 
 
-def _plain(name: str) -> str:
+def plain_name(name: str) -> str:
     """A name that every file system and an obj's material file take."""
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "texture"
+
+
+def _materials(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Material]:
+    materials = {slot.material for obj in objects for slot in obj.material_slots if slot.material}
+    return sorted(materials, key=lambda each: each.name_full)
+
+
+def _color_nodes(material: bpy.types.Material) -> Iterator[bpy.types.Node]:
+    for link in material.node_tree.links if material.node_tree else ():
+        node = link.from_node
+        feeds_color = link.to_socket.name in ("Base Color", "Color") and link.from_socket.name == "Color"
+        if feeds_color and node.type == "TEX_IMAGE" and node.image is not None:
+            yield node
+
+
+def _emission_peaks(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Image, float]:
+    """The largest value, where above 1, of images that are nothing but emission."""
+    peaks: dict[bpy.types.Image, float] = {}
+    others: set[bpy.types.Image] = set()
+    for material in _materials(objects):
+        for name, source in read_graph(material).maps.items():
+            if source.image is None:
+                continue
+            if name != "emission":
+                others.add(source.image.image)
+            elif source.image.image.is_float and source.image.image not in peaks:
+                peaks[source.image.image] = float(node_outputs(source.image.node)[..., :3].max(initial=0.0))
+    return {image: peak for image, peak in peaks.items() if peak > 1.0 and image not in others}
+
+
+def _strengths(
+    objects: Sequence[bpy.types.Object], peaks: Mapping[bpy.types.Image, float]
+) -> list[tuple[bpy.types.NodeSocket, float, float]]:
+    """Inputs of emission's strength, their values, and the peaks by which they grow."""
+    strengths = []
+    for material in _materials(objects):
+        graph = read_graph(material)
+        source = graph.maps["emission"].image
+        if source is not None and source.image in peaks and graph.emission_strength is not None:
+            socket = graph.shader.inputs[STRENGTHS[graph.shader.bl_idname]]
+            strengths.append((socket, graph.emission_strength, peaks[source.image]))
+    return strengths

@@ -77,11 +77,12 @@ def export_mesh(
     forward_axis: str | None = None,
     up_axis: str | None = None,
 ) -> list[Path]:
-    """Write objects in world space, with modifiers, and base colour textures beside; all files written.
+    """Write objects in world space, with modifiers, and the images of their maps beside; all files written.
 
-    Axes as in ``import_mesh``, by default Y forward and Z up (glb: as glTF requires). Every base colour
-    image becomes ``<stem>_<image>.png``, sRGB-encoded, which an obj's materials refer to and which a glb
-    also embeds. Raises FitError: no objects, unknown extension, a file that cannot be written.
+    Axes as in ``import_mesh``, by default Y forward and Z up (glb: as glTF requires). Every image of a
+    material's maps becomes ``<stem>_<image>.png``, colours sRGB-encoded, which an obj's materials refer to
+    and which a glb also embeds.
+    Raises FitError: no objects, unknown extension, a file that cannot be written.
     """
     import bpy
 
@@ -94,7 +95,7 @@ def export_mesh(
     textures = texture_paths(file, objects)
     for texture in textures.values():
         check_writable(texture)
-    save_textures(textures)
+    save_textures(objects, textures)
     collection = bpy.data.collections.new("sge_export")
     bpy.context.scene.collection.children.link(collection)
     copies = []

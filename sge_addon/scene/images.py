@@ -185,33 +185,44 @@ def array_to_image(
     return image
 
 
-def save_png(path: str | os.PathLike[str], array: Array, *, encode_srgb: bool = True) -> None:
-    """Write (H, W, 3) or (H, W, 4) as 8-bit PNG with straight alpha; values beyond [0, 1] are clipped.
+def save_png(
+    path: str | os.PathLike[str],
+    array: Array,
+    *,
+    encode_srgb: bool = True,
+    is_straight: bool = False,
+    depth: int = 8,
+) -> None:
+    """Write (H, W, 3) or (H, W, 4) as PNG with straight alpha; values beyond [0, 1] are clipped.
 
-    encode_srgb: with the sRGB curve, else as they are. Raises FitError where it cannot be written.
+    encode_srgb: with the sRGB curve, else as they are. is_straight: the array is not multiplied by alpha.
+    depth: bits of a channel, 8 or, without alpha, 16. Raises FitError where it cannot be written.
     """
-    _save(path, _encoded(array, encode_srgb=encode_srgb), "PNG", alpha=array.shape[2] == 4)
+    encoded = _encoded(array, encode_srgb=encode_srgb, is_straight=is_straight)
+    _save(path, encoded, "PNG", alpha=array.shape[2] == 4, is_float=depth == 16)
 
 
 def save_exr(path: str | os.PathLike[str], array: Array) -> None:
     """Write (H, W, 3) or (H, W, 4) as OpenEXR, linear and premultiplied, without loss."""
-    _save(path, array, "OPEN_EXR", alpha=array.shape[2] == 4)
+    _save(path, array, "OPEN_EXR", alpha=array.shape[2] == 4, is_float=True)
 
 
-def _encoded(array: Array, *, encode_srgb: bool) -> Array:
-    pixels = straight(array) if array.shape[2] == 4 else np.array(array, dtype=np.float32)
+def _encoded(array: Array, *, encode_srgb: bool, is_straight: bool = False) -> Array:
+    has_factor = array.shape[2] == 4 and not is_straight
+    pixels = straight(array) if has_factor else np.array(array, dtype=np.float32)
     if encode_srgb:
         pixels[..., :3] = linear_to_srgb(pixels[..., :3])
     return np.clip(pixels, 0.0, 1.0, out=pixels)
 
 
-def _save(path: str | os.PathLike[str], pixels: Array, file_format: str, *, alpha: bool) -> None:
+def _save(
+    path: str | os.PathLike[str], pixels: Array, file_format: str, *, alpha: bool, is_float: bool
+) -> None:
     """Through an image that is data, whose values Blender writes as they are."""
     import bpy
 
     path = os.path.abspath(path)
     height, width = pixels.shape[:2]
-    is_float = file_format == "OPEN_EXR"
     image = bpy.data.images.new("sge_save", width, height, alpha=alpha, float_buffer=is_float, is_data=True)
     try:
         image.use_half_precision = False

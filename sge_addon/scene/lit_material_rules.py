@@ -113,6 +113,10 @@ def material_notices(graph: MaterialGraph, material: str, fitted: Sequence[str])
                 f"{where} came from '{source.obstacle.node}', which {source.obstacle.what}; the fitted map "
                 "takes its place."
             )
+        if name in fitted and source.image is not None and source.image.factor_node:
+            notices.append(
+                f"{where} was multiplied by '{source.image.factor_node}'; the fitted map holds that."
+            )
         if source.image is not None and source.image.node.interpolation == "Closest":
             notices.append(
                 f"{where} is read with linear interpolation, where '{title(source.image.node)}' has Closest."

@@ -81,8 +81,9 @@ def map_key(material: str, name: str, graph: MaterialGraph, size: int) -> str:
     if image is None or size == 1:
         return f"{material}, {name}"
     channels = "".join("RGBA"[channel] for channel in image.channels)
+    factor = "" if image.factor_node == "" else f" times {image.factor}"
     flipped = " with green flipped" if name == "normal" and graph.flips_green else ""
-    return f"image {image.image.name_full} {channels}{flipped}, {name}"
+    return f"image {image.image.name_full} {channels}{factor}{flipped}, {name}"
 
 
 def fitted_emission_strength(graph: MaterialGraph) -> float:
@@ -144,7 +145,7 @@ class _Reader:
         which = (image.image.name_full, image.node.outputs["Alpha"].is_linked)
         if which not in self._outputs:
             self._outputs[which] = node_outputs(image.node)
-        return map_values(self._outputs[which], image.channels, name, flips_green=flips_green)
+        return map_values(self._outputs[which], image, name, flips_green=flips_green)
 
 
 def _mean(texture: Array) -> tuple[float, ...]:

@@ -88,7 +88,7 @@ class MaterialWriter:
         by_node: dict[str, list[str]] = {}
         for name in textures:
             source = self._graph.maps[name].image
-            if source is not None and (source.channels == RGB or len(DEFAULTS[name]) == 1):
+            if source is not None and _is_direct(source, name):
                 by_node.setdefault(source.node.name, []).append(name)
         for node_name, names in by_node.items():
             node = self._material.node_tree.nodes[node_name]
@@ -114,6 +114,9 @@ class MaterialWriter:
                         f"{image.image.size[0]} x {image.image.size[1]} texels, also as {others[0]}."
                     )
                 node.image = image.image
+                for name, source in sources.items():
+                    if source.factor_node:
+                        link_map(node, source.channels, self._graph.maps[name].socket)
                 continue
             for name in names:
                 self._show(name, sources[name].channels, node)
@@ -204,3 +207,11 @@ class MaterialWriter:
         unlink(socket)
         socket.default_value = fitted_emission_strength(self._graph)
         return Input.of(socket, self._material)
+
+
+def _is_direct(source: ImageSource, name: str) -> bool:
+    """Whether the source's channels can hold the map: not one channel a colour, nor three different values
+    the luminance."""
+    if len(DEFAULTS[name]) == 3:
+        return source.channels == RGB
+    return len(source.channels) == 1 or len(set(source.factor)) == 1

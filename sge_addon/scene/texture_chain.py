@@ -32,13 +32,16 @@ class ImageSource:
 
     node: the Image Texture node; there is an image in it. channels: RGB, ALPHA, or the one that a Separate
     Color node takes out. uv_map: name of a UV map, "" for the one that renders use. uv_transform: (2, 3)
-    float32, from (u, v, 1) of the mesh to those of the image.
+    float32, from (u, v, 1) of the mesh to those of the image. factor: by which nodes multiply it, one value
+    or three. factor_node: the last of these nodes, "" where there are none.
     """
 
     node: bpy.types.ShaderNodeTexImage
     channels: tuple[int, ...]
     uv_map: str
     uv_transform: NDArray[np.float32]
+    factor: tuple[float, ...] = (1.0,)
+    factor_node: str = ""
 
     @property
     def image(self) -> bpy.types.Image:
@@ -68,6 +71,11 @@ def image_source(socket: bpy.types.NodeSocket) -> ImageSource | Obstacle | None:
     output = linked_output(socket)
     if output is None:
         return None
+    factor, factor_node = np.ones(1), ""
+    while (multiplied := _multiplied(output.node)) is not None:
+        factor = factor * multiplied[1]
+        factor_node = factor_node or title(output.node)
+        output = multiplied[0]
     node, channels = output.node, RGB
     if node.mute:
         return Obstacle(title(node), "is muted")
@@ -92,7 +100,38 @@ def image_source(socket: bpy.types.NodeSocket) -> ImageSource | Obstacle | None:
     coordinates = uv_coordinates(node)
     if isinstance(coordinates, Obstacle):
         return coordinates
-    return ImageSource(node, channels, *coordinates)
+    return ImageSource(node, channels, *coordinates, tuple(factor.tolist()), factor_node)
+
+
+def _multiplied(node: bpy.types.Node) -> tuple[bpy.types.NodeSocket, NDArray[np.float64]] | None:
+    """What a node multiplies by a constant, as in materials from glTF, and the constant, (1,) or (3,)."""
+    if node.mute:
+        return None
+    if node.bl_idname == "ShaderNodeMath" and node.operation == "MULTIPLY" and not node.use_clamp:
+        first, second = node.inputs[:2]
+        part = 1.0
+    elif node.bl_idname == "ShaderNodeMix" and (node.data_type, node.blend_type) == ("RGBA", "MULTIPLY"):
+        inputs = {socket.identifier: socket for socket in node.inputs}
+        first, second = inputs["A_Color"], inputs["B_Color"]
+        part = _constant(inputs["Factor_Float"])
+    elif node.bl_idname == "ShaderNodeMixRGB" and node.blend_type == "MULTIPLY":
+        first, second = node.inputs["Color1"], node.inputs["Color2"]
+        part = _constant(node.inputs["Fac"])
+    else:
+        return None
+    if linked_output(first) is None and part == 1.0:
+        first, second = second, first
+    source = linked_output(first)
+    if source is None or linked_output(second) is not None or not 0.0 <= part <= 1.0:
+        return None
+    value = second.default_value
+    constant = np.array(value[:3] if hasattr(value, "__len__") else (value,), np.float64)
+    return source, 1.0 - part + part * constant
+
+
+def _constant(socket: bpy.types.NodeSocket) -> float:
+    """The value of an input, NaN where it is linked."""
+    return float("nan") if linked_output(socket) is not None else socket.default_value
 
 
 def uv_coordinates(node: bpy.types.ShaderNodeTexImage) -> tuple[str, NDArray[np.float32]] | Obstacle:

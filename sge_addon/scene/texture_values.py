@@ -15,6 +15,7 @@ from ..core.material_maps import MAP_KINDS
 from ..core.reference import resize_area
 from .images import SRGB_TABLE, freed_again, stored_pixels
 from .materials import check_texture
+from .texture_chain import ImageSource
 
 if TYPE_CHECKING:
     import bpy
@@ -51,17 +52,17 @@ def node_outputs(node: bpy.types.ShaderNodeTexImage) -> Array:
     return pixels if is_premultiplied else premultiplied(pixels)
 
 
-def map_values(outputs: Array, channels: tuple[int, ...], name: str, *, flips_green: bool = False) -> Array:
-    """(H, W, C) values of a map from what a node puts out, (H, W, 4).
+def map_values(outputs: Array, source: ImageSource, name: str, *, flips_green: bool = False) -> Array:
+    """(H, W, C) values of a map from what the source's node puts out, (H, W, 4).
 
-    channels: that are linked. A single one for a colour counts for all three, a colour for a single value
-    as its luminance. Normals are decoded, with y turned about where ``flips_green``.
+    A single channel for a colour counts for all three, a colour for a single value as its luminance. Normals
+    are decoded, with y turned about where ``flips_green``.
     """
     wanted = MAP_KINDS[name].channels
-    values = outputs[..., list(channels)]
-    if wanted == 1 and len(channels) == 3:
+    values = outputs[..., list(source.channels)] * np.array(source.factor, np.float32)
+    if wanted == 1 and values.shape[-1] == 3:
         values = (values @ _LUMINANCE)[..., None]
-    elif wanted == 3 and len(channels) == 1:
+    elif wanted == 3 and values.shape[-1] == 1:
         values = np.repeat(values, 3, axis=-1)
     if name == "normal":
         values = 2.0 * values - 1.0

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from sge_addon.core.errors import FitError
-from sge_addon.scene.lit_materials import lit_materials_of_objects
+from sge_addon.scene.lit_materials import fitted_textures, lit_materials_of_objects
+from sge_addon.scene.map_preparation import prepare_fitted_maps
 from sge_addon.scene.objects import surface_from_object
 from tests.blender.material_nodes import (
     add_material,
@@ -225,3 +226,43 @@ def test_fitted_maps_start_from_what_is_there_in_their_size():
     assert [name for name, each in read.maps.items() if each.fitted] == [
         "base_color", "metallic", "roughness", "emission"
     ]  # fmt: skip
+
+
+def glossy_from_gltf() -> bpy.types.Material:
+    """Base colour and roughness times factors, as Blender's glTF importer wires them."""
+    material = add_material("Factors")
+    base = image_node(material, byte_image("base", (255, 255, 255, 255)))
+    mix = node_of(material, "ShaderNodeMix")
+    mix.data_type, mix.blend_type = "RGBA", "MULTIPLY"
+    inputs = {socket.identifier: socket for socket in mix.inputs}
+    inputs["Factor_Float"].default_value = 1.0
+    inputs["B_Color"].default_value = (0.5, 0.25, 1.0, 1.0)
+    material.node_tree.links.new(base.outputs["Color"], inputs["A_Color"])
+    output = next(socket for socket in mix.outputs if socket.identifier == "Result_Color")
+    material.node_tree.links.new(output, principled(material).inputs["Base Color"])
+    rough = image_node(material, byte_image("rough", (204, 204, 204, 255), is_data=True))
+    math = node_of(material, "ShaderNodeMath")
+    math.operation = "MULTIPLY"
+    math.label = "Roughness Factor"
+    math.inputs[1].default_value = 0.5
+    link(material, rough, math, 0)
+    link(material, math, principled(material), "Roughness")
+    return material
+
+
+def test_constant_factors_are_read():
+    read = lit(glossy_from_gltf())
+    assert np.allclose(read.maps["base_color"].texture, (0.5, 0.25, 1.0))
+    assert np.allclose(read.maps["roughness"].texture, 0.4)
+
+
+def test_fitted_maps_take_factors_in():
+    material = glossy_from_gltf()
+    quad = add_quad("Quad", material)
+    materials, said = lit_materials_of_objects([quad], maps=("base_color", "roughness"), size=4)
+    assert "its Roughness was multiplied by 'Roughness Factor'" in said[1]
+    prepare_fitted_maps([quad], fitted_textures(materials))
+    maps = lit_materials_of_objects([quad])[0][0][0].lit.maps
+    assert np.allclose(maps["base_color"].texture, (0.5, 0.25, 1.0))
+    assert np.allclose(maps["roughness"].texture, 0.4)
+    assert len([node for node in material.node_tree.nodes if node.bl_idname == "ShaderNodeTexImage"]) == 2

@@ -1,0 +1,114 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Maps leave Blender as they are in it: as files of their own, and within glTF."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import bpy
+import numpy as np
+import pytest
+
+from sge_addon.core.colour import linear_to_srgb
+from sge_addon.scene.exported_maps import export_maps, map_paths
+from sge_addon.scene.files import export_mesh, import_mesh
+from sge_addon.scene.fitted_maps import write_maps
+from sge_addon.scene.images import load_image
+from sge_addon.scene.lit_materials import fitted_textures, lit_materials_of_objects
+from sge_addon.scene.map_preparation import prepare_fitted_maps
+from tests.blender.material_nodes import add_material, add_quad, principled
+
+ALL = ("base_color", "metallic", "roughness", "normal", "emission", "alpha")
+SIZE = 8
+
+
+def fitted_quad(*, maps=ALL, constants=(), depth: str = "float", emission: float = 1.0):
+    """A square whose maps are random; the arrays by name."""
+    quad = add_quad("My Quad", add_material("Paint"))
+    materials, _ = lit_materials_of_objects([quad], maps=maps, size=SIZE, constants=constants)
+    fitted, _ = prepare_fitted_maps([quad], fitted_textures(materials), depth)
+    rng = np.random.default_rng(0)
+    arrays = {}
+    for key, each in fitted.items():
+        size = SIZE if each.image is not None else 1
+        array = 0.1 + 0.9 * rng.random(
+            (size, size, 1 if each.name in ("metallic", "roughness", "alpha") else 3)
+        )
+        if each.name == "normal":
+            array = np.array([0.0, 0.0, 1.2]) + array - 0.55
+            array /= np.linalg.norm(array, axis=-1, keepdims=True)
+        elif each.name == "emission":
+            array *= emission
+        arrays[key] = array.astype(np.float32)
+    write_maps(fitted, arrays)
+    return quad, {fitted[key].name: array for key, array in arrays.items()}
+
+
+def stored(name: str, values: np.ndarray) -> np.ndarray:
+    """As 8-bit files hold them, from 0 to 1."""
+    if name in ("base_color", "emission"):
+        return linear_to_srgb(values)
+    return 0.5 + 0.5 * values if name == "normal" else values
+
+
+@pytest.mark.parametrize("depth", ["8", "16", "float"])
+def test_each_map_is_a_file_of_its_own(depth: str, tmp_path: Path):
+    quad, arrays = fitted_quad(depth=depth, constants=("roughness",))
+    written, notices = export_maps(tmp_path, [quad], ALL, depth)
+    assert notices == []
+    assert written == map_paths(tmp_path, [quad], ALL) == [tmp_path / f"My_Quad_{name}.png" for name in ALL]
+    for name, path in zip(ALL, written, strict=True):
+        pixels, _ = load_image(path, "linear")
+        image = bpy.data.images.load(str(path))
+        assert image.is_float == (depth != "8")
+        error = np.abs(pixels[..., : arrays[name].shape[2]] - stored(name, arrays[name])).max()
+        assert error < (0.51 / 255 if depth == "8" else 1e-3 if depth == "16" else 2e-5), name
+
+
+def test_emission_above_one_becomes_exr(tmp_path: Path):
+    quad, arrays = fitted_quad(maps=("emission",), emission=8.0)
+    principled(quad.data.materials[0]).inputs["Emission Strength"].default_value = 2.0
+    written, notices = export_maps(tmp_path, [quad], ("emission",))
+    assert written == [tmp_path / "My_Quad_emission.exr"]
+    assert "'My_Quad_emission.exr' is linear EXR" in notices[0]
+    assert np.allclose(load_image(written[0])[0][..., :3], 2.0 * arrays["emission"], rtol=1e-5)
+
+
+def test_objects_with_several_materials_name_them(tmp_path: Path):
+    quad = add_quad("Quad", add_material("A/B"), add_material("C"))
+    assert [path.name for path in map_paths(tmp_path, [quad], ("alpha",))] == [
+        "Quad_A_B_alpha.png",
+        "Quad_C_alpha.png",
+    ]
+
+
+@pytest.mark.parametrize("depth", ["8", "float"])
+@pytest.mark.parametrize("emission", [1.0, 5.0])
+def test_a_glb_opens_elsewhere_with_the_same_maps(depth: str, emission: float, tmp_path: Path):
+    quad, arrays = fitted_quad(depth=depth, emission=emission)
+    before = {image.name for image in bpy.data.images}
+    strength = principled(quad.data.materials[0]).inputs["Emission Strength"].default_value
+    export_mesh(tmp_path / "out.glb", [quad])
+    assert {image.name for image in bpy.data.images} == before, "nothing is left in the file"
+    assert principled(quad.data.materials[0]).inputs["Emission Strength"].default_value == strength
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    ((read,),), _ = lit_materials_of_objects(import_mesh(tmp_path / "out.glb"))
+    for name, array in arrays.items():
+        found = read.lit.maps[name].texture
+        if name == "emission":
+            array, found = array / emission, found * read.lit.emission_strength / emission
+        # Twice rounded where the fitted image has 8 bits and the strength was scaled.
+        assert np.abs(stored(name, found) - stored(name, array)).max() < 1.6 / 255, name
+
+
+def test_a_glb_with_some_maps_keeps_the_constants_of_the_others(tmp_path: Path):
+    quad, arrays = fitted_quad(maps=("roughness", "normal"))
+    principled(quad.data.materials[0]).inputs["Metallic"].default_value = 0.5
+    export_mesh(tmp_path / "out.glb", [quad])
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    ((read,),), _ = lit_materials_of_objects(import_mesh(tmp_path / "out.glb"))
+    for name, array in arrays.items():
+        assert np.abs(stored(name, read.lit.maps[name].texture) - stored(name, array)).max() < 0.6 / 255, name
+    assert np.allclose(read.lit.maps["metallic"].texture, 0.5, atol=0.6 / 255)
+    assert np.allclose(read.lit.maps["base_color"].value, 0.8)
