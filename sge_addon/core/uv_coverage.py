@@ -5,10 +5,18 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .surface import Surface
 
 TOLERANCE = 1e-4  # UV units: rounding of unwrappers at the border of the unit square
+
+
+def uv_areas(uvs: NDArray[np.float32]) -> NDArray[np.float64]:
+    """(F,) of triangles (F, 3, 2) in UV space, where the unit square has 1."""
+    a, b, c = uvs.astype(np.float64).transpose(1, 0, 2)
+    areas: NDArray[np.float64] = 0.5 * np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
+    return areas
 
 
 def uv_shortcomings(surface: Surface) -> list[str]:
@@ -17,8 +25,7 @@ def uv_shortcomings(surface: Surface) -> list[str]:
     if surface.uvs is None:
         return []
     owner = f"Object '{surface.name}'"
-    a, b, c = (surface.uvs[:, corner].astype(np.float64) for corner in range(3))  # (F, 2) each
-    areas = 0.5 * np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
+    areas = uv_areas(surface.uvs)
     if not areas.any():
         return [f"{owner}: its UV map has no area, so its texture cannot be fitted: unwrap it again."]
     if surface.uvs.min() < -TOLERANCE or surface.uvs.max() > 1.0 + TOLERANCE:

@@ -22,6 +22,7 @@ from ..core.pixel_scale import edge_pixels
 from ..core.reference import resize_area
 from ..core.surface import Material, Surface
 from ..core.texture_bake import texel_places
+from ..core.uv_coverage import uv_areas
 from ..core.view import View
 from .displacement import Displacement, displacement_of, shown_displace_modifiers
 from .images import stored_pixels
@@ -81,7 +82,7 @@ def displaced_object(
     muted = {displacement.name} if displacement.kind == "modifier" else set()
     bare = _evaluate(obj, materials, muted, displacement.uv_map, vertex_group)
     if muted:
-        _check_later_modifiers(obj, bare.surface, muted)
+        bare = replace(bare, normals=_normals_before_later_modifiers(obj, bare, muted))
     _check_uvs(obj, bare.uvs, displacement.uv_map)
     inset = displacement.kind != "node" and _touches_border(bare.uvs, texture_size)
     directions = _directions(bare, displacement)
@@ -105,7 +106,23 @@ def displaced_object(
 
 
 def coarse_notices(surface: Surface, views: Sequence[View]) -> list[str]:
-    """Where the edges of a displaced surface are too long for a height map to show: the remedy."""
+    """Where a displaced surface has too long edges for a height map to show, or the map has fewer texels than
+    it has vertices: the remedies."""
+    return [*_mesh_notices(surface, views), *_texture_notices(surface)]
+
+
+def _texture_notices(surface: Surface) -> list[str]:
+    field, count = surface.height, len(surface.positions)
+    texels = int(uv_areas(field.uvs).sum() * field.content.size)
+    if texels >= count:
+        return []
+    return [
+        f"Object '{surface.name}': its height map gives it {texels} texels for {count} vertices, which "
+        "cannot all be as high as they should: choose a larger Texture Size, or fewer levels of subdivision."
+    ]
+
+
+def _mesh_notices(surface: Surface, views: Sequence[View]) -> list[str]:
     lengths = edge_pixels(surface.positions, edges_of(surface.triangles), views)
     lengths = lengths[lengths > 0.0]
     middle = float(np.median(lengths)) if len(lengths) else 0.0
@@ -157,15 +174,16 @@ def _evaluate(
         try:
             if vertex_group:
                 surface = replace(surface, mobility=mobility_of_group(obj, vertex_group, mesh))
+            uvs = np.zeros((len(mesh.loops), 2), np.float32)
             layer = mesh.uv_layers.get(uv_map)
-            if layer is None:
+            if layer is not None:
+                layer.uv.foreach_get("vector", uvs.ravel())
+            elif uv_map:
                 raise FitError(
                     f"Object '{obj.name}': its modifiers leave no UV map '{uv_map}' to read a height map "
                     "through: apply them, or choose another map.",
                     subject=obj.name,
                 )
-            uvs = np.empty((len(mesh.loops), 2), np.float32)
-            layer.uv.foreach_get("vector", uvs.ravel())
             normals = np.empty((len(mesh.vertices), 3), np.float32)
             mesh.vertex_normals.foreach_get("vector", normals.ravel())
             mesh.calc_loop_triangles()
@@ -179,21 +197,24 @@ def _evaluate(
     return _Evaluated(surface, normals.astype(np.float64), uvs[corners], matrix)
 
 
-def _check_later_modifiers(obj: bpy.types.Object, bare: Surface, muted: set[str]) -> None:
-    """What comes after the displacement may say how faces are shaded or cut, but must not move vertices."""
+def _normals_before_later_modifiers(
+    obj: bpy.types.Object, bare: _Evaluated, muted: set[str]
+) -> NDArray[np.float64]:
+    """(V, 3) along which the modifier displaces. What comes after it may cut faces or say how they shade,
+    which turns normals, but must not move vertices: else raises FitError."""
     names = [modifier.name for modifier in obj.modifiers if modifier.show_viewport]
     later = names[names.index(shown_displace_modifiers(obj)[0].name) + 1 :]
     if not later:
-        return
-    with _stand_in(obj, {*muted, *later}) as (copy, depsgraph):
-        without = surface_from_object(obj, depsgraph=depsgraph, stand_in=copy).positions
-    if without.shape != bare.positions.shape or not np.array_equal(without, bare.positions):
+        return bare.normals
+    without = _evaluate(obj, (), {*muted, *later}, "")
+    if not np.array_equal(without.surface.positions, bare.surface.positions):
         listed = ", ".join(f"'{name}'" for name in later)
         raise FitError(
             f"Object '{obj.name}': modifiers after its displacement change the mesh ({listed}): drag "
             "Displace below them, or remove them.",
             subject=obj.name,
         )
+    return without.normals
 
 
 def _check_uvs(obj: bpy.types.Object, uvs: Array, uv_map: str) -> None:
@@ -204,11 +225,10 @@ def _check_uvs(obj: bpy.types.Object, uvs: Array, uv_map: str) -> None:
             subject=obj.name,
             remedy=Remedy.UNWRAP,
         )
-    a, b, c = uvs.astype(np.float64).transpose(1, 0, 2)
-    areas = 0.5 * np.abs((b - a)[:, 0] * (c - a)[:, 1] - (b - a)[:, 1] * (c - a)[:, 0])
-    if not areas.any():
+    area = float(uv_areas(uvs).sum())
+    if area == 0.0:
         raise FitError(f"{owner} has no area: unwrap it.", subject=obj.name, remedy=Remedy.UNWRAP)
-    shared = _shared_area(uvs, float(areas.sum()))
+    shared = _shared_area(uvs, area)
     if shared > OVERLAP:
         raise FitError(
             f"{owner} has faces that lie on each other ({shared:.0%} of it), which one height map cannot "
