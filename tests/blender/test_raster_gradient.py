@@ -24,6 +24,7 @@ from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import group_normals
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.reference import Reference
+from sge_addon.core.scene_lights import SceneLights
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.signs import signs, step_seed, sub_pixel_jitter
 from sge_addon.core.stopwatch import Stopwatch
@@ -76,7 +77,13 @@ class Cells:
     """Copies of some surfaces in cells of one picture."""
 
     def __init__(
-        self, surfaces: list[Surface], shading: str, match: tuple[str, ...], epsilon: float, loss: str = "l1"
+        self,
+        surfaces: list[Surface],
+        shading: str,
+        match: tuple[str, ...],
+        epsilon: float,
+        loss: str = "l1",
+        lights: SunLights | SceneLights = LIGHTS,
     ) -> None:
         y, x = np.divmod(np.arange(COPIES), CELLS)
         centres = np.c_[x, y, np.zeros(COPIES)] + np.float32([0.5 - CELLS / 2, 0.5 - CELLS / 2, 0.0])
@@ -91,7 +98,7 @@ class Cells:
         self.view = orthographic_view(side, side, PIXEL)
         picture = np.tile(painting(SIDE, SIDE), (CELLS, CELLS, 1))
         textures = ReferenceTextureCache([Reference(self.view, picture, True)], match, loss).get(0)
-        self.rasteriser = Rasteriser(self.assembly, shading, LIGHTS)
+        self.rasteriser = Rasteriser(self.assembly, shading, lights)
         self.pixels = epsilon
         self._given = (textures, match, loss, Stopwatch())
         self.movable = np.repeat(self.assembly.movable.reshape(COPIES, -1)[0], 3)
