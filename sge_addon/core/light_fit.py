@@ -25,9 +25,9 @@ ITERATIONS = 30
 TURNS = 16  # all around, of which one is near enough for steps to find the best
 SMALLEST_STEP = 1e-4  # of a coefficient, in units of what it began with; of the turn, in radians
 TURN_STEP = 0.02  # radians either way, of the turn's differences
-# Part of the mean square of the pixels that a light costs which is 100 % off where it was given. A light that
-# gives a hundredth of what is seen is held by a hundredth; one that gives next to nothing stays where it was.
-_GIVEN = 1e-6
+# Part of the mean square of the pixels that it costs a light to double: one that gives less than a
+# ten-thousandth of what is seen stays about where it was.
+_BEFORE = 1e-8
 # Part of what the constant would add to the pixels that a harmonic of a higher degree costs.
 _SMOOTH = 3e-4
 # The same, of radiance below zero in the mean over all directions.
@@ -47,21 +47,29 @@ class LightModel:
 class LightFit:
     """One fit of the light to pixels. loss: as in FitSettings."""
 
-    def __init__(self, parameters: LightParameters, pixels: ShadedPixels, loss: str, turn: float) -> None:
-        """turn: of the world, at which the search begins."""
+    def __init__(
+        self,
+        parameters: LightParameters,
+        pixels: ShadedPixels,
+        loss: str,
+        at: LightState,
+        unlimited: bool = False,
+    ) -> None:
+        """at: whose reaches the lights have all along, or everywhere if ``unlimited``."""
         self._parameters = parameters
         self._pixels = pixels
         self._loss = loss
         self._target = _encoded(pixels.target) if loss == "log_l1" else pixels.target
         self._turns = parameters.turns
         self._total = max(float(pixels.weight.sum()), 1e-30)
-        self._model = _model(parameters, pixels, turn)
-        self._turn = turn
-        self._world = {turn: self._model.bases[-1]}  # by turn
-        self._units = np.maximum(parameters.start.coefficients.max(axis=1), 1e-9)  # (K,)
+        self._model = _model(parameters, pixels, at, unlimited)
+        self._turn = at.turn
+        self._world = {at.turn: self._model.bases[-1].copy()}  # by turn
+        start = parameters.start.coefficients.max(axis=1)
+        self._units = np.maximum(at.coefficients.max(axis=1), np.maximum(1e-3 * start, 1e-9))  # (K,)
         if parameters.is_unknown:
             self._units[:] = CONSTANT
-        self._prior = _Prior.of(parameters, pixels, self._model, self._units)
+        self._prior = _Prior.of(parameters, pixels, self._model, self._units, at)
 
     def solve(self, start: LightState, looks_around: bool = False) -> tuple[LightState, float, float]:
         """The best light from ``start`` on, and the cost before and after, on the scale of the loss.
@@ -154,7 +162,7 @@ class LightFit:
     def _world_at(self, turn: float) -> Array:
         """(N, 3): what the turned world adds."""
         if turn not in self._world:
-            lights = self._parameters.probes(turn)[-1]
+            lights = self._parameters.probes(LightState(self._parameters.floor, turn))[-1]
             seen = (self._pixels.colour(lights) - self._model.floor) / self._parameters.probe[-1]
             self._world[turn] = seen
         return self._world[turn]
@@ -162,35 +170,41 @@ class LightFit:
 
 @dataclass(frozen=True, eq=False)
 class _Prior:
-    """Squares that are added where pixels say little. units: (K,). pull: (K,) towards ``given`` (K, 3).
+    """Squares that are added where pixels say little. units: (K,). pull: (K,) towards ``before`` (K, 3).
     directions: (D, K) harmonics; negative: what radiance below zero costs there."""
 
     units: Array
     pull: Array
-    given: Array
+    before: Array
     directions: Array
     negative: float
 
     @classmethod
-    def of(cls, parameters: LightParameters, pixels: ShadedPixels, model: LightModel, units: Array) -> _Prior:
-        given = parameters.start.coefficients
+    def of(
+        cls,
+        parameters: LightParameters,
+        pixels: ShadedPixels,
+        model: LightModel,
+        units: Array,
+        before: LightState,
+    ) -> _Prior:
         if not parameters.is_unknown:
-            scale = _GIVEN * float(pixels.mean(np.square(pixels.target)).mean())
-            return cls(units, np.full(len(units), scale), given, np.zeros((0, len(units))), 0.0)
+            pull = np.full(len(units), _BEFORE * float(pixels.mean(np.square(pixels.target)).mean()))
+            return cls(units, pull, before.coefficients, np.zeros((0, len(units))), 0.0)
         scale = float(pixels.mean(np.square(model.bases[0] * CONSTANT)).mean())
         pull = np.where(DEGREES == 0, 0.0, _SMOOTH * scale)
         directions = basis(_spread(_DIRECTIONS))
-        return cls(units, pull, np.zeros_like(given), directions, _NEGATIVE * scale / _DIRECTIONS)
+        return cls(units, pull, np.zeros((len(units), 3)), directions, _NEGATIVE * scale / _DIRECTIONS)
 
     def cost(self, coefficients: Array) -> float:
-        off = (coefficients - self.given) / self.units[:, None]
+        off = (coefficients - self.before) / self.units[:, None]
         below = np.minimum(np.einsum("dk,kc->dc", self.directions, coefficients), 0.0)
         pulled = float(np.einsum("kc,kc,k->", off, off, self.pull))
         return (pulled + self.negative * float(np.square(below).sum())) / 3.0
 
     def add(self, coefficients: Array, gradient: Array, curvature: Array) -> None:
         """To the equations of the pixels, whose unknowns are in ``units``."""
-        off = (coefficients - self.given) / self.units[:, None]
+        off = (coefficients - self.before) / self.units[:, None]
         below = np.minimum(np.einsum("dk,kc->dc", self.directions, coefficients), 0.0)
         seen = self.directions * self.units  # (D, K)
         for channel in range(3):
@@ -206,9 +220,9 @@ def _encoded(colour: Array) -> Array:
     return log_encoded(colour.astype(np.float32)).astype(np.float64)
 
 
-def neutral_response(parameters: LightParameters, pixels: ShadedPixels, turn: float) -> Array:
+def neutral_response(parameters: LightParameters, pixels: ShadedPixels, at: LightState) -> Array:
     """(K, 3): what a unit of each coefficient adds to neutral surfaces, in the mean over the pixels."""
-    floor, *raised = (pixels.mean(pixels.neutral_colour(lights)) for lights in parameters.probes(turn))
+    floor, *raised = (pixels.mean(pixels.neutral_colour(lights)) for lights in parameters.probes(at))
     return np.array([seen - floor for seen in raised]) / parameters.probe[:, None]
 
 
@@ -217,8 +231,8 @@ def scaled(state: LightState, factor: Array) -> LightState:
     return replace(state, coefficients=state.coefficients * factor)
 
 
-def _model(parameters: LightParameters, pixels: ShadedPixels, turn: float) -> LightModel:
-    floor, *raised = (pixels.colour(lights) for lights in parameters.probes(turn))
+def _model(parameters: LightParameters, pixels: ShadedPixels, at: LightState, unlimited: bool) -> LightModel:
+    floor, *raised = (pixels.colour(lights) for lights in parameters.probes(at, unlimited))
     bases = [(seen - floor) / amount for seen, amount in zip(raised, parameters.probe, strict=True)]
     return LightModel(floor, np.array(bases))
 

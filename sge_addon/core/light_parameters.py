@@ -10,6 +10,7 @@ coefficient gives the whole model exactly; red, green and blue go side by side.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -26,6 +27,8 @@ HARMONICS = 9  # real, orthonormal, up to degree 2
 DEGREES = np.array([0, 1, 1, 1, 2, 2, 2, 2, 2])
 # A constant radiance of 1 as coefficient of degree 0.
 CONSTANT = math.sqrt(4.0 * math.pi)
+# Part of the given power, below which a light reaches no less far: at 0 it could not be fitted again.
+_DIMMEST = 1e-4
 # Of degree 0, that a probe of a higher degree adds: so little that the sum shines nowhere below zero.
 _PROBE = 0.25
 
@@ -60,24 +63,48 @@ class LightParameters:
     is_unknown: bool = False
 
     def lights(self, state: LightState) -> SceneLights:
-        """The light of a state. The world's image is the given one itself, never a copy of it."""
+        """The light of a state. The world's image is the given one itself, never a copy of it.
+
+        A light's reach grows as EEVEE lets it, by the square root of its power.
+        """
+        return self._lights(state, self.reaches(state))
+
+    def probes(self, state: LightState, unlimited: bool = False) -> list[SceneLights]:
+        """(1 + K) lights: the floor, and with each coefficient raised by its probe.
+
+        state: whose turn and reaches they have. unlimited: lights reach everywhere, also those that are too
+        dim as yet to be seen from where they are.
+        """
+        reaches = [math.inf] * len(self.given.lights) if unlimited else self.reaches(state)
+        found = [self._lights(LightState(self.floor, state.turn), reaches)]
+        for place, amount in enumerate(self.probe):
+            raised = self.floor.copy()
+            raised[place] += amount
+            found.append(self._lights(LightState(raised, state.turn), reaches))
+        return found
+
+    def reaches(self, state: LightState) -> list[float]:
+        """How far each light of the scene reaches."""
+        if self.is_unknown:
+            return []
+        result = []
+        for light, now in zip(self.given.lights, state.coefficients[:-1], strict=True):
+            given = float(np.abs(light.power).max())
+            is_fixed = light.reach_is_set or given == 0.0
+            ratio = 1.0 if is_fixed else max(float(now.max()) / given, _DIMMEST)
+            result.append(light.reach * math.sqrt(ratio))
+        return result
+
+    def _lights(self, state: LightState, reaches: Sequence[float]) -> SceneLights:
         values = state.coefficients.astype(np.float32)
         if self.is_unknown:
             return SceneLights((), World(np.ones(3, np.float32), harmonics=values))
         powers = np.where(self._signs() < 0.0, -values, values)
         lights = tuple(
-            replace(light, power=power) for light, power in zip(self.given.lights, powers[:-1], strict=True)
+            replace(light, power=power, reach=reach)
+            for light, power, reach in zip(self.given.lights, powers[:-1], reaches, strict=True)
         )
         return SceneLights(lights, turned(replace(self.given.world, gain=powers[-1]), state.turn))
-
-    def probes(self, turn: float) -> list[SceneLights]:
-        """(1 + K) lights: the floor, and with each coefficient raised by its probe."""
-        states = [LightState(self.floor, turn)]
-        for place, amount in enumerate(self.probe):
-            raised = self.floor.copy()
-            raised[place] += amount
-            states.append(LightState(raised, turn))
-        return [self.lights(state) for state in states]
 
     def stepped(self, state: LightState, change: Array) -> LightState:
         """change: (3 K + 1,): of each coefficient's channels, then of the turn. Kept within bounds."""

@@ -23,6 +23,8 @@ Array = NDArray[np.float64]
 PIXELS = 24_000  # of all views together: enough for a hundred numbers, and little beside one step's
 # Standard deviation of base colours that are a texture; what is plainer than this says nothing of its level.
 _PLAIN = 0.01
+# Of light and reach in turn, until no lamp's reach changes by more than a part of this size.
+_ATTEMPTS, _SAME_REACH = 4, 0.01
 # Base colours are scaled by no more than this at once: before they are fitted, they say little.
 _LARGEST_FACTOR = 4.0
 
@@ -84,10 +86,28 @@ class LightSource:
             pixels = ShadedPixels(gathered, self._shader)
             if not pixels.weight.any():
                 return Estimate(self._loss, {})
-            fitted = LightFit(self._block.parameters, pixels, self._loss_name, self._block.state.turn)
-            state, self._loss, _ = fitted.solve(self._block.state, looks_around=is_first)
+            state, self._loss = self._solved(pixels, is_first)
             change = self._held(state, pixels)
         return Estimate(self._loss, {self._block.name: change})
+
+    def _solved(self, pixels: ShadedPixels, is_first: bool) -> tuple[LightState, float]:
+        """The best light, and what the pixels cost before. Lamps reach as far as their power lets them, so
+        that both are found in turn."""
+        parameters, state = self._block.parameters, self._block.state
+        before = 0.0
+        for attempt in range(_ATTEMPTS):
+            unlimited = is_first and attempt == 0
+            fitted = LightFit(parameters, pixels, self._loss_name, state, unlimited)
+            found, cost, _ = fitted.solve(state, looks_around=unlimited)
+            before = before if attempt else cost
+            old, new = (np.asarray(parameters.reaches(each)) for each in (state, found))
+            state = found
+            limited = np.isfinite(old)
+            if not limited.any():
+                break
+            if not unlimited and np.abs(np.log(new[limited] / old[limited])).max() < _SAME_REACH:
+                break
+        return state, before
 
     def _held(self, state: LightState, pixels: ShadedPixels) -> LightChange:
         """Light and base colours scaled against each other as the block's documentation says."""
@@ -99,7 +119,7 @@ class LightSource:
         if block.parameters.is_unknown:
             factor = block.level / np.maximum(pixels.base_colour, 1e-6)
         else:
-            response = neutral_response(block.parameters, pixels, state.turn)
+            response = neutral_response(block.parameters, pixels, state)
             given, found = (
                 np.einsum("kc,kc->c", response, each.coefficients) for each in (block.parameters.start, state)
             )

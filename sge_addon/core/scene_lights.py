@@ -27,6 +27,7 @@ class Light:
     spot_angle: full angle of the cone, in radians; spot_blend: in [0, 1], Blender's.
     diffuse, specular: Blender's factors of what the light adds to each. soft_falloff: Blender's, of point and
     spot lights. reach: where EEVEE ends a light, by its Light Threshold; infinite as physics has it.
+    reach_is_set: it is a distance of its own, which stays where the power changes.
     """
 
     kind: LightKind
@@ -43,6 +44,7 @@ class Light:
     specular: float = 1.0
     soft_falloff: bool = True
     reach: float = math.inf
+    reach_is_set: bool = False
 
 
 @dataclass(frozen=True, eq=False)

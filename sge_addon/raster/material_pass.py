@@ -53,6 +53,10 @@ class MaterialPass:
         self._screen = screen_batch()
         self._rows: Array = np.zeros((0, 4), np.float32)
 
+    def set_lights(self, lights: SceneLights) -> None:
+        """What points are shaded under from now on: as many lights or fewer, and a world of the same kind."""
+        self._lights = lights
+
     def prepare(self, points: ShadingPoints) -> PreparedPoints:
         """The points as a table on the GPU."""
         rows = np.zeros((len(points.position), 4, 4), np.float32)

@@ -99,7 +99,8 @@ def read_light(scene: bpy.types.Scene, obj: bpy.types.Object) -> Light:
     )
     if data.type == "SUN":
         return replace(light, radius=data.angle / 2.0)
-    light = replace(light, reach=_reach(scene, data, max(diffuse, specular)))
+    reach = _reach(scene, data, max(diffuse, specular))
+    light = replace(light, reach=reach, reach_is_set=data.use_custom_distance)
     if data.type == "AREA":
         return replace(light, size=area_size(obj), is_ellipse=data.shape in ("DISK", "ELLIPSE"))
     light = replace(light, radius=data.shadow_soft_size, soft_falloff=data.use_soft_falloff)

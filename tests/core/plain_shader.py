@@ -42,7 +42,8 @@ class PlainShader:
             towards = light.position - points.position
             distance = np.linalg.norm(towards, axis=1, keepdims=True)
             cosine = np.einsum("pc,pc->p", points.normal, towards / distance)
-            colour = colour + base * light.power * (np.maximum(cosine, 0.0)[:, None] / distance**2)
+            ended = np.clip(1.0 - (distance / light.reach) ** 4, 0.0, 1.0) ** 2
+            colour = colour + base * light.power * (np.maximum(cosine, 0.0)[:, None] / distance**2 * ended)
         reflected = 2.0 * np.einsum("pc,pc->p", points.normal, points.to_eye)[:, None] * points.normal
         world = lights.world
         colour = colour + base * self._world(world, points.normal, DIFFUSE)
@@ -93,7 +94,7 @@ class BallPixels:
     values: (V, P, 12) as they stand; targets: (V, P, 3) under the true light, with the true values.
     """
 
-    def __init__(self, true: SceneLights, views: int = 4, count: int = 3000) -> None:
+    def __init__(self, true: SceneLights, views: int = 4, count: int = 1500) -> None:
         shader = PlainShader()
         self.points = [ball(count, view) for view in range(views)]
         self.values = np.stack([maps(count, 100 + view) for view in range(views)])

@@ -127,6 +127,24 @@ def test_no_light_turns_negative() -> None:
     assert np.allclose(block.lights.lights[2].power, 0.0, atol=0.03)
 
 
+def test_a_lamp_too_dim_to_be_seen_from_where_it_is_is_found() -> None:
+    """As given it reaches 2 units, the ball is 3 away; at its true power it reaches 20."""
+    true = three_lights()
+    dim = [
+        replace(light, power=given.power * np.float32(0.01), reach=2.0)
+        for light, given in zip(true.lights, wrong(true).lights, strict=True)
+    ]
+    reached = [
+        replace(light, reach=2.0 * float(light.power.max() / given.power.max()) ** 0.5)
+        for light, given in zip(true.lights, dim, strict=True)
+    ]
+    reader = BallPixels(SceneLights(tuple(reached), true.world))
+    block = fitted(scene_light_parameters(SceneLights(tuple(dim), true.world)), reader)
+    assert off_by(block.lights, true) < 0.01
+    for light, same in zip(block.lights.lights, reached, strict=True):
+        assert light.reach == pytest.approx(same.reach, rel=0.01)
+
+
 @pytest.mark.parametrize("degrees", [10.0, -35.0, 150.0])
 def test_the_turn_of_an_image_is_found_within_a_degree(degrees: float) -> None:
     true = three_lights(image_world())
@@ -151,7 +169,7 @@ def test_radiance_below_zero_is_avoided() -> None:
     reader = BallPixels(true)
     pixels = ShadedPixels(pixels_of_views(reader, VIEWS, 4000, 0), PlainShader())
     parameters = unknown_light_parameters()
-    state, before, after = LightFit(parameters, pixels, "l2", 0.0).solve(parameters.start)
+    state, before, after = LightFit(parameters, pixels, "l2", parameters.start).solve(parameters.start)
     radiance = basis(ball(2000, 9).normal) @ state.coefficients
     assert after < 0.15 * before
     assert radiance.min() > -0.17 * radiance.max()

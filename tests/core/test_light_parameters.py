@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -44,7 +46,7 @@ def test_the_image_of_the_world_is_the_very_same_in_every_state() -> None:
     """What is made of it (a prefiltered chain) need not be made again."""
     parameters = scene_light_parameters(GIVEN)
     states = [parameters.lights(LightState(2.0 * parameters.start.coefficients, 0.3))]
-    assert all(lights.world.image is IMAGE for lights in states + parameters.probes(0.1))
+    assert all(lights.world.image is IMAGE for lights in states + parameters.probes(parameters.start))
 
 
 def test_a_light_that_is_off_stays_off_and_one_that_darkens_still_does() -> None:
@@ -82,10 +84,18 @@ def test_an_unknown_light_begins_as_one_from_all_sides_and_its_probes_shine_nowh
     parameters = unknown_light_parameters()
     directions = np.random.default_rng(0).normal(size=(500, 3))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    for number, lights in enumerate(parameters.probes(0.0)):
+    for number, lights in enumerate(parameters.probes(parameters.start)):
         assert lights.world.harmonics is not None
         radiance = basis(directions) @ lights.world.harmonics
         assert radiance.min() > 0.0
         if number == 0:
             assert np.allclose(radiance, 1.0)
             assert np.allclose(lights.world.harmonics[0], CONSTANT)
+
+
+def test_a_lamp_of_four_times_the_power_reaches_twice_as_far_unless_its_reach_is_set() -> None:
+    lamp = replace(point_light("Lamp", (0.0, 0.0, 3.0), (10.0, 10.0, 10.0)), reach=5.0)
+    held = replace(lamp, name="Held", reach_is_set=True)
+    parameters = scene_light_parameters(SceneLights((lamp, held)))
+    lights = parameters.lights(LightState(4.0 * parameters.start.coefficients)).lights
+    assert [light.reach for light in lights] == [10.0, 5.0]
