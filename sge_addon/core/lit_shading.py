@@ -40,6 +40,10 @@ class LitOracle:
         self._materials = materials
         self._lights = lights
 
+    def set_lights(self, lights: SceneLights) -> None:
+        """As of MapShader."""
+        self._lights = lights
+
     def prepare(self, points: ShadingPoints) -> ShadingPoints:
         """As they are."""
         return points

@@ -58,6 +58,10 @@ class Shaded:
 class MapShader(Protocol):
     """Shades points under given lights."""
 
+    def set_lights(self, lights: SceneLights) -> None:
+        """What points are shaded under from now on: as many lights or fewer, and a world of the same kind."""
+        ...
+
     def prepare(self, points: ShadingPoints) -> Any:
         """The points as ``shade`` wants them (on the GPU, tables), to be kept from step to step."""
         ...

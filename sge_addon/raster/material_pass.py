@@ -54,7 +54,7 @@ class MaterialPass:
         self._rows: Array = np.zeros((0, 4), np.float32)
 
     def set_lights(self, lights: SceneLights) -> None:
-        """What points are shaded under from now on: as many lights or fewer, and a world of the same kind."""
+        """As of MapShader."""
         self._lights = lights
 
     def prepare(self, points: ShadingPoints) -> PreparedPoints:
