@@ -89,6 +89,7 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     for problem in results.write():
         print_error(problem)
         code = FAILED
+    _print_notices(results.notices)
     if not arguments.quiet:
         print(results.summary(), flush=True)
     return INTERRUPTED if interruption.count else code

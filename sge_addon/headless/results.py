@@ -8,7 +8,7 @@ import argparse
 import json
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ import bpy
 from ..core.errors import FitError
 from ..core.settings import FitSettings
 from ..formats import transforms_json
+from ..scene.exported_maps import export_maps
 from ..scene.files import axes_of, check_export, check_writable, export_mesh
 from ..scene.reference_rows import store_psnr, store_used_references
 from ..scene.references import add_reference_cameras, export_references
@@ -81,13 +82,15 @@ def check_references_export(arguments: argparse.Namespace, references: Reference
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What there is to write. report: None where the fit was cut short before it could be built."""
+    """What there is to write. report: None where the fit was cut short before it could be built.
+    notices: to which is added what ``write`` did differently from what one might expect."""
 
     arguments: argparse.Namespace
     report: dict[str, Any] | None
     objects: Sequence[bpy.types.Object]
     references: References
     settings: FitSettings
+    notices: list[str] = field(default_factory=list)
 
     def write(self) -> list[Exception]:
         """Write each file that was asked for, whatever becomes of the others; what went wrong."""
@@ -138,7 +141,12 @@ class Results:
         axes = (self.arguments.forward_axis, self.arguments.up_axis)
         if self.arguments.mesh:
             axes = axes_of(self.arguments.mesh, *axes)
-        export_mesh(self.arguments.export, [obj for obj in self.objects if _exists(obj)], *axes)
+        objects = [obj for obj in self.objects if _exists(obj)]
+        export_mesh(self.arguments.export, objects, *axes)
+        if self.settings.shading == "lit" and self.settings.texture:
+            folder = Path(self.arguments.export).expanduser().absolute().parent
+            _, notices = export_maps(folder, objects, self.settings.maps, self.settings.image_depth)
+            self.notices.extend(notices)
 
     def _export_references(self) -> None:
         export_references(self.arguments.export_references, self.references.all, transforms_json.write)

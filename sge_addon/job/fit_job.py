@@ -187,7 +187,7 @@ class FitJob:
         solver = StagedSolver(self._problem, self._stopwatch)
         before: list[tuple[float, float]] = []
         yield from self._measure(solver, before, "Setting up", 0, steps)
-        writer = LiveWriter(self._problem.objects, solver.textures())
+        writer = LiveWriter(self._problem.objects, solver.textures(), self._problem.settings)
         self.notices += writer.notices
         remesh = None if self._problem.settings.remesh == "off" else Remeshing(writer, self.notices)
         self._fit = _Underway(solver, writer, before, self._clock(), solver.steps(remesh), steps)

@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import TargetLost
-from ..scene.fitted_images import image_of, pack_image, prepare_fitted_images, write_image
-from ..scene.traces import Traces, image_traces, object_traces
+from ..core.settings import FitSettings
+from ..scene.traces import Traces, object_traces
 from ..scene.write_back import object_of, target_of, write_positions
+from .written_textures import WrittenBaseColours, WrittenMaps, WrittenTextures
 
 if TYPE_CHECKING:
     import bpy
@@ -26,17 +27,27 @@ _SHORTEST = 0.1  # seconds between two writes: nobody sees more
 class LiveWriter:
     """Writes positions and textures of the fit back into Blender.
 
-    positions and textures are what was given at the start: by object, by material key.
+    positions and textures are what was given at the start: by object, by name of the block.
     """
 
-    def __init__(self, objects: Sequence[bpy.types.Object], textures: dict[str, NDArray[np.float32]]) -> None:
+    def __init__(
+        self,
+        objects: Sequence[bpy.types.Object],
+        textures: dict[str, NDArray[np.float32]],
+        settings: FitSettings,
+    ) -> None:
         self._targets = [target_of(obj) for obj in objects]
-        self._images: dict = {}
-        self.notices: list[str] = []
+        self._textures: WrittenTextures | None = None
         if textures:
-            self._images, self.notices = prepare_fitted_images(objects, textures)
+            made = WrittenMaps if settings.shading == "lit" else WrittenBaseColours
+            self._textures = made(objects, textures, settings.image_depth)
         self._cost = 0.0
         self._last = time.perf_counter()
+
+    @property
+    def notices(self) -> list[str]:
+        """What the user should know of how textures are written."""
+        return self._textures.notices if self._textures else []
 
     @property
     def is_due(self) -> bool:
@@ -47,8 +58,8 @@ class LiveWriter:
         """Raises TargetLost for the first thing that is no longer there to be written."""
         for target in self._targets:
             object_of(target)
-        for image in self._images.values():
-            image_of(image)
+        if self._textures is not None:
+            self._textures.check()
 
     def objects(self) -> list[bpy.types.Object]:
         """The objects under fit. Raises TargetLost for the first that is no longer there to be written."""
@@ -63,9 +74,7 @@ class LiveWriter:
         traces: Traces = {}
         for target in self._targets:
             traces |= object_traces(object_of(target))
-        for image in self._images.values():
-            traces |= image_traces(image_of(image))
-        return traces
+        return traces | self._textures.traces() if self._textures else traces
 
     def write(
         self,
@@ -85,11 +94,9 @@ class LiveWriter:
                 write_positions(target, of_target)
             except TargetLost as error:
                 lost.append(error)
-        for key, texture in textures.items():
+        if self._textures is not None and textures:
             try:
-                write_image(self._images[key], texture)
-                if final:
-                    pack_image(self._images[key])
+                self._textures.write(textures, final)
             except TargetLost as error:
                 lost.append(error)
         self._last = time.perf_counter()

@@ -15,6 +15,7 @@ from ..core.surface import Material
 from ..scene.lights import sun_lights
 from ..scene.lit_materials import lit_materials_of_objects
 from ..scene.materials import materials_of_objects
+from ..scene.scene_lights import scene_lights
 
 if TYPE_CHECKING:
     import bpy
@@ -37,8 +38,6 @@ def scene_look(
     Raises FitError by name of the material, image, light or world that it cannot show.
     """
     if settings.shading == "lit":
-        from ..scene.scene_lights import scene_lights
-
         fits = fitted and settings.texture
         materials, notices = lit_materials_of_objects(
             objects,

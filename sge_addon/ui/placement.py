@@ -22,7 +22,6 @@ SECTIONS = {
 }
 # Settings that count only where another one says so.
 CONDITIONS: dict[str, Callable[[Any], bool]] = {
-    "image_depth": lambda stored: stored.shading == "lit",
     "background_colour": lambda stored: stored.background == "colour",
     "remesh": lambda stored: stored.stages > 1,
     "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",
