@@ -89,11 +89,11 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
 
     texture_of_triangle = np.concatenate(textures)
     order = np.argsort(texture_of_triangle, kind="stable")
-    merged = [np.ascontiguousarray(np.concatenate(parts)[order]) for parts in (triangles, groups, uvs)]
+    merged = tuple(np.ascontiguousarray(np.concatenate(parts)[order]) for parts in (triangles, groups, uvs))
     texture_of_triangle = texture_of_triangle[order]
     is_lit = np.asarray([material.lit is not None for material in materials.values()])[texture_of_triangle]
     orientations = np.where(is_lit, uv_orientations(merged[2]), np.float32(1.0))
-    corners, corner_signs, corner_indices = _distinct_corners(*merged, orientations)
+    corners, corner_signs, corner_indices = _distinct_corners(merged[0], merged[1], merged[2], orientations)
     group_offsets, group_triangles = _triangles_of_groups(merged[1], group_count)
     return Assembly(
         positions=np.concatenate([s.positions for s in surfaces]).astype(np.float32),

@@ -61,9 +61,9 @@ class CornerTangents:
         """triangles: (F, 3). uvs: (F, 3, 2). corner_indices: (F, 3) into the N corners.
         corner_signs: (N,). polygons: (F,) the polygon that a triangle is part of."""
         at, corner = split_quads(corner_indices, uvs, polygons)
-        triangles, corner_indices, uvs = (each[at, corner] for each in (triangles, corner_indices, uvs))
-        self._triangles = np.ascontiguousarray(triangles.T)
-        self._corners = np.ascontiguousarray(corner_indices.T)
+        uvs = uvs[at, corner]
+        self._triangles = np.ascontiguousarray(triangles[at, corner].T)
+        self._corners = np.ascontiguousarray(corner_indices[at, corner].T)
         self._signs = corner_signs
         turn = uv_orientations(uvs)
         v = uvs[..., 1]
