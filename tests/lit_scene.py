@@ -65,7 +65,7 @@ class StandInShader:
         emission = values[:, SHADED_COLUMNS["emission"]] * self.emission_strength[points.material]
         return base * (1 - metallic) * diffuse + specular * glossy + emission
 
-    def shade(self, prepared, values, lights=None):
+    def shade(self, prepared, values, lights=None, maps=()):
         values = values.astype(np.float64)
 
         def slope(column):

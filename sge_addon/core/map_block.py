@@ -1,10 +1,8 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The texels of one map of a material as parameters, and the rule by which they step."""
+"""The texels of one map of a material, within the bounds of its kind; ``map_group`` steps them."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,52 +16,38 @@ Array = NDArray[np.float32]
 LEAN = 0.95
 
 
-@dataclass(frozen=True, eq=False)
-class MapSums:
-    """Sums over the pixels that read a texel, by channel.
-
-    slope: (C, H, W) float32, A^T (J w r): half the negative gradient of the squared loss; of a normal
-    (2, H, W), to its x and y with z following. weight: (H, W), A^T w: evidence in pixels.
-    """
-
-    slope: Array
-    weight: Array
-
-    def __add__(self, other: MapSums) -> MapSums:
-        return MapSums(self.slope + other.slope, self.weight + other.weight)
-
-
 class MapBlock(Texture):
-    """The texels of one map; each steps by Adam in the views that reach it.
+    """One fitted map.
 
-    Steps are ``MapKind.step`` long at the start and a tenth of it at the end. Texels that no view has reached
-    hold the value of the coarser levels once ``finish`` was called.
+    kind: a name in MAP_KINDS. steered: channels that are stepped; of a normal x and y, whose z follows.
     """
 
-    def __init__(self, key: str, kind: str, texture: Array, view_count: int):
-        """key: of the MaterialMap. kind: a name in MAP_KINDS. texture: (H, W, C) float32 at the start; one
-        texel stands for a constant."""
+    def __init__(self, key: str, kind: str, texture: Array):
+        """key: of the MaterialMap. texture: (H, W, C) float32 at the start, one texel for a constant."""
         super().__init__(key, texture)
         self.kind = kind
-        self.view_count = view_count
-        self._limits = MAP_KINDS[kind]
-        self.assign(self._value)
-        steered = 2 if kind == "normal" else self._limits.channels
-        size = self.layout.height * self.layout.width
-        self._first = np.zeros((steered, size), np.float32)
-        self._second = np.zeros((steered, size), np.float32)
-        self._count = np.zeros(size, np.int32)
+        self.steered = 2 if kind == "normal" else MAP_KINDS[kind].channels
         self._weight = np.zeros((self.layout.height, self.layout.width), np.float32)
+        self.assign(self._value)
 
     @property
     def weight(self) -> Array:
         """(H, W) float32: evidence per texel so far, in pixels."""
         return self._weight
 
+    @weight.setter
+    def weight(self, weight: Array) -> None:
+        self._weight = weight
+
     @property
     def seen(self) -> NDArray[np.bool_]:
         """(H, W): texels that some view has shown."""
         return self._weight > SEEN_EVIDENCE
+
+    @property
+    def planes(self) -> Array:
+        """(C, H, W): the value by channel."""
+        return np.moveaxis(self._value, -1, 0)
 
     def assign(self, value: Array) -> None:
         """Take a new value (H, W, C), brought within the bounds of the kind; normals are made unit length."""
@@ -71,34 +55,18 @@ class MapBlock(Texture):
         if self.kind == "normal":
             planes = unit_normals(planes[:2], planes[2])
         else:
-            planes = np.clip(planes, np.float32(self._limits.low), np.float32(self._limits.high))
+            kind = MAP_KINDS[self.kind]
+            planes = np.clip(planes, np.float32(kind.low), np.float32(kind.high))
         self._value = np.moveaxis(np.ascontiguousarray(planes, np.float32), 0, -1)
         self._pyramid = None
 
-    def step(self, gradient: MapSums, progress: float) -> None:
-        """Take the sums of one view; texels that it does not reach stay."""
-        weight = gradient.weight.reshape(-1)
-        self._weight = self._weight + gradient.weight
-        reached = np.flatnonzero(weight > 0.0)
-        slope = gradient.slope.reshape(len(gradient.slope), -1).take(reached, axis=1)  # (C, N)
-        self._count[reached] += 1
-        count = self._count[reached].astype(np.float32)
-        first = 0.9 * self._first.take(reached, axis=1) + np.float32(0.1) * slope
-        second = 0.99 * self._second.take(reached, axis=1) + np.float32(0.01) * slope**2
-        self._first[:, reached] = first
-        self._second[:, reached] = second
-        first /= 1 - np.float32(0.9) ** count
-        second /= 1 - np.float32(0.99) ** count
-        rate = np.float32(self._limits.step * 0.1**progress)
-        change = rate * first / (np.sqrt(second) + np.float32(1e-12))
-        planes = np.moveaxis(self._value, -1, 0).copy().reshape(self._value.shape[-1], -1)
-        planes[: len(change), reached] += change
+    def move(self, change: Array) -> None:
+        """Add (steered, H, W) to the steered channels."""
+        moved = self.planes[: self.steered] + change
         if self.kind == "normal":
-            planes[2] = np.sqrt(np.maximum(1 - planes[0] ** 2 - planes[1] ** 2, np.float32(1 - LEAN**2)))
-        self.assign(np.moveaxis(planes.reshape(-1, *self._value.shape[:2]), 0, -1))
-
-    def finish(self) -> None:
-        """Nothing is gathered."""
+            square = moved[0] ** 2 + moved[1] ** 2
+            moved = np.concatenate([moved, np.sqrt(np.maximum(1 - square, np.float32(1 - LEAN**2)))[None]])
+        self.assign(np.moveaxis(moved, 0, -1))
 
 
 def unit_normals(xy: Array, z: Array) -> Array:

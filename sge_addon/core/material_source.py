@@ -11,16 +11,19 @@ one surface a sample, the nearest, whatever its alpha.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import fields
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .geometry_buffer import GeometryBuffer
-from .map_block import MapBlock, MapSums
-from .map_shader import MapShader, Shaded
+from .map_block import MapBlock
+from .map_group import GroupChannels, GroupSums, group_name, grouped_blocks
+from .map_shader import DERIVED_MAPS, MapShader, Shaded
+from .map_slopes import curvature_columns, slope_columns, slopes_of_map
 from .material_maps import SHADED_COLUMNS, LitMaterial
-from .material_view import MaterialView, readings_of, view_map
+from .material_view import MaterialPart, MaterialView, readings_of, view_map
 from .pixel_loss import ALPHA_WEIGHT, distances
 from .pixel_residual import KNEE, residual_of
 from .protocols import Estimate
@@ -72,6 +75,22 @@ class MaterialSource:
         self._maps: ViewMapCache[MaterialView] = ViewMapCache(cache_bytes, PATTERNS)
         textures: dict[str, Texture] = dict(blocks)
         self.readings = [readings_of(material, textures) for material in materials]
+        self._groups = [self._groups_of(number, blocks) for number in range(len(materials))]
+
+    def _groups_of(
+        self, material: int, blocks: Mapping[str, MapBlock]
+    ) -> list[tuple[int, list[str], GroupChannels, str]]:
+        """Of a material: number of the reading, kinds, channels and name of each group."""
+        found = []
+        for group in grouped_blocks(self._materials, blocks):
+            for number, reading in enumerate(self.readings[material]):
+                kinds = {texture.name: kind for kind, texture in reading.textures}
+                if group[0].name in kinds:
+                    channels = GroupChannels(tuple((block.kind, block.steered) for block in group))
+                    found.append(
+                        (number, [kinds[block.name] for block in group], channels, group_name(group))
+                    )
+        return found
 
     @property
     def keeps_maps(self) -> bool:
@@ -123,25 +142,34 @@ class MaterialSource:
             values = self.read(mapped)
         rendered = np.zeros((3, len(mapped.pixels)), np.float32)
         opacity = np.zeros(len(mapped.pixels), np.float32)
-        slopes = []
+        shades = []
         for part, read in zip(mapped.parts, values, strict=True):
             with self._stopwatch.stage("shade"):
-                shaded = self.shader.shade(part.prepared, read)
-            with self._stopwatch.stage("estimate"):
-                rendered[:, part.place] += self._composed(shaded.colour.T, read) * part.coverage
-                opacity[part.place] += read[:, SHADED_COLUMNS["alpha"].start] * part.coverage
-                slopes.append(self._slopes(part.material, shaded, read))
+                wanted = {kind for _, names, _, _ in self._groups[part.material] for kind in names}
+                shaded = self.shader.shade(part.prepared, read, maps=wanted & set(DERIVED_MAPS))
+                if len(mapped.parts) > 1:  # the next call may overwrite it
+                    shaded = Shaded(*(getattr(shaded, each.name).copy() for each in fields(shaded)))
+                shades.append(shaded)
+            rendered[:, part.place] += self._composed(shaded.colour.T, read) * part.coverage
+            opacity[part.place] += read[:, SHADED_COLUMNS["alpha"].start] * part.coverage
         with self._stopwatch.stage("estimate"):
-            fits_alpha = any(kind == "alpha" for part in slopes for kind in part)
+            seen = {part.material for part in mapped.parts}
+            fits_alpha = any("alpha" in names for m in seen for _, names, _, _ in self._groups[m])
             coverage = mapped.coverage if fits_alpha else np.minimum(opacity, mapped.coverage)
             compared = residual_of(reference, mapped.pixels, coverage, rendered, self.loss)
-            weighed = compared.residual * compared.trust  # (3, P)
-            loss = compared.loss
-            alpha = None
+            weighed, trust = compared.residual * compared.trust, compared.trust
+            loss, alpha = compared.loss, None
             if fits_alpha and reference.has_alpha:
-                alpha, mean = self._alpha_residual(reference, mapped, opacity)
-                loss += mean
-            return Estimate(loss, self._scatter(mapped, slopes, weighed, compared.trust, alpha))
+                alpha_loss, *alpha = self._alpha_residual(reference, mapped, opacity)
+                loss += alpha_loss
+            gradients: dict[str, GroupSums] = {}
+            for part, shaded, read in zip(mapped.parts, shades, values, strict=True):
+                mine = part.place
+                of_alpha = None if alpha is None else (alpha[0][mine], alpha[1][mine])
+                sums = self._sums_of_part(part, shaded, read, weighed[:, mine], trust[..., mine], of_alpha)
+                for name, found in sums:
+                    gradients[name] = gradients[name] + found if name in gradients else found
+            return Estimate(loss, gradients)
 
     def _composed(self, colour: Array, values: Array) -> Array:
         """(3, P) over the background: colour (3, P) where the alpha among the values is 1."""
@@ -150,33 +178,14 @@ class MaterialSource:
             return colour * alpha
         return np.add(colour * alpha, np.outer(self.background, np.float32(1) - alpha))
 
-    def _slopes(self, material: int, shaded: Shaded, values: Array) -> dict[str, list[Array]]:
-        """By fitted map, for each of its steered channels: (3, P), or (P,) of the same colour channel."""
-        alpha = values[:, SHADED_COLUMNS["alpha"].start]
-        found: dict[str, list[Array]] = {}
-        for reading in self.readings[material]:
-            for kind, texture in reading.textures:
-                if not isinstance(texture, MapBlock):
-                    continue
-                if kind == "base_color":
-                    found[kind] = list(shaded.base_color.T * alpha)
-                elif kind == "emission":
-                    found[kind] = [alpha * np.float32(self._materials[material].emission_strength)] * 3
-                elif kind == "alpha":
-                    found[kind] = [shaded.colour.T - self.background[:, None]]
-                elif kind == "normal":
-                    found[kind] = list(steered_normal(shaded, values) * alpha)
-                else:
-                    found[kind] = [getattr(shaded, kind).T * alpha]
-        return found
-
     def _alpha_residual(
         self, reference: Reference, mapped: MaterialView, opacity: Array
-    ) -> tuple[Array, float]:
-        """(P,) weighed differences of alpha, and what they add to the loss."""
+    ) -> tuple[float, Array, Array]:
+        """What differences of alpha add to the loss; (P,) those differences, weighed; (P,) their weights."""
         target = reference.colour.reshape(-1, 4)[:, 3].take(mapped.pixels)
         residual = target - opacity
-        trust = (mapped.coverage > 0.999).astype(np.float32)
+        # A colour's channel counts a third of a pixel's distance, alpha ALPHA_WEIGHT of it.
+        trust = (mapped.coverage > 0.999) * np.float32(3 * ALPHA_WEIGHT)
         if self.loss != "l2":
             trust /= np.maximum(np.abs(residual) / np.float32(KNEE), 1.0)
         error = distances(residual, self.loss)
@@ -185,55 +194,36 @@ class MaterialSource:
             error = error * weight
             trust = trust * weight
         pixels = reference.view.height * reference.view.width
-        # A colour's channel counts a third of a pixel's distance, alpha ALPHA_WEIGHT of it.
-        return residual * trust * np.float32(3 * ALPHA_WEIGHT), ALPHA_WEIGHT * float(error.sum()) / pixels
+        return ALPHA_WEIGHT * float(error.sum(dtype=np.float64)) / pixels, residual * trust, trust
 
-    def _scatter(
+    def _sums_of_part(
         self,
-        mapped: MaterialView,
-        slopes: Sequence[Mapping[str, list[Array]]],
-        weighed: Array,
+        part: MaterialPart,
+        shaded: Shaded,
+        values: Array,
+        residual: Array,
         trust: Array,
-        alpha: Array | None,
-    ) -> dict[str, MapSums]:
-        sums: dict[str, MapSums] = {}
-        believed = trust if trust.ndim == 1 else trust.mean(axis=0)
-        for part, slopes_of_part in zip(mapped.parts, slopes, strict=True):
-            residual, weight = weighed[:, part.place], believed[part.place]
-            for reading, footprint in zip(self.readings[part.material], part.footprints, strict=True):
-                fitted = [each for each in reading.textures if isinstance(each[1], MapBlock)]
-                if not fitted:
-                    continue
-                columns = [weight]
-                for kind, _ in fitted:
-                    columns += _columns(slopes_of_part[kind], residual)
-                    if kind == "alpha" and alpha is not None:
-                        columns[-1] = columns[-1] + alpha[part.place]
-                images = part.scatter(footprint, reading.layout, columns)
-                start = 1
-                for kind, texture in fitted:
-                    stop = start + len(slopes_of_part[kind])
-                    found = MapSums(images[start:stop], images[0])
-                    known = sums.get(texture.name)
-                    sums[texture.name] = found if known is None else known + found
-                    start = stop
-        return sums
-
-
-def steered_normal(shaded: Shaded, values: Array) -> Array:
-    """(2, 3, P): derivatives of the colour to x and y of a unit normal whose z follows.
-
-    The shading knows the normal's direction only: with f its colour, n . df/dn = 0.
-    """
-    x, y, z = values[:, SHADED_COLUMNS["normal"]].T
-    along_x, along_y = shaded.normal_x.T, shaded.normal_y.T  # (3, P)
-    inner = (x * along_x + y * along_y) / np.maximum(z * z, np.float32(1e-4))
-    return np.stack([along_x + x * inner, along_y + y * inner])
-
-
-def _columns(slopes: Sequence[Array], residual: Array) -> list[Array]:
-    """Of each steered channel: the residual (3, P) times its slope, summed over colours: (P,)."""
-    return [
-        slope * residual[number] if slope.ndim == 1 else (slope * residual).sum(axis=0)
-        for number, slope in enumerate(slopes)
-    ]
+        alpha: tuple[Array, Array] | None,
+    ) -> Iterator[tuple[str, GroupSums]]:
+        """By group. residual: (3, P'), weighed. trust: (P',) or (3, P'). alpha: the same of alpha."""
+        material = self._materials[part.material]
+        groups = self._groups[part.material]
+        weight = trust if trust.ndim == 1 else trust.mean(axis=0)
+        for number, names, channels, name in groups:
+            reading = self.readings[part.material][number]
+            slopes = [
+                slope
+                for kind in names
+                for slope in slopes_of_map(kind, shaded, values, material.emission_strength, self.background)
+            ]
+            columns = slope_columns(slopes, channels, residual)
+            curvature = curvature_columns(slopes, channels, trust)
+            if alpha is not None and "alpha" in names:
+                place = sum(count for _, count in channels.maps[: names.index("alpha")])
+                columns[place] = columns[place] + alpha[0]
+                curvature[channels.pairs.index((place, place))] += alpha[1]
+            images = part.scatter(part.footprints[number], reading.layout, [*columns, weight])
+            # Each group explains the same residual: the sum of their steps must not overshoot.
+            rows = np.concatenate([weight[None], curvature * np.float32(len(groups))]) * part.coverage
+            cells, sums = part.sum_curvature(part.cells[number], rows)
+            yield name, GroupSums(images[:-1], images[-1], cells, sums)

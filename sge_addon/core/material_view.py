@@ -11,8 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from .cell_sums import CellSums, cells_of_uv
 from .footprint import Footprint, by_sample
 from .geometry_buffer import GeometryBuffer, to_eye
+from .map_block import MapBlock
+from .map_group import curvature_size
 from .map_shader import ShadingPoints
 from .material_maps import MAP_KINDS, SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
 from .texture_block import Texture
@@ -48,6 +51,11 @@ class Reading:
         """Whether one texel is all there is."""
         return (self.layout.height, self.layout.width) == (1, 1)
 
+    @property
+    def is_fitted(self) -> bool:
+        """Whether any of its textures is."""
+        return any(isinstance(texture, MapBlock) for _, texture in self.textures)
+
 
 def readings_of(material: LitMaterial, textures: dict[str, Texture]) -> tuple[Reading, ...]:
     """The maps of a material by where they are read.
@@ -75,13 +83,15 @@ class MaterialPart:
     """The pixels of a view that show one material.
 
     place: of its P' pixels among the view's. coverage: (P',) in (0, 1], of this material.
-    footprints: by reading, None for constants. prepared: of the shader. points_bytes: what that may hold.
+    footprints: by reading, None for constants. cells: by reading, where pixels lie for sums of curvature;
+    None for constants and for what is not fitted. prepared: of the shader. points_bytes: what that may hold.
     """
 
     material: int
     place: Place
     coverage: Array
     footprints: tuple[Footprint | None, ...]
+    cells: tuple[CellSums | None, ...]
     prepared: Any
     points_bytes: int
 
@@ -109,6 +119,12 @@ class MaterialPart:
             return np.asarray(sums, np.float32).reshape(-1, layout.height, layout.width)
         return footprint.scatter_columns(columns)
 
+    def sum_curvature(self, cells: CellSums | None, columns: Array) -> tuple[NDArray[np.intp], Array]:
+        """columns: (T, P'). The cells (K,) that have pixels, and their sums (K, T)."""
+        if cells is None:
+            return np.zeros(1, np.intp), columns.sum(axis=1, dtype=np.float64).astype(np.float32)[None]
+        return cells.cells, cells.of(columns)
+
 
 @dataclass(frozen=True, eq=False)
 class MaterialView:
@@ -125,8 +141,7 @@ class MaterialView:
         for part in self.parts:
             total += part.coverage.nbytes + part.points_bytes
             total += 0 if isinstance(part.place, slice) else part.place.nbytes
-            held = {id(each): each.nbytes for each in part.footprints if each is not None}
-            total += sum(held.values())
+            total += sum(each.nbytes for each in (*part.footprints, *part.cells) if each is not None)
         return total
 
 
@@ -149,26 +164,26 @@ def view_map(
         mine = mine[:, covered]
         same = len(covered) == len(pixels)
         points = mean_points(camera, buffers, pixels[covered], mine, material)
-        footprints = tuple(
-            None
-            if reading.is_constant
-            else Footprint(
-                [
-                    buffer.lookup(reading.uv_transform, (reading.layout.height, reading.layout.width))
-                    for buffer in buffers
-                ],
-                texture_of_triangle,
-                material,
-                reading.layout,
-            )
-            for reading in readings[material]
-        )
+        footprints: list[Footprint | None] = []
+        cells: list[CellSums | None] = []
+        for reading in readings[material]:
+            size = (reading.layout.height, reading.layout.width)
+            if reading.is_constant:
+                footprints.append(None)
+                cells.append(None)
+                continue
+            lookups = [buffer.lookup(reading.uv_transform, size) for buffer in buffers]
+            footprints.append(Footprint(lookups, texture_of_triangle, material, reading.layout))
+            uv = np.stack([lookup.uv.reshape(-1, 2).take(pixels[covered], axis=0) for lookup in lookups])
+            first = np.take_along_axis(uv, mine.argmax(axis=0)[None, :, None], axis=0)[0]  # (P', 2)
+            cells.append(CellSums(cells_of_uv(first, curvature_size(*size))) if reading.is_fitted else None)
         parts.append(
             MaterialPart(
                 material=material,
                 place=slice(None) if same else covered,
                 coverage=mine.mean(axis=0, dtype=np.float32),
-                footprints=footprints,
+                footprints=tuple(footprints),
+                cells=tuple(cells),
                 prepared=shader.prepare(points),
                 points_bytes=sum(
                     each.nbytes for each in (points.position, points.normal, points.tangent, points.to_eye)

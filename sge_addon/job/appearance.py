@@ -19,8 +19,13 @@ from ..raster.fitted_surfaces import FittedSurfaces
 CACHE_BYTES, JOINT_CACHE_BYTES = 1 << 30, 1 << 28
 
 
-class FittedTexture(ParameterBlock, Protocol):
-    """A block of texels. weight: (H, W), how well the views have shown each."""
+class FittedTexture(Protocol):
+    """Texels that are fitted. value: (H, W, C). weight: (H, W), how well the views have shown each."""
+
+    name: str
+
+    @property
+    def value(self) -> NDArray[np.float32]: ...
 
     @property
     def weight(self) -> NDArray[np.float32]: ...
@@ -34,6 +39,11 @@ class Appearance(Protocol):
     @property
     def blocks(self) -> Sequence[FittedTexture]:
         """What is fitted."""
+        ...
+
+    @property
+    def stepped(self) -> Sequence[ParameterBlock]:
+        """What steps it in the loop: the textures themselves, or groups of maps."""
         ...
 
     def source(self, surfaces: FittedSurfaces, references: list[Reference]) -> GradientSource:

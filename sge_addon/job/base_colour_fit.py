@@ -40,6 +40,11 @@ class BaseColourFit:
         """The textures that are fitted."""
         return [texture for texture in self.shown if isinstance(texture, FittedTexture)]
 
+    @property
+    def stepped(self) -> list[FittedTexture]:
+        """As of Appearance."""
+        return self.blocks
+
     def _texture(self, index: int) -> Texture | None:
         """Of a material of the assembly; None where it is a constant colour."""
         material, settings = self._problem.assembly.materials[index], self._problem.settings

@@ -11,6 +11,7 @@ from ..core.background import Background
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.joint_source import JointParts
 from ..core.map_block import MapBlock
+from ..core.map_group import map_groups
 from ..core.material_maps import LitMaterial
 from ..core.material_source import MaterialSource
 from ..core.protocols import Estimate
@@ -34,19 +35,21 @@ class MaterialFit:
         views = len(problem.training)
         self._materials = [_lit(material.lit, material.key) for material in problem.assembly.materials]
         self._shader = MaterialPass(self._materials, problem.lights)
+        self._by_key: dict[str, MapBlock] = {}
+        for material in self._materials:
+            for name, each in material.maps.items():
+                if each.fitted and each.key not in self._by_key:
+                    self._by_key[each.key] = MapBlock(each.key, name, each.texture)
         self.shown = [
-            {
-                name: MapBlock(each.key, name, each.texture, views)
-                for name, each in material.maps.items()
-                if each.fitted
-            }
+            {name: self._by_key[each.key] for name, each in material.maps.items() if each.fitted}
             for material in self._materials
         ]
+        self.stepped = map_groups(self._materials, self._by_key, views)
 
     @property
     def blocks(self) -> list[MapBlock]:
         """The maps that are fitted."""
-        return [block for maps in self.shown for block in maps.values()]
+        return list(self._by_key.values())
 
     def source(self, surfaces: FittedSurfaces, references: list[Reference]) -> MaterialSource:
         """As of Appearance."""
@@ -55,7 +58,7 @@ class MaterialFit:
             references,
             lambda view, offset: surfaces.geometry(references[view], offset),
             self._materials,
-            {block.name: block for block in self.blocks},
+            self._by_key,
             problem.assembly.texture_of_triangle,
             self._shader,
             loss=settings.loss,

@@ -61,7 +61,7 @@ class Solver:
         self._schedule = schedule or ShapeSchedule(settings.steps, share=shape_share(settings))
         # Evidence of texels from earlier stages, by material key: (H, W) in pixels.
         self.known: dict[str, NDArray[np.float32]] = {}
-        self._unfinished: list[tuple[ParameterBlock, dict[str, Any]]] = []
+        self._unfinished: list[tuple[object, dict[str, Any]]] = []
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.position_blocks = self._make_positions() if settings.shape else []
@@ -115,7 +115,8 @@ class Solver:
         """Before results are shown: apply what the blocks have gathered, fill what no view saw, and extend
         the islands by the margin."""
         # Blocks replace what they show, so that these shallow copies keep the state between two steps.
-        self._unfinished = [(block, vars(block).copy()) for block in self._blocks]
+        touched = {id(block): block for block in (*self._blocks, *self._appearance.blocks)}
+        self._unfinished = [(block, vars(block).copy()) for block in touched.values()]
         for block in self._blocks:
             block.finish()
         self._appearance.forget_maps()  # a gigabyte that nobody may ever ask for again
@@ -145,7 +146,7 @@ class Solver:
 
     @property
     def _blocks(self) -> list[ParameterBlock]:
-        return [*self.position_blocks, *self._appearance.blocks, self.cameras]
+        return [*self.position_blocks, *self._appearance.stepped, self.cameras]
 
     def _make_positions(self) -> list[PositionBlock]:
         return [

@@ -125,7 +125,7 @@ def test_the_light_of_rendered_views_is_found() -> None:
 
 
 def test_base_colours_of_maps_take_what_the_light_gives() -> None:
-    map_block = MapBlock("one base_color", "base_color", np.full((4, 4, 3), 0.4, np.float32), 1)
+    map_block = MapBlock("one base_color", "base_color", np.full((4, 4, 3), 0.4, np.float32))
     block = LightBlock(scene_light_parameters(LIGHTS), [map_block])
     block.step(LightChange(block.state, np.array([0.5, 1.0, 2.0])), 0.0)
     assert np.allclose(map_block.value, np.float32([0.2, 0.4, 0.8]))

@@ -14,7 +14,7 @@ from sge_addon.core.assembly import Assembly
 from sge_addon.core.geometry_buffer import to_eye
 from sge_addon.core.map_block import MapBlock
 from sge_addon.core.map_shader import ShadingPoints
-from sge_addon.core.material_maps import SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
+from sge_addon.core.material_maps import MAP_KINDS, SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
 from sge_addon.core.material_source import PATTERNS, MaterialSource
 from sge_addon.core.oracle import read_texture
 from sge_addon.core.reference import Reference
@@ -23,6 +23,7 @@ from sge_addon.core.view import View
 from tests.lit_scene import StandInShader, camera, card_assembly, lit_material, oracle_geometry, truth
 
 KINDS = tuple(SHADED_COLUMNS)
+STEERED = {kind: 2 if kind == "normal" else MAP_KINDS[kind].channels for kind in KINDS}
 PIXELS = 20
 
 
@@ -82,7 +83,7 @@ def blocks_of(scene: Scene, *kinds: str) -> dict[str, MapBlock]:
         for kind in kinds:
             entry = material.maps[kind]
             texture = np.float32(entry.value).reshape(1, 1, -1) if entry.texture is None else entry.texture
-            made[entry.key] = MapBlock(entry.key, kind, texture, view_count=1)
+            made[entry.key] = MapBlock(entry.key, kind, texture)
     return made
 
 
@@ -143,8 +144,17 @@ def assert_agree(found: np.ndarray, expected: np.ndarray) -> None:
 
 
 def mean_slope(source: MaterialSource, key: str) -> np.ndarray:
-    """Over all patterns of the only view."""
-    return np.mean([source.estimate(0, seed, 0.0).gradients[key].slope for seed in range(PATTERNS)], axis=0)
+    """Half the negative gradient to a map, over all patterns of the only view."""
+    slopes = []
+    for seed in range(PATTERNS):
+        for name, sums in source.estimate(0, seed, 0.0).gradients.items():
+            start = 0
+            for each in name.split(" + "):
+                stop = start + STEERED[each.split(" ", 1)[1]]
+                if each == key:
+                    slopes.append(sums.slopes[start:stop])
+                start = stop
+    return np.mean(slopes, axis=0)
 
 
 @pytest.fixture(scope="module")
