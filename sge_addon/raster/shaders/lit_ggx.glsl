@@ -4,8 +4,9 @@
 // Mirrors core/ggx_polynomials.py and core/light_response.py. Reads: lit_light.rows: the number of
 // lights, then the coefficients, two rows a monomial.
 
-#define SGE_GGX_DEGREE 6
-#define SGE_FIRST_LIGHT 57
+#define SGE_ROUGHNESS_DEGREE 6
+#define SGE_COSINE_DEGREE 4
+#define SGE_FIRST_LIGHT 71
 #define SGE_LIGHT_COUNT int(lit_light.rows[0].x)
 #define SGE_MIN_ROUGHNESS 0.03
 
@@ -28,20 +29,19 @@ struct SgeLobe {
 
 SgeGgx sge_ggx(float roughness, float cosine)
 {
-  float r = clamp(roughness, SGE_MIN_ROUGHNESS, 1.0);
-  float c = clamp(cosine, 0.0, 1.0);
+  float r = 2.0 * clamp(roughness, SGE_MIN_ROUGHNESS, 1.0) - 1.0;
+  float c = 2.0 * clamp(cosine, 0.0, 1.0) - 1.0;
   vec4 shape = vec4(0.0);
   vec4 amount = vec4(0.0);
-  // Horner's scheme twice, from the highest power of r down; a power's coefficients of c run upwards.
-  int first = SGE_FIRST_LIGHT;
-  for (int i = SGE_GGX_DEGREE; i >= 0; i--) {
+  // Horner's scheme twice; a power's coefficients of c run upwards.
+  int row = SGE_FIRST_LIGHT;
+  for (int i = 0; i <= SGE_ROUGHNESS_DEGREE; i++) {
     vec4 a = vec4(0.0);
     vec4 b = vec4(0.0);
-    int count = SGE_GGX_DEGREE + 1 - i;
-    for (int j = 0; j < count; j++) {
-      first -= 2;
-      a = a * c + lit_light.rows[first];
-      b = b * c + lit_light.rows[first + 1];
+    for (int j = 0; j <= SGE_COSINE_DEGREE; j++) {
+      row -= 2;
+      a = a * c + lit_light.rows[row];
+      b = b * c + lit_light.rows[row + 1];
     }
     shape = shape * r + a;
     amount = amount * r + b;
@@ -49,7 +49,8 @@ SgeGgx sge_ggx(float roughness, float cosine)
   SgeGgx ggx;
   ggx.shape = vec4(max(shape.x, 0.5), max(shape.y, 0.1), shape.z, clamp(shape.w, 0.0, 1.0));
   ggx.albedo = clamp(amount.x, 0.0, 1.0);
-  ggx.facing = clamp(amount.y, 0.0, 1.0);
+  float root = clamp(amount.y, 0.0, 1.0);
+  ggx.facing = root * root * root * root;
   ggx.dielectric = clamp(amount.z, 0.0, 1.0);
   return ggx;
 }
