@@ -103,7 +103,7 @@ def _color_nodes(material: bpy.types.Material) -> Iterator[bpy.types.Node]:
     for link in material.node_tree.links if material.node_tree else ():
         node = link.from_node
         feeds_color = link.to_socket.name in ("Base Color", "Color") and link.from_socket.name == "Color"
-        if feeds_color and node.type == "TEX_IMAGE" and node.image is not None:
+        if feeds_color and node is not None and node.type == "TEX_IMAGE" and node.image is not None:
             yield node
 
 

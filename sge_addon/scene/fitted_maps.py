@@ -122,15 +122,6 @@ def map_image_of(fitted: FittedMap) -> bpy.types.Image | None:
     return image_of(fitted.image) if fitted.image is not None else None
 
 
-def map_value_of(fitted: FittedMap) -> tuple[float, ...]:
-    """What the inputs of a constant hold, one after the other. Raises TargetLost."""
-    values: list[float] = []
-    for target in (*fitted.inputs, *(each for each, _ in fitted.strengths)):
-        value = target.find().default_value
-        values += value if hasattr(value, "__len__") else (value,)
-    return tuple(values)
-
-
 def _images(fitted: Iterator[FittedMap] | Sequence[FittedMap]) -> list[FittedImage]:
     """Each image once."""
     images = {each.image.session_uid: each.image for each in fitted if each.image is not None}

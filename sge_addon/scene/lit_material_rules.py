@@ -20,17 +20,13 @@ if TYPE_CHECKING:
 _BEYOND = 1e-4  # of the unit square, by rounding
 
 
-def check_sources(graph: MaterialGraph, material: str, fitted: Sequence[str], owner: str) -> None:
-    """Raise FitError for the first thing that keeps the lit shading from reading a material, or a fit from
-    writing one of its maps. material, owner: names for messages. fitted: names of maps."""
-    for problem in source_problems(graph, material, fitted, owner):
-        raise problem
-
-
 def source_problems(
     graph: MaterialGraph, material: str, fitted: Sequence[str], owner: str
 ) -> Iterator[FitError]:
-    """Every error that ``check_sources`` could raise."""
+    """What keeps lit shading from reading a material, or a fit from writing one of its maps.
+
+    material, owner: names of the material and the object. fitted: names of maps.
+    """
     if graph.obstacle is not None:
         yield FitError(
             f"Material '{material}': its surface is '{graph.obstacle.node}', which {graph.obstacle.what}. "
@@ -70,10 +66,9 @@ def source_problems(
         )
 
 
-def extension_problem(
+def extension_problems(
     graph: MaterialGraph,
     material: str,
-    fitted: Sequence[str],
     obj: bpy.types.Object,
     slot: int,
     uv_map: str,

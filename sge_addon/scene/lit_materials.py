@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.errors import FitError
 from ..core.material_maps import MAP_KINDS, SHADED_COLUMNS, LitMaterial, MaterialMap
 from ..core.surface import Material
-from .lit_material_rules import check_sources, extension_problem, material_notices
+from .lit_material_rules import extension_problems, material_notices, source_problems
 from .material_graph import DEFAULTS, MaterialGraph, read_graph
-from .materials import Slot, used_slots
+from .materials import Slot, check_texture, used_slots
 from .texture_chain import ImageSource
 from .texture_values import map_values, node_outputs, resampled, within_bounds
 from .uv_maps import uv_map_of_material
@@ -47,12 +48,9 @@ def lit_materials_of_objects(
         of_object = [made["unused"]] * max(1, len(obj.material_slots))
         for slot in used_slots(obj):
             graph = read_graph(slot.material)
+            for problem in slot_problems(obj, slot, graph, tuple(fitted)):
+                raise problem
             name = slot_name(slot)
-            check_sources(graph, name, tuple(fitted), obj.name)
-            if obj.type == "MESH":
-                uv_map = uv_map_of_material(graph, obj.data, name, obj.name)
-                for problem in extension_problem(graph, name, tuple(fitted), obj, slot.index, uv_map):
-                    raise problem
             key = material_key(slot)
             if key not in made:
                 made[key] = reader.material(key, graph)
@@ -60,6 +58,37 @@ def lit_materials_of_objects(
             of_object[slot.index] = made[key]
         result.append(tuple(of_object))
     return result, list(notices)
+
+
+def lit_material_problems(
+    objects: Sequence[bpy.types.Object], *, maps: Sequence[str] = ()
+) -> Iterator[FitError]:
+    """Every error that ``lit_materials_of_objects`` could raise, without decoding an image."""
+    for obj in objects:
+        for slot in used_slots(obj):
+            yield from slot_problems(obj, slot, read_graph(slot.material), maps)
+
+
+def slot_problems(
+    obj: bpy.types.Object, slot: Slot, graph: MaterialGraph, maps: Sequence[str]
+) -> Iterator[FitError]:
+    """What keeps lit shading from reading the material of a slot, or a fit from writing its ``maps``."""
+    name = slot_name(slot)
+    problems = [*source_problems(graph, name, maps, obj.name)]
+    for map_name, source in graph.maps.items():
+        if source.image is not None and not (map_name == "emission" and graph.emission_strength == 0.0):
+            try:
+                check_texture(source.image.image)
+            except FitError as error:
+                problems.append(error)
+    if obj.type == "MESH":
+        try:
+            uv_map = uv_map_of_material(graph, obj.data, name, obj.name)
+        except FitError as error:
+            problems.append(error)
+        else:
+            problems += extension_problems(graph, name, obj, slot.index, uv_map)
+    yield from {str(problem): problem for problem in problems}.values()
 
 
 def material_key(slot: Slot) -> str:

@@ -29,8 +29,9 @@ _SHORT = 1e-6
 def node_outputs(node: bpy.types.ShaderNodeTexImage) -> Array:
     """(H, W, 4) float32, row 0 at the bottom: Color and Alpha as the node puts them out.
 
-    As in EEVEE and Cycles: where Alpha is not linked, colour is multiplied by it, unless the image is data,
-    packed by channels, or without alpha. Raises FitError where the image cannot be read, or is not finite.
+    As in EEVEE (Cycles differs in places): where Alpha is not linked, colour is multiplied by it, unless the
+    image is data, packed by channels, or without alpha.
+    Raises FitError where the image cannot be read, or is not finite.
     """
     image = node.image
     check_texture(image)
@@ -41,12 +42,15 @@ def node_outputs(node: bpy.types.ShaderNodeTexImage) -> Array:
         raise FitError(
             f"Image '{image.name}' contains NaN or infinite pixels; save it again.", subject=image.name
         )
+    keeps_colour = image.colorspace_settings.is_data or image.alpha_mode in ("NONE", "CHANNEL_PACKED")
+    is_premultiplied = is_float or image.alpha_mode == "PREMUL"
+    if not is_float and is_premultiplied and not keeps_colour:
+        pixels[..., :3] *= pixels[..., 3:]  # EEVEE takes 8 bits for straight, and multiplies them encoded
     if not is_float and image.colorspace_settings.name == "sRGB":
         codes = (pixels[..., :3] * np.float32(255.0) + np.float32(0.5)).astype(np.uint8)
         pixels[..., :3] = SRGB_TABLE[codes]
-    if image.colorspace_settings.is_data or image.alpha_mode in ("NONE", "CHANNEL_PACKED"):
+    if keeps_colour:
         return pixels
-    is_premultiplied = is_float or image.alpha_mode == "PREMUL"
     if node.outputs["Alpha"].is_linked:
         return straight(pixels) if is_premultiplied else pixels
     return pixels if is_premultiplied else premultiplied(pixels)

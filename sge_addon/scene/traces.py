@@ -16,9 +16,12 @@ from numpy.typing import NDArray
 
 from ..core.errors import FitError
 from .cameras import view_from_camera
+from .fitted_maps import FittedMap, map_image_of
+from .material_graph import MaterialGraph, read_graph
 from .materials import base_colour_image
 from .objects import base_positions
 from .references import NORMAL_IMAGE, background_image
+from .uv_maps import corner_uvs, rendered_uv_map
 
 if TYPE_CHECKING:
     import bpy
@@ -27,24 +30,53 @@ Traces = dict[str, bytes]
 _RESULTS = {"measured", "psnr_before", "psnr_after"}  # of a row: what a fit writes there itself
 
 
-def object_traces(obj: bpy.types.Object) -> Traces:
-    """Shape, topology, UV map, place and materials of a mesh object."""
+def object_traces(obj: bpy.types.Object, *, is_lit: bool = False) -> Traces:
+    """Shape, topology, UV maps, place and materials of a mesh object. is_lit: with all that lit shading
+    reads of the materials, apart from pixels."""
     mesh, name = obj.data, f"Object '{obj.name}'"
     corners = np.empty(len(mesh.loops), np.int32)
     mesh.loops.foreach_get("vertex_index", corners)
-    uv_layer = next((layer for layer in mesh.uv_layers if layer.active_render), None)
-    uvs = np.empty((len(mesh.loops) if uv_layer else 0, 2), np.float32)
-    if uv_layer is not None:
-        uv_layer.uv.foreach_get("vector", uvs.ravel())
+    graphs = [read_graph(slot.material) for slot in obj.material_slots] if is_lit else []
+    used = {each.image.uv_map for graph in graphs for each in graph.maps.values() if each.image is not None}
+    uvs = [
+        corner_uvs(mesh, each) for each in sorted(used | {rendered_uv_map(mesh)}) if each in mesh.uv_layers
+    ]
     shown = [slot.material.session_uid if slot.material else 0 for slot in obj.material_slots]
     images = [base_colour_image(slot.material) for slot in obj.material_slots]
+    settings = {f"{name}: its materials' settings": digest([_settings(each) for each in graphs])}
     return {
         f"{name}: its faces": digest(corners, np.int64(len(mesh.polygons))),
         f"{name}: its vertices": digest(base_positions(obj)),
-        f"{name}: its UV map": digest(uvs),
+        f"{name}: its UV map": digest(*uvs),
         f"{name}: its transform": digest(np.array(obj.matrix_world)),
         f"{name}: its materials": digest(shown, [image.session_uid if image else 0 for image in images]),
+        **(settings if is_lit else {}),
     }
+
+
+def _settings(graph: MaterialGraph) -> list[Any]:
+    """What lit shading reads of a material without its pixels."""
+    sources = [
+        (
+            name,
+            source.value,
+            (_identity(source.image.image), source.image.channels, source.image.uv_map, source.image.factor)
+            if source.image is not None
+            else source.obstacle,
+            None if source.image is None else source.image.uv_transform.tolist(),
+        )
+        for name, source in graph.maps.items()
+    ]
+    return [sources, graph.ior, graph.specular_level, graph.normal_strength, graph.emission_strength] + [
+        graph.alpha_clip,
+        graph.flips_green,
+    ]
+
+
+def map_traces(fitted: FittedMap) -> Traces:
+    """The pixels of a fitted map's image. (What constants hold is among the materials' settings.)"""
+    image = map_image_of(fitted)
+    return image_traces(image) if image is not None else {}
 
 
 def image_traces(image: bpy.types.Image) -> Traces:
