@@ -36,6 +36,7 @@ def glowing(kind: str, alpha_mode: str, alpha_is_linked: bool, mapping: str = ""
     image = bpy.data.images.new("i", WIDTH, HEIGHT, alpha=True, float_buffer=is_float, is_data=is_data)
     image.pixels.foreach_set(CODES.ravel())
     image.alpha_mode = alpha_mode
+    image.pack()  # as if it came from a file
     node, shader = image_node(material, image), principled(material)
     node.interpolation = "Closest"
     if mapping:
