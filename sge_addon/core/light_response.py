@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .ggx_polynomials import MIN_ROUGHNESS, GgxLobe
-from .light_rows import half_sides, light_radiance, light_size, spot_edge
+from .light_rows import cone_edge, half_sides, light_radiance, light_size
 from .scene_lights import Light
 
 Array = NDArray[np.float64]
@@ -56,16 +56,14 @@ def light_over(light: Light, positions: Array, normals: Array, frames: Array) ->
     strength = _facing(size / np.sqrt(distance2), towards, normals)
     strength *= np.clip(1.0 - distance2**2 * light.reach**-4.0, 0.0, 1.0) ** 2
     shining = towards @ np.asarray(light.axes[2], np.float64)
+    factor, summand = cone_edge(light)
+    edge = np.clip(shining * factor + summand, 0.0, 1.0)
+    strength *= edge**2 * (3.0 - 2.0 * edge)
     if light.kind == "area":
-        strength *= shining > 0.0
         form = _area(light, frames, centre)
     else:
         hidden = 0.0 if light.soft_falloff else size**2
         form = _disc(frames, towards, size / np.sqrt(np.maximum(distance2 - hidden, 1e-8)))
-        if light.kind == "spot":
-            factor, summand = spot_edge(light)
-            edge = np.clip(shining * factor + summand, 0.0, 1.0)
-            strength *= (shining > 0.0) * edge**2 * (3.0 - 2.0 * edge)
     return (strength * form)[:, None] * radiance
 
 

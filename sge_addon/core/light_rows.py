@@ -16,7 +16,9 @@ Array = NDArray[np.float32]
 
 LIGHT_ROWS = 6
 MAX_LIGHTS = 128  # whose rows fit into the 16 KB that a uniform block may have everywhere
-KINDS = {"sun": 0, "point": 1, "spot": 1, "ellipse": 2, "rectangle": 3}
+KINDS = ("sun", "ball", "ellipse", "rectangle")  # in the order of their rows
+_UNHIDDEN = (0.0, 1.0)
+_ONE_SIDED = (1e30, 0.0)
 # Radii and sides below these EEVEE takes to be these.
 _MIN_RADIUS = 0.001
 _MIN_HALF_SIDE = 0.003
@@ -49,33 +51,45 @@ def light_radiance(light: Light) -> Array:
     return (np.asarray(light.power, np.float64) * factor).astype(np.float32)
 
 
-def spot_edge(light: Light) -> tuple[float, float]:
+def light_kind(light: Light) -> str:
+    """What it is seen as, of KINDS."""
+    if light.kind == "area":
+        return "ellipse" if light.is_ellipse else "rectangle"
+    return "sun" if light.kind == "sun" else "ball"
+
+
+def cone_edge(light: Light) -> tuple[float, float]:
     """Factor and summand from the cosine to the axis to what a smooth step takes: 0 outside the cone."""
+    if light.kind == "area":
+        return _ONE_SIDED
+    if light.kind != "spot":
+        return _UNHIDDEN
     outside = np.cos(light.spot_angle / 2.0)
     factor = 1.0 / max((1.0 - outside) * light.spot_blend, 1e-8)
     return float(factor), float(-outside * factor)
 
 
-def light_rows(lights: Sequence[Light]) -> Array:
-    """(6 N, 4) as shaders/lit_lights.glsl reads them. Raises FitError for more than MAX_LIGHTS."""
+def light_rows(lights: Sequence[Light]) -> tuple[Array, Array]:
+    """As shaders/lit_lights.glsl reads them: (4,) where the kinds after the first begin, and the end; (6 N, 4).
+
+    Raises FitError for more than MAX_LIGHTS.
+    """
     if len(lights) > MAX_LIGHTS:
         raise FitError(
             f"The scene has {len(lights)} lights, but lit shading takes {MAX_LIGHTS} at most: disable some "
             "in renders (the camera symbol of the outliner)."
         )
+    order = sorted(lights, key=lambda light: KINDS.index(light_kind(light)))
+    counts = [sum(light_kind(light) == kind for light in lights) for kind in KINDS]
     rows = np.zeros((len(lights), LIGHT_ROWS, 4), np.float32)
-    for row, light in zip(rows, lights, strict=True):
-        kind = ("ellipse" if light.is_ellipse else "rectangle") if light.kind == "area" else light.kind
+    for row, light in zip(rows, order, strict=True):
         row[0, :3] = light.axes[2] if light.kind == "sun" else light.position
-        row[0, 3] = KINDS[kind]
         row[1, :3] = light_radiance(light)
         row[1, 3] = light_size(light)
         row[2] = light.diffuse, light.specular, light.reach**-4.0, 0.0 if light.soft_falloff else 1.0
-        row[5, :3] = light.axes[2]
         if light.kind == "area":
             width, height = half_sides(light)
             row[3, :3], row[4, :3] = light.axes[0] * width, light.axes[1] * height
-        elif light.kind == "spot":
-            row[3, 3], row[4, 3] = spot_edge(light)
-            row[5, 3] = 1.0
-    return rows.reshape(-1, 4)
+        row[3, 3], row[4, 3] = cone_edge(light)
+        row[5, :3] = light.axes[2]
+    return np.cumsum(counts).astype(np.float32), rows.reshape(-1, 4)

@@ -63,11 +63,10 @@ class LitResources:
 
     def _rows(self, lights: tuple[Light, ...]) -> np.ndarray:
         rows = np.zeros((_rows_before(self._capacity), 4), np.float32)
-        rows[0, 0] = len(lights)
         coefficients = COEFFICIENTS.reshape(-1, 4)
         first = 1 + len(coefficients)
         rows[1:first] = coefficients
-        rows[first : first + LIGHT_ROWS * len(lights)] = light_rows(lights)
+        rows[0], rows[first : first + LIGHT_ROWS * len(lights)] = light_rows(lights)
         return rows
 
 

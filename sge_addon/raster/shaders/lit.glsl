@@ -35,9 +35,10 @@ vec3 sge_mapped_normal(vec3 mapped, SgePoint p)
 // Where the middle of what a rough surface reflects comes from: between mirror and normal.
 vec3 sge_reflected(vec3 n, vec3 to_eye, float roughness)
 {
-  float smoothness = clamp(1.0 - roughness, 0.0, 1.0);
+  float alpha = roughness * roughness;
+  float smoothness = clamp(1.0 - alpha, 0.0, 1.0);
   vec3 mirrored = 2.0 * dot(n, to_eye) * n - to_eye;
-  return normalize(mix(n, mirrored, smoothness * (sqrt(smoothness) + roughness)));
+  return normalize(mix(n, mirrored, smoothness * (sqrt(smoothness) + alpha)));
 }
 
 // Mean radiance over the lobe, of lights and world.
@@ -45,9 +46,21 @@ vec3 sge_specular_light(vec3 n, float roughness, SgeGgx ggx, SgePoint p)
 {
   SgeLobe lobe = sge_lobe(ggx, roughness, n, p.to_eye);
   vec3 sum = sge_world_specular(sge_reflected(n, p.to_eye, roughness), roughness);
-  for (int i = 0; i < SGE_LIGHT_COUNT; i++) {
-    SgeLight light = sge_light(i, p.position);
-    sum += light.radiance * (light.specular * sge_facing(light, n) * sge_light_over(light, lobe));
+  for (int i = 0; i < SGE_FIRST_BALL; i++) {
+    SgeLight light = sge_sun(i);
+    sum += light.specular * (sge_facing(light, n) * sge_ball_over(light, lobe));
+  }
+  for (int i = SGE_FIRST_BALL; i < SGE_FIRST_ELLIPSE; i++) {
+    SgeLight light = sge_lamp(i, p.position);
+    sum += light.specular * (sge_facing(light, n) * sge_ball_over(light, lobe));
+  }
+  for (int i = SGE_FIRST_ELLIPSE; i < SGE_FIRST_RECTANGLE; i++) {
+    SgeLight light = sge_lamp(i, p.position);
+    sum += light.specular * (sge_facing(light, n) * sge_ellipse_over(light, lobe));
+  }
+  for (int i = SGE_FIRST_RECTANGLE; i < SGE_LIGHT_COUNT; i++) {
+    SgeLight light = sge_lamp(i, p.position);
+    sum += light.specular * (sge_facing(light, n) * sge_rectangle_over(light, lobe));
   }
   return sum;
 }
@@ -56,9 +69,22 @@ vec3 sge_specular_light(vec3 n, float roughness, SgeGgx ggx, SgePoint p)
 vec3 sge_diffuse_light(vec3 n, SgePoint p)
 {
   vec3 sum = sge_world_diffuse(n);
-  for (int i = 0; i < SGE_LIGHT_COUNT; i++) {
-    SgeLight light = sge_light(i, p.position);
-    sum += light.radiance * (light.diffuse * sge_facing(light, n) * sge_light_on(light, n));
+  SgeLobe cosine = sge_cosine(n);
+  for (int i = 0; i < SGE_FIRST_BALL; i++) {
+    SgeLight light = sge_sun(i);
+    sum += light.diffuse * (sge_facing(light, n) * sge_ball_on(light, n));
+  }
+  for (int i = SGE_FIRST_BALL; i < SGE_FIRST_ELLIPSE; i++) {
+    SgeLight light = sge_lamp(i, p.position);
+    sum += light.diffuse * (sge_facing(light, n) * sge_ball_on(light, n));
+  }
+  for (int i = SGE_FIRST_ELLIPSE; i < SGE_FIRST_RECTANGLE; i++) {
+    SgeLight light = sge_lamp(i, p.position);
+    sum += light.diffuse * (sge_facing(light, n) * sge_ellipse_over(light, cosine));
+  }
+  for (int i = SGE_FIRST_RECTANGLE; i < SGE_LIGHT_COUNT; i++) {
+    SgeLight light = sge_lamp(i, p.position);
+    sum += light.diffuse * (sge_facing(light, n) * sge_rectangle_over(light, cosine));
   }
   return sum;
 }

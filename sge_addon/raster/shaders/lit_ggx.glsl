@@ -1,13 +1,12 @@
 // SPDX-FileCopyrightText: 2026 SGE Fit contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The lobe that GGX reflects, as a linearly transformed cosine, and how much of the light it reflects.
-// Mirrors core/ggx_polynomials.py and core/light_response.py. Reads: lit_light.rows: the number of
-// lights, then the coefficients, two rows a monomial.
+// Mirrors core/ggx_polynomials.py and core/light_response.py. Reads: lit_light.rows, from the
+// second on the coefficients, two rows a monomial.
 
 #define SGE_ROUGHNESS_DEGREE 6
 #define SGE_COSINE_DEGREE 4
 #define SGE_FIRST_LIGHT 71
-#define SGE_LIGHT_COUNT int(lit_light.rows[0].x)
 #define SGE_MIN_ROUGHNESS 0.03
 
 // albedo: reflected where facets reflect everything; facing: the same times (1 - cosine to the facet)^5;

@@ -1,73 +1,71 @@
 // SPDX-FileCopyrightText: 2026 SGE Fit contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Light of one lamp over a cosine or a lobe, linear. Mirrors core/light_response.py.
-// Reads: lit_light.rows, six rows a light after the coefficients (core/light_rows.py lays them out).
+// Reads: lit_light.rows: the first ball, ellipse, rectangle and their end, and after the coefficients six rows a
+// light (core/light_rows.py). Lights are in order of their kind, and each kind has its own functions and loops:
+// software GL runs every branch that any point might take.
 
-#define SGE_SUN 0
-#define SGE_BALL 1
-#define SGE_ELLIPSE 2
-#define SGE_RECTANGLE 3
 #define SGE_PI 3.14159265358979
+#define SGE_FIRST_BALL int(lit_light.rows[0].x)
+#define SGE_FIRST_ELLIPSE int(lit_light.rows[0].y)
+#define SGE_FIRST_RECTANGLE int(lit_light.rows[0].z)
+#define SGE_LIGHT_COUNT int(lit_light.rows[0].w)
 
-// radiance: as seen from the point, without what is between. towards: unit, to the light's middle; size: of the
-// disc that a sun or ball is seen as, at distance 1. right, up: half axes of an area light; extent: sine of the
-// angle from its middle to its rim.
+// diffuse, specular: radiance, as seen from the point without what is between, times the light's factors.
+// towards: unit, to the light's middle. extent: sine of the angle from there to its rim. size: of the disc that a
+// sun or ball is seen as, at distance 1. centre, right, up: middle and half axes of an area light.
 struct SgeLight {
-  vec3 radiance;
-  float diffuse;
-  float specular;
-  int kind;
+  vec3 diffuse;
+  vec3 specular;
   vec3 towards;
-  float size;
   float extent;
+  float size;
   vec3 centre;
   vec3 right;
   vec3 up;
 };
 
-SgeLight sge_light(int index, vec3 position)
+SgeLight sge_sun(int index)
 {
   int row = SGE_FIRST_LIGHT + 6 * index;
-  vec4 place = lit_light.rows[row];
   vec4 shine = lit_light.rows[row + 1];
   vec4 share = lit_light.rows[row + 2];
   SgeLight light;
-  light.kind = int(place.w);
-  light.radiance = shine.rgb;
-  light.diffuse = share.x;
-  light.specular = share.y;
+  light.diffuse = shine.rgb * share.x;
+  light.specular = shine.rgb * share.y;
+  light.towards = lit_light.rows[row].xyz;
+  light.extent = shine.w;
+  light.size = shine.w;
+  light.centre = light.towards;
   light.right = vec3(0.0);
   light.up = vec3(0.0);
-  if (light.kind == SGE_SUN) {
-    light.towards = place.xyz;
-    light.centre = place.xyz;
-    light.size = shine.w;
-    light.extent = shine.w;
-    return light;
-  }
+  return light;
+}
+
+// Of a point light, spot light or area light.
+SgeLight sge_lamp(int index, vec3 position)
+{
+  int row = SGE_FIRST_LIGHT + 6 * index;
+  vec4 shine = lit_light.rows[row + 1];
+  vec4 share = lit_light.rows[row + 2];
   vec4 right = lit_light.rows[row + 3];
   vec4 up = lit_light.rows[row + 4];
-  vec4 back = lit_light.rows[row + 5];
-  light.centre = place.xyz - position;
+  SgeLight light;
+  light.centre = lit_light.rows[row].xyz - position;
   float distance2 = max(dot(light.centre, light.centre), 1e-12);
-  light.towards = light.centre * inversesqrt(distance2);
-  light.extent = shine.w * inversesqrt(distance2);
+  float near = inversesqrt(distance2);
+  light.towards = light.centre * near;
+  light.extent = shine.w * near;
   light.size = shine.w * inversesqrt(max(distance2 - share.w * shine.w * shine.w, 1e-8));
+  light.right = right.xyz;
+  light.up = up.xyz;
+  // A light ends at its reach, and shines into its cone: of area lights the half space, of points everywhere.
   float reach = clamp(1.0 - distance2 * distance2 * share.z, 0.0, 1.0);
-  float shining = dot(light.towards, back.xyz);
-  float strength = reach * reach;
-  if (light.kind == SGE_BALL) {
-    if (back.w > 0.0) {
-      float edge = clamp(shining * right.w + up.w, 0.0, 1.0);
-      strength *= shining > 0.0 ? edge * edge * (3.0 - 2.0 * edge) : 0.0;
-    }
-  }
-  else {
-    light.right = right.xyz;
-    light.up = up.xyz;
-    strength *= shining > 0.0 ? 1.0 : 0.0;
-  }
-  light.radiance *= strength;
+  float shining = dot(light.towards, lit_light.rows[row + 5].xyz);
+  float edge = clamp(shining * right.w + up.w, 0.0, 1.0);
+  float strength = reach * reach * edge * edge * (3.0 - 2.0 * edge);
+  light.diffuse = shine.rgb * (share.x * strength);
+  light.specular = shine.rgb * (share.y * strength);
   return light;
 }
 
@@ -150,20 +148,10 @@ float sge_rectangle(vec3 centre, vec3 right, vec3 up)
   return sge_clipped_ball(cosine, min(facing / (2.0 * SGE_PI), 1.0));
 }
 
-// Mean radiance over a lobe.
-float sge_light_over(SgeLight light, SgeLobe lobe)
+// Mean radiance over a lobe, of lights of radiance 1: of a sun or ball, an ellipse, a rectangle.
+
+float sge_ball_over(SgeLight light, SgeLobe lobe)
 {
-  vec3 centre = sge_to_lobe(lobe, light.centre);
-  if (light.kind == SGE_RECTANGLE) {
-    return sge_rectangle(centre, sge_to_lobe(lobe, light.right), sge_to_lobe(lobe, light.up));
-  }
-  if (light.kind == SGE_ELLIPSE) {
-    vec3 a = sge_to_lobe(lobe, light.right);
-    vec3 b = sge_to_lobe(lobe, light.up);
-    vec3 on = a * a + b * b - centre * centre;
-    vec3 off = a.xxy * a.yzz + b.xxy * b.yzz - centre.xxy * centre.yzz;
-    return sge_clipped_cone(on, off, abs(dot(centre, cross(a, b))), centre);
-  }
   float size2 = light.size * light.size;
   vec3 axis = sge_to_lobe(lobe, light.towards);
   vec3 on = size2 * vec3(dot(lobe.x, lobe.x), dot(lobe.y, lobe.y), dot(lobe.z, lobe.z));
@@ -173,18 +161,37 @@ float sge_light_over(SgeLight light, SgeLobe lobe)
   return sge_clipped_cone(on, off, size2 * lobe.determinant, axis);
 }
 
-// Irradiance / pi of a surface with the normal n.
-float sge_light_on(SgeLight light, vec3 n)
+float sge_ellipse_over(SgeLight light, SgeLobe lobe)
 {
-  if (light.kind == SGE_SUN || light.kind == SGE_BALL) {
-    float size2 = light.size * light.size;
-    return sge_clipped_ball(dot(n, light.towards), size2 / (1.0 + size2));
-  }
+  vec3 centre = sge_to_lobe(lobe, light.centre);
+  vec3 a = sge_to_lobe(lobe, light.right);
+  vec3 b = sge_to_lobe(lobe, light.up);
+  vec3 on = a * a + b * b - centre * centre;
+  vec3 off = a.xxy * a.yzz + b.xxy * b.yzz - centre.xxy * centre.yzz;
+  return sge_clipped_cone(on, off, abs(dot(centre, cross(a, b))), centre);
+}
+
+float sge_rectangle_over(SgeLight light, SgeLobe lobe)
+{
+  vec3 centre = sge_to_lobe(lobe, light.centre);
+  return sge_rectangle(centre, sge_to_lobe(lobe, light.right), sge_to_lobe(lobe, light.up));
+}
+
+// Irradiance / pi of a surface with the normal n, from a sun or ball of radiance 1; that of the others is the mean
+// over a cosine.
+float sge_ball_on(SgeLight light, vec3 n)
+{
+  float size2 = light.size * light.size;
+  return sge_clipped_ball(dot(n, light.towards), size2 / (1.0 + size2));
+}
+
+SgeLobe sge_cosine(vec3 n)
+{
   SgeLobe cosine;
   vec3 any = abs(n.z) < 0.9 ? vec3(n.y, -n.x, 0.0) : vec3(0.0, n.z, -n.y);
   cosine.x = normalize(any);
   cosine.y = cross(n, cosine.x);
   cosine.z = n;
   cosine.determinant = 1.0;
-  return sge_light_over(light, cosine);
+  return cosine;
 }

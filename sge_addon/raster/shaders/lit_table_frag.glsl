@@ -74,15 +74,40 @@ void main()
   for (int i = 0; i <= SGE_BENT; i++) {
     diffuse[i] = sge_world_diffuse(normals[i]);
   }
-  for (int k = 0; k < SGE_LIGHT_COUNT; k++) {
-    SgeLight light = sge_light(k, p.position);
+  for (int k = 0; k < SGE_FIRST_BALL; k++) {
+    SgeLight light = sge_sun(k);
     for (int i = 0; i < SGE_VARIANTS; i++) {
-      float strength = light.specular * sge_facing(light, normals[i]);
-      specular[i] += light.radiance * (strength * sge_light_over(light, lobes[i]));
+      specular[i] += light.specular * (sge_facing(light, normals[i]) * sge_ball_over(light, lobes[i]));
     }
     for (int i = 0; i <= SGE_BENT; i++) {
-      float strength = light.diffuse * sge_facing(light, normals[i]);
-      diffuse[i] += light.radiance * (strength * sge_light_on(light, normals[i]));
+      diffuse[i] += light.diffuse * (sge_facing(light, normals[i]) * sge_ball_on(light, normals[i]));
+    }
+  }
+  for (int k = SGE_FIRST_BALL; k < SGE_FIRST_ELLIPSE; k++) {
+    SgeLight light = sge_lamp(k, p.position);
+    for (int i = 0; i < SGE_VARIANTS; i++) {
+      specular[i] += light.specular * (sge_facing(light, normals[i]) * sge_ball_over(light, lobes[i]));
+    }
+    for (int i = 0; i <= SGE_BENT; i++) {
+      diffuse[i] += light.diffuse * (sge_facing(light, normals[i]) * sge_ball_on(light, normals[i]));
+    }
+  }
+  for (int k = SGE_FIRST_ELLIPSE; k < SGE_FIRST_RECTANGLE; k++) {
+    SgeLight light = sge_lamp(k, p.position);
+    for (int i = 0; i < SGE_VARIANTS; i++) {
+      specular[i] += light.specular * (sge_facing(light, normals[i]) * sge_ellipse_over(light, lobes[i]));
+    }
+    for (int i = 0; i <= SGE_BENT; i++) {
+      diffuse[i] += light.diffuse * (sge_facing(light, normals[i]) * sge_ellipse_over(light, sge_cosine(normals[i])));
+    }
+  }
+  for (int k = SGE_FIRST_RECTANGLE; k < SGE_LIGHT_COUNT; k++) {
+    SgeLight light = sge_lamp(k, p.position);
+    for (int i = 0; i < SGE_VARIANTS; i++) {
+      specular[i] += light.specular * (sge_facing(light, normals[i]) * sge_rectangle_over(light, lobes[i]));
+    }
+    for (int i = 0; i <= SGE_BENT; i++) {
+      diffuse[i] += light.diffuse * (sge_facing(light, normals[i]) * sge_rectangle_over(light, sge_cosine(normals[i])));
     }
   }
 
