@@ -73,9 +73,15 @@ def write_image(fitted: FittedImage, colours: NDArray[np.float32]) -> None:
 
 
 def new_fitted_image(
-    stem: str, pixels: NDArray[np.float32], *, depth: str = "float", is_data: bool = False
+    stem: str,
+    pixels: NDArray[np.float32],
+    *,
+    depth: str = "float",
+    is_data: bool = False,
+    is_shown: bool = True,
 ) -> FittedImage:
-    """A new image with ``pixels``, (H, W, 4); they become the FittedImage's own. stem: of its name."""
+    """A new image with ``pixels``, (H, W, 4); they become the FittedImage's own. stem: of its name.
+    is_shown: the pixels are in the image at once, which costs time; else from the first ``show`` on."""
     import bpy
 
     # A second fit starts from "wood.sge" or "wood.sge.001" and must not make "wood.sge.sge".
@@ -90,7 +96,8 @@ def new_fitted_image(
         image.use_half_precision = depth == "16"
     image.alpha_mode = "CHANNEL_PACKED"  # straight float pixels would be multiplied when loaded again
     fitted = FittedImage(image.name, image.session_uid, pixels, depth, is_data)
-    show(fitted)
+    if is_shown:
+        show(fitted)
     return fitted
 
 
@@ -102,7 +109,9 @@ def show(fitted: FittedImage) -> None:
         pixels = pixels.copy()
         pixels[..., :3] = linear_to_srgb(pixels[..., :3])
     elif fitted.depth == "16":  # packed, the file would hold what viewports do not show, in twice the room
-        pixels = np.clip(pixels, -_LARGEST_HALF, _LARGEST_HALF).astype(np.float16).astype(np.float32)
+        if pixels.max() > _LARGEST_HALF:
+            pixels = np.minimum(pixels, np.float32(_LARGEST_HALF))
+        pixels = pixels.astype(np.float16).astype(np.float32)
     image.pixels.foreach_set(pixels.ravel())
     image.update()
     image.update_tag()  # or viewports would blend old and new over several redraws, or not redraw at all

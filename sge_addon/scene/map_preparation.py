@@ -165,7 +165,11 @@ class MapImages:
             of_colour = channels == ALPHA and source is not None and not _is_data(source)
             found = MapImage(
                 new_fitted_image(
-                    stem, pixels, depth=self._depth, is_data=name not in _COLOURS and not of_colour
+                    stem,
+                    pixels,
+                    depth=self._depth,
+                    is_data=name not in _COLOURS and not of_colour,
+                    is_shown=False,
                 )
             )
             images.append(found)
