@@ -161,6 +161,12 @@ def unknown_light_parameters() -> LightParameters:
     )
 
 
+def unknown_light() -> SceneLights:
+    """The light that an unknown one is before it is fitted."""
+    parameters = unknown_light_parameters()
+    return parameters.lights(parameters.start)
+
+
 def turned(world: World, angle: float) -> World:
     """The world turned about Z by an angle in radians, anticlockwise from above."""
     if angle == 0.0:

@@ -203,6 +203,21 @@ class FitSettings:
         advanced=True,
     )
 
+    @property
+    def fits_height(self) -> bool:
+        """Whether height maps are fitted, which move the surface."""
+        return self.texture and self.shading == "lit" and "height" in self.maps
+
+    @property
+    def moves_surface(self) -> bool:
+        """Whether the fit moves vertices, by shape or by height."""
+        return self.shape or self.fits_height
+
+    @property
+    def fits_look(self) -> bool:
+        """Whether textures are fitted that do not move the surface."""
+        return self.texture and (self.shading != "lit" or self.maps != ("height",))
+
     def __post_init__(self) -> None:
         for problem in setting_problems({item.name: getattr(self, item.name) for item in fields(self)}):
             raise problem

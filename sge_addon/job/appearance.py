@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.joint_source import JointParts
+from ..core.light_block import LightBlock
 from ..core.protocols import GradientSource, ParameterBlock
 from ..core.reference import Reference
 from ..raster.fitted_surfaces import FittedSurfaces
@@ -32,9 +33,11 @@ class FittedTexture(Protocol):
 
 
 class Appearance(Protocol):
-    """The materials of a fit. shown: by material of the assembly, what ``FittedSurfaces`` uploads."""
+    """The materials of a fit. shown: by material of the assembly, what ``FittedSurfaces`` uploads.
+    light: that is fitted; None where it stays as it is."""
 
     shown: Sequence[Any]
+    light: LightBlock | None
 
     @property
     def blocks(self) -> Sequence[FittedTexture]:

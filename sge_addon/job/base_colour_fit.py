@@ -26,6 +26,8 @@ FittedTexture = TextureBlock | TexelAdam
 class BaseColourFit:
     """An ``appearance.Appearance``."""
 
+    light: None = None
+
     def __init__(self, problem: Problem, background: Background, stopwatch: Stopwatch) -> None:
         settings = problem.settings
         self._problem = problem
@@ -36,9 +38,11 @@ class BaseColourFit:
         self.shown = [self._texture(index) for index in range(len(problem.assembly.materials))]
 
     @property
-    def blocks(self) -> list[FittedTexture]:
-        """The textures that are fitted."""
+    def textures(self) -> list[FittedTexture]:
+        """The textures that are fitted, each a block of its own."""
         return [texture for texture in self.shown if isinstance(texture, FittedTexture)]
+
+    blocks = textures
 
     @property
     def stepped(self) -> list[FittedTexture]:
@@ -77,6 +81,9 @@ class BaseColourFit:
                     texture.gather = True
 
         return JointParts(filtered, interval, keep_maps_and_gather)
+
+    def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> None:
+        """As of Appearance: no light is fitted."""
 
     def forget_maps(self) -> None:
         """As of Appearance."""

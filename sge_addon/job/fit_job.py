@@ -20,7 +20,9 @@ from ..core.stopwatch import Stopwatch
 from ..core.view import View
 from ..raster.context import start_gpu
 from ..scene.camera_write_back import camera_of, fixed_camera_notices, write_camera
-from .live import LiveWriter
+from ..scene.light_write_back import LightWriter, fixed_light_notices
+from .fitted_light import light_report
+from .live import LiveWriter, Reached
 from .problem import check_problem
 from .remeshing import Remeshing
 from .report import Timing, build_report
@@ -49,6 +51,7 @@ class _Underway:
 
     solver: StagedSolver
     writer: LiveWriter
+    light: LightWriter | None
     before: list[tuple[float, float]]
     setup: float
     steps: Generator[Step]
@@ -84,6 +87,7 @@ class FitJob:
         """Raises FitError before anything is changed. precise_stages: tell 'raster' from 'read'."""
         self._clock = PausableClock()
         start_gpu()
+        self._scene = scene
         self._problem = check_problem(scene, objects, references, settings)
         self.live = live
         self.more = settings.steps
@@ -93,6 +97,8 @@ class FitJob:
         self.notices = list(self._problem.notices)
         if settings.refine_cameras or settings.refine_focal:
             self.notices += fixed_camera_notices([each.camera for each in self._problem.training])
+        if settings.shading == "lit" and settings.light == "fit":
+            self.notices += fixed_light_notices(scene, self._problem.lights)
         self.report: dict | None = None
 
     def stop(self) -> None:
@@ -187,10 +193,14 @@ class FitJob:
         solver = StagedSolver(self._problem, self._stopwatch)
         before: list[tuple[float, float]] = []
         yield from self._measure(solver, before, "Setting up", 0, steps)
-        writer = LiveWriter(self._problem.objects, solver.textures(), self._problem.settings)
+        writer = LiveWriter(self._problem, solver.textures())
         self.notices += writer.notices
+        light = None
+        if solver.light is not None:
+            is_unknown = solver.light.parameters.is_unknown
+            light = LightWriter(self._scene, self._problem.lights, is_unknown, self.notices)
         remesh = None if self._problem.settings.remesh == "off" else Remeshing(writer, self.notices)
-        self._fit = _Underway(solver, writer, before, self._clock(), solver.steps(remesh), steps)
+        self._fit = _Underway(solver, writer, light, before, self._clock(), solver.steps(remesh), steps)
 
     def _go_on(self, fit: _Underway) -> None:
         fit.solver.reopen()
@@ -207,14 +217,18 @@ class FitJob:
         self.report = build_report(
             self._problem.settings, references, corrections, fit.before, after, fit.losses, timing
         )
+        if fit.solver.light is not None:
+            self.report["light"] = light_report(self._problem.lights, fit.solver.light.lights)
 
     def _write(self, fit: _Underway, final: bool = False) -> None:
         with self._stopwatch.stage("write_back"):
             try:
-                fit.writer.write(fit.solver.positions(), fit.solver.textures(), final)
+                fit.writer.write(_reached(fit.solver), final)
             finally:
                 if final:
                     self._write_cameras(fit.solver)
+                    if fit.light is not None:
+                        fit.light.write(fit.solver.light.lights)
 
     def _write_cameras(self, solver: StagedSolver) -> None:
         for index, reference in enumerate(self._problem.references):
@@ -230,3 +244,8 @@ class FitJob:
         for index in range(count):
             errors.append(solver.errors(index))
             yield Progress(stage, (index + 1) / count, step, steps)
+
+
+def _reached(solver: StagedSolver) -> Reached:
+    heights = solver.heights()
+    return Reached([] if heights else solver.positions(), solver.textures(), heights)

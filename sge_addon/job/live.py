@@ -6,15 +6,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import TargetLost
-from ..core.settings import FitSettings
+from ..scene.height_write_back import HeightWriter
 from ..scene.traces import Traces, object_traces
 from ..scene.write_back import object_of, target_of, write_positions
+from .problem import Problem
 from .written_textures import WrittenBaseColours, WrittenMaps, WrittenTextures
 
 if TYPE_CHECKING:
@@ -24,30 +26,42 @@ _SHARE = 0.05  # of the time; redrawing costs about as much again
 _SHORTEST = 0.1  # seconds between two writes: nobody sees more
 
 
+@dataclass(frozen=True, eq=False)
+class Reached:
+    """What a fit stands at. positions: (V, 3) world, by object; empty where meshes stay as they are.
+    textures: (H, W, C) by the names that the fit began with. heights: (H, W) by object, where they are
+    fitted."""
+
+    positions: Sequence[NDArray[np.float32]]
+    textures: dict[str, NDArray[np.float32]]
+    heights: Sequence[NDArray[np.float32]] = ()
+
+
 class LiveWriter:
-    """Writes positions and textures of the fit back into Blender.
+    """Writes what a fit has reached back into Blender."""
 
-    positions and textures are what was given at the start: by object, by name of the block.
-    """
-
-    def __init__(
-        self,
-        objects: Sequence[bpy.types.Object],
-        textures: dict[str, NDArray[np.float32]],
-        settings: FitSettings,
-    ) -> None:
-        self._targets = [target_of(obj) for obj in objects]
+    def __init__(self, problem: Problem, textures: dict[str, NDArray[np.float32]]) -> None:
+        """problem: its objects are written. textures: as the fit begins."""
+        settings = problem.settings
+        self._targets = [target_of(obj) for obj in problem.objects]
         self._textures: WrittenTextures | None = None
+        self._heights: HeightWriter | None = None
         if textures:
             made = WrittenMaps if settings.shading == "lit" else WrittenBaseColours
-            self._textures = made(objects, textures, settings.image_depth)
+            self._textures = made(problem.objects, textures, settings.image_depth)
+        if problem.displaced:
+            self._heights = HeightWriter(problem.objects, problem.displaced, settings.image_depth)
         self._cost = 0.0
         self._last = time.perf_counter()
 
     @property
     def notices(self) -> list[str]:
         """What the user should know of how textures are written."""
-        return self._textures.notices if self._textures else []
+        return [notice for writer in self._writers for notice in writer.notices]
+
+    @property
+    def _writers(self) -> list[WrittenTextures | HeightWriter]:
+        return [writer for writer in (self._textures, self._heights) if writer is not None]
 
     @property
     def is_due(self) -> bool:
@@ -58,8 +72,8 @@ class LiveWriter:
         """Raises TargetLost for the first thing that is no longer there to be written."""
         for target in self._targets:
             object_of(target)
-        if self._textures is not None:
-            self._textures.check()
+        for writer in self._writers:
+            writer.check()
 
     def objects(self) -> list[bpy.types.Object]:
         """The objects under fit. Raises TargetLost for the first that is no longer there to be written."""
@@ -74,31 +88,28 @@ class LiveWriter:
         traces: Traces = {}
         for target in self._targets:
             traces |= object_traces(object_of(target))
-        return traces | self._textures.traces() if self._textures else traces
+        for writer in self._writers:
+            traces |= writer.traces()
+        return traces
 
-    def write(
-        self,
-        positions: Sequence[NDArray[np.float32]],
-        textures: dict[str, NDArray[np.float32]],
-        final: bool = False,
-    ) -> None:
+    def write(self, state: Reached, final: bool = False) -> None:
         """Write everything that is still there; then raise TargetLost for the first thing that is not.
 
-        positions: (V, 3) world by target, empty where the shape is not fitted. final: keep the images
-        in the file.
+        final: keep the images in the file.
         """
         begin = time.perf_counter()
         lost: list[TargetLost] = []
-        for target, of_target in zip(self._targets, positions, strict=False):
+        for target, of_target in zip(self._targets, state.positions, strict=False):
             try:
                 write_positions(target, of_target)
             except TargetLost as error:
                 lost.append(error)
-        if self._textures is not None and textures:
-            try:
-                self._textures.write(textures, final)
-            except TargetLost as error:
-                lost.append(error)
+        for writer, arrays in ((self._textures, state.textures), (self._heights, state.heights)):
+            if writer is not None and arrays:
+                try:
+                    writer.write(arrays, final)
+                except TargetLost as error:
+                    lost.append(error)
         self._last = time.perf_counter()
         self._cost = self._last - begin
         if lost:

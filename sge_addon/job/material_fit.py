@@ -1,8 +1,10 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What is fitted of materials under lights: their maps."""
+"""What is fitted of materials under lights: their maps, and the light."""
 
 from __future__ import annotations
+
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,62 +12,81 @@ from numpy.typing import NDArray
 from ..core.background import Background
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.joint_source import JointParts
+from ..core.light_block import LightBlock
+from ..core.light_source import LightSource
 from ..core.map_block import MapBlock
 from ..core.map_group import map_groups
 from ..core.material_maps import LitMaterial
 from ..core.material_source import MaterialSource
-from ..core.protocols import Estimate
+from ..core.protocols import Estimate, ParameterBlock
 from ..core.reference import Reference
+from ..core.scene_lights import SceneLights
 from ..core.stopwatch import Stopwatch
 from ..core.texture_fill import finished_texture
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.material_pass import MaterialPass
 from .appearance import CACHE_BYTES, JOINT_CACHE_BYTES
+from .fitted_light import light_block, light_parameters, light_source
 from .problem import Problem
 
 
 class MaterialFit:
     """An ``appearance.Appearance`` of shading 'lit'. shown: by material, the fitted maps by name."""
 
-    def __init__(self, problem: Problem, background: Background, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self, problem: Problem, background: Background, stopwatch: Stopwatch, light: LightBlock | None = None
+    ) -> None:
+        """light: of the stage before."""
         self._problem = problem
         self._background = background
         self._stopwatch = stopwatch
-        self._source: MaterialSource | None = None
-        views = len(problem.training)
         self._materials = [_lit(material.lit, material.key) for material in problem.assembly.materials]
         self._shader = MaterialPass(self._materials, problem.lights)
-        self._by_key: dict[str, MapBlock] = {}
-        for material in self._materials:
-            for name, each in material.maps.items():
-                if each.fitted and each.key not in self._by_key:
-                    self._by_key[each.key] = MapBlock(each.key, name, each.texture)
         self.shown = [
-            {name: self._by_key[each.key] for name, each in material.maps.items() if each.fitted}
+            {
+                name: MapBlock(each.key, name, each.texture)
+                for name, each in material.maps.items()
+                if each.fitted
+            }
             for material in self._materials
         ]
-        self.stepped = map_groups(self._materials, self._by_key, views)
+        self._by_key = {block.name: block for maps in self.shown for block in maps.values()}
+        self._groups = map_groups(self._materials, self._by_key, len(problem.training))
+        parameters = light_parameters(problem.settings, problem.lights)
+        self.light = light_block(parameters, self.shown, light)
+        self._source: MaterialSource | None = None
 
     @property
-    def blocks(self) -> list[MapBlock]:
+    def lights(self) -> SceneLights:
+        """As they stand."""
+        return self._problem.lights if self.light is None else self.light.lights
+
+    @property
+    def textures(self) -> list[MapBlock]:
         """The maps that are fitted."""
         return list(self._by_key.values())
 
+    @property
+    def blocks(self) -> list[ParameterBlock]:
+        """As of Appearance."""
+        return [*self._groups, *([] if self.light is None else [self.light])]
+
     def source(self, surfaces: FittedSurfaces, references: list[Reference]) -> MaterialSource:
         """As of Appearance."""
-        problem, settings = self._problem, self._problem.settings
-        self._source = MaterialSource(
-            references,
-            lambda view, offset: surfaces.geometry(references[view], offset),
-            self._materials,
-            self._by_key,
-            problem.assembly.texture_of_triangle,
-            self._shader,
-            loss=settings.loss,
-            background=self._background.steady,
-            cache_bytes=JOINT_CACHE_BYTES if settings.shape else CACHE_BYTES,
-            stopwatch=self._stopwatch,
-        )
+        if self._source is None:
+            problem, settings = self._problem, self._problem.settings
+            self._source = MaterialSource(
+                references,
+                lambda view, offset: surfaces.geometry(references[view], offset),
+                self._materials,
+                self._by_key,
+                problem.assembly.texture_of_triangle,
+                self._shader,
+                loss=settings.loss,
+                background=self._background.steady,
+                cache_bytes=JOINT_CACHE_BYTES if settings.moves_surface else CACHE_BYTES,
+                stopwatch=self._stopwatch,
+            )
         return self._source
 
     def joint(self, surfaces: FittedSurfaces, references: list[Reference], interval: int) -> JointParts:
@@ -73,13 +94,18 @@ class MaterialFit:
         source = self.source(surfaces, references)
         source.keeps_maps = False
 
-        def keep_maps() -> None:
-            source.keeps_maps = True
-
         def through(view: int, seen: GeometryBuffer) -> Estimate:
             return source.estimate_from(view, [seen])
 
-        return JointParts(source, interval, keep_maps, through)
+        return JointParts(source, interval, partial(setattr, source, "keeps_maps", True), through)
+
+    def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> LightSource | None:
+        """As of Appearance."""
+        if self.light is None:
+            return None
+        source = self.source(surfaces, references)
+        rasteriser = surfaces.updated(textures=False)
+        return light_source(self.light, source, rasteriser, self._problem.settings, self._stopwatch)
 
     def forget_maps(self) -> None:
         """As of Appearance."""

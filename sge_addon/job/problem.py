@@ -17,6 +17,8 @@ from ..core.settings import FitSettings
 from ..core.surface import Surface
 from ..core.view import View
 from ..core.visibility import sees_nothing
+from ..scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
+from ..scene.displacement import height_notices, height_problems
 from ..scene.objects import check_targets, surface_from_object
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from .scene_look import scene_look
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """A checked fit. notices: what will be done differently from what one might expect."""
+    """A checked fit. notices: what will be done differently from what one might expect. displaced: what the
+    surfaces were made of, where heights are fitted."""
 
     objects: tuple[bpy.types.Object, ...]
     surfaces: tuple[Surface, ...]
@@ -36,6 +39,7 @@ class Problem:
     lights: SunLights | SceneLights
     settings: FitSettings
     notices: tuple[str, ...]
+    displaced: tuple[DisplacedObject, ...] = ()
 
     @property
     def training(self) -> list[Reference]:
@@ -50,7 +54,9 @@ def check_problem(
     settings: FitSettings,
 ) -> Problem:
     """Read and check everything. Raises FitError by name of the object, image or camera."""
-    notices = check_targets(objects, shape=settings.shape, texture=settings.texture)
+    notices = check_targets(
+        objects, shape=settings.shape, texture=settings.texture, evaluated=settings.fits_height
+    )
     for problem in remesh_problems(
         objects, remesh=settings.remesh, texture=settings.texture, vertex_group=settings.vertex_group
     ):
@@ -61,11 +67,24 @@ def check_problem(
         raise problem
     look = scene_look(scene, objects, settings, fitted=True)
     notices += look.notices
-    group = settings.vertex_group if settings.shape else ""
-    surfaces = tuple(
-        surface_from_object(obj, of_object, vertex_group=group)
-        for obj, of_object in zip(objects, look.materials, strict=True)
-    )
+    group = settings.vertex_group if settings.moves_surface else ""
+    displaced: list[DisplacedObject] = []
+    if settings.fits_height:
+        for problem in height_problems(objects, shape=settings.shape, remesh=settings.remesh):
+            raise problem
+        displaced = [
+            displaced_object(obj, of_object, texture_size=settings.texture_size, vertex_group=group)
+            for obj, of_object in zip(objects, look.materials, strict=True)
+        ]
+        surfaces = tuple(each.surface for each in displaced)
+        views = [each.view for each in references if not each.held_out]
+        for obj, surface in zip(objects, surfaces, strict=True):
+            notices += [*height_notices(obj), *coarse_notices(surface, views)]
+    else:
+        surfaces = tuple(
+            surface_from_object(obj, of_object, vertex_group=group)
+            for obj, of_object in zip(objects, look.materials, strict=True)
+        )
     assembly = assemble(surfaces)
     for problem in blind_views([each.view for each in references], surfaces):
         raise problem
@@ -77,6 +96,7 @@ def check_problem(
         lights=look.lights,
         settings=settings,
         notices=tuple(notices),
+        displaced=tuple(displaced),
     )
 
 

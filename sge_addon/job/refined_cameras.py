@@ -36,7 +36,7 @@ def camera_block(problem: Problem, before: CameraBlock | None) -> CameraBlock:
     return CameraBlock(
         problem.training,
         0.5 * (points.min(axis=0) + points.max(axis=0)).astype(np.float64),
-        holds_pose=problem.settings.shape,
+        holds_pose=problem.settings.moves_surface,
         holds_gain=problem.settings.texture and problem.settings.refine_gain != "off",
     )
 
@@ -55,9 +55,9 @@ def camera_source(
         return None
     visits = settings.steps / len(problem.training)
     start, end = 0.0, 1.0
-    if settings.texture or settings.shape:
+    if settings.texture or settings.moves_surface:
         end = _BEFORE_END
-    if is_first_stage and settings.shape:
+    if is_first_stage and settings.moves_surface:
         start = _AFTER_SHAPE
     elif is_first_stage and settings.texture and visits >= 2.0:
         start = 1.0 / visits  # every view has shown the texture once

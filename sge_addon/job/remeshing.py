@@ -19,7 +19,7 @@ from ..scene.attribute_transfer import NearestOn, transfer_faces, transfer_group
 from ..scene.objects import surface_from_object
 from ..scene.remesh import replace_geometry, subdivide_long_edges, voxel_mesh, voxel_size
 from ..scene.unwrap import unwrap
-from .live import LiveWriter
+from .live import LiveWriter, Reached
 from .problem import Problem
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Remeshing:
         The new surfaces, and what is then known of their texels.
         """
         settings = problem.settings
-        self._writer.write([surface.positions for surface in problem.surfaces], {})
+        self._writer.write(Reached([surface.positions for surface in problem.surfaces], {}))
         objects = self._writer.objects()
         if settings.remesh == "subdivide":
             self._subdivide(objects, problem)

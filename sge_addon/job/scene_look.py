@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ..core.light_parameters import unknown_light
 from ..core.lights import SunLights
 from ..core.scene_lights import SceneLights
 from ..core.settings import FitSettings
@@ -45,7 +46,11 @@ def scene_look(
             size=settings.texture_size,
             constants=settings.constant_maps,
         )
-        return SceneLook(materials, scene_lights(scene), tuple(notices))
+        if fitted and settings.light == "unknown":
+            lights = unknown_light()
+        else:
+            lights = scene_lights(scene, whole_world=fitted and settings.light == "fit")
+        return SceneLook(materials, lights, tuple(notices))
     size = settings.texture_size if fitted and settings.texture else 0
     lights = sun_lights(scene) if settings.shading == "sun" else SunLights()
     return SceneLook(materials_of_objects(objects, fitted_size=size), lights)

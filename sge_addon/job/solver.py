@@ -14,8 +14,10 @@ from ..core.background import background_of
 from ..core.camera_block import CameraBlock
 from ..core.camera_refinement import CameraState
 from ..core.fit import LoopSettings, Step, fit
+from ..core.height_block import HeightBlock
 from ..core.joint_source import JointSource
 from ..core.large_steps import PositionBlock
+from ..core.light_block import LightBlock
 from ..core.metrics import squared_errors
 from ..core.protocols import GradientSource, ParameterBlock
 from ..core.reference import Reference
@@ -40,7 +42,7 @@ _TEXTURE_INTERVAL = 8
 
 def shape_share(settings: FitSettings) -> float:
     """The part of a fit in which the shape moves; the rest is left to the texture."""
-    return _SHAPE_SHARE if settings.shape and settings.texture else 1.0
+    return _SHAPE_SHARE if settings.moves_surface and settings.fits_look else 1.0
 
 
 class Solver:
@@ -52,8 +54,9 @@ class Solver:
         stopwatch: Stopwatch,
         schedule: ShapeSchedule | None = None,
         cameras: CameraBlock | None = None,
+        light: LightBlock | None = None,
     ) -> None:
-        """schedule: of the shape, where this is a stage of a longer fit. cameras: of the stage before."""
+        """schedule: of the shape, where this is one of several stages. cameras, light: of the last one."""
         settings = problem.settings
         self._problem = problem
         self._stopwatch = stopwatch
@@ -64,9 +67,12 @@ class Solver:
         self._unfinished: list[tuple[object, dict[str, Any]]] = []
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
-        self.position_blocks = self._make_positions() if settings.shape else []
-        made = MaterialFit if settings.shading == "lit" else BaseColourFit
-        self._appearance: Appearance = made(problem, self._background, stopwatch)
+        self.position_blocks = self._make_positions() if settings.moves_surface else []
+        self._appearance: Appearance
+        if settings.shading == "lit":
+            self._appearance = MaterialFit(problem, self._background, stopwatch, light)
+        else:
+            self._appearance = BaseColourFit(problem, self._background, stopwatch)
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
         self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._appearance.shown, stopwatch)
 
@@ -93,22 +99,32 @@ class Solver:
             self._stopwatch,
         )
         # Cameras first: a texture that has just taken in a view no longer says where the view should be.
-        sources = [source for source in (cameras, self._source()) if source is not None]
+        light = self._appearance.light_source(self._surfaces, self.cameras.references)
+        sources = [source for source in (cameras, light, self._source()) if source is not None]
         return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock)
 
+    @property
+    def light(self) -> LightBlock | None:
+        """The light that is fitted; None where it stays as it is."""
+        return self._appearance.light
+
     def positions(self) -> list[NDArray[np.float32]]:
-        """Current positions of each surface, (V, 3) world; none where the shape is not fitted."""
+        """Current positions of each surface, (V, 3) world; none where the surface does not move."""
         return [block.value for block in self.position_blocks]
+
+    def heights(self) -> list[NDArray[np.float32]]:
+        """Current height maps of each surface, (H, W); none where no heights are fitted."""
+        return [block.texture() for block in self.position_blocks if isinstance(block, HeightBlock)]
 
     def textures(self) -> dict[str, NDArray[np.float32]]:
         """Current fitted textures by name of their blocks, (H, W, C)."""
-        return {block.name: block.value for block in self._appearance.blocks}
+        return {texture.name: texture.value for texture in self._appearance.textures}
 
     def evidence(self) -> dict[str, NDArray[np.float32]]:
         """By material key: (H, W) how well the views of this stage and of earlier ones have shown a texel."""
         return {
             texture.name: texture.weight + self.known.get(texture.name, np.float32(0.0))
-            for texture in self._appearance.blocks
+            for texture in self._appearance.textures
         }
 
     def complete(self) -> None:
@@ -148,23 +164,21 @@ class Solver:
     def _blocks(self) -> list[ParameterBlock]:
         return [*self.position_blocks, *self._appearance.stepped, self.cameras]
 
-    def _make_positions(self) -> list[PositionBlock]:
-        return [
-            PositionBlock(
-                f"positions {surface.name}",
-                surface.positions,
-                surface.triangles,
-                self._schedule,
-                surface.mobility,
-            )
-            for surface in self._problem.surfaces
-        ]
+    def _make_positions(self) -> list[PositionBlock | HeightBlock]:
+        made: list[PositionBlock | HeightBlock] = []
+        for each in self._problem.surfaces:
+            start = (each.positions, each.triangles, self._schedule)
+            if each.height is None:
+                made.append(PositionBlock(f"positions {each.name}", *start, each.mobility))
+            else:
+                made.append(HeightBlock(f"height {each.name}", *start, each.height, each.mobility))
+        return made
 
     def _source(self) -> GradientSource | None:
         settings, references = self._problem.settings, self.cameras.references
-        if not settings.texture:
-            return self._shape_source() if settings.shape else None
-        if not settings.shape:
+        if not settings.fits_look:
+            return self._shape_source() if settings.moves_surface else None
+        if not settings.moves_surface:
             return self._appearance.source(self._surfaces, references)
         # Short fits, too, show the texture every view at least twice.
         rounds = int(self._schedule.share * settings.steps) // (2 * len(self._problem.training))

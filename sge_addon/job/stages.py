@@ -15,8 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import assemble
-from ..core.camera_block import CameraBlock, CameraCorrection
+from ..core.camera_block import CameraCorrection
 from ..core.fit import Step
+from ..core.light_block import LightBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.signs import step_seed
@@ -71,7 +72,7 @@ class StagedSolver:
         if remesh is not None:
             surfaces, known = remesh(self._problem_of(stage, surfaces), known)
         earlier = self._solver
-        self._solver = self._make(stage, surfaces, earlier.cameras)
+        self._solver = self._make(stage, surfaces, earlier)
         for block, before in zip(self._solver.position_blocks, earlier.position_blocks, strict=True):
             block.inherit(before)
         self._solver.known = known
@@ -80,6 +81,15 @@ class StagedSolver:
     def positions(self) -> list[NDArray[np.float32]]:
         """As of Solver."""
         return self._solver.positions()
+
+    def heights(self) -> list[NDArray[np.float32]]:
+        """As of Solver."""
+        return self._solver.heights()
+
+    @property
+    def light(self) -> LightBlock | None:
+        """As of Solver."""
+        return self._solver.light
 
     def textures(self) -> Textures:
         """As of Solver."""
@@ -145,7 +155,7 @@ class StagedSolver:
             for surface, of_surface in zip(surfaces, positions, strict=True)
         )
 
-    def _make(self, stage: Stage, surfaces: Sequence[Surface], cameras: CameraBlock | None = None) -> Solver:
+    def _make(self, stage: Stage, surfaces: Sequence[Surface], earlier: Solver | None = None) -> Solver:
         self._problem_now = self._problem_of(stage, surfaces)
         schedule = ShapeSchedule(
             self._problem.settings.steps,
@@ -153,7 +163,9 @@ class StagedSolver:
             window=stage.window,
             shape_steps=self._share * self._problem.settings.steps,
         )
-        return Solver(self._problem_now, self._stopwatch, schedule, cameras)
+        if earlier is None:
+            return Solver(self._problem_now, self._stopwatch, schedule)
+        return Solver(self._problem_now, self._stopwatch, schedule, earlier.cameras, earlier.light)
 
     def _problem_of(self, stage: Stage, surfaces: Sequence[Surface]) -> Problem:
         """The problem of one stage: the surfaces from which it starts, the references at its resolution."""

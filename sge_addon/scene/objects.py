@@ -27,7 +27,9 @@ def parts_with_faces(source: bpy.types.Object) -> list[bpy.types.Object]:
     return [obj for obj in (source, *source.children_recursive) if obj.type in TYPES_WITH_FACES]
 
 
-def check_targets(objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool) -> list[str]:
+def check_targets(
+    objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool, evaluated: bool = False
+) -> list[str]:
     """Refuse by name what cannot be fitted; return notices on what will be done differently.
 
     Raises FitError: nothing selected, not a mesh, linked or overridden data, Edit or Sculpt Mode,
@@ -35,7 +37,7 @@ def check_targets(objects: Sequence[bpy.types.Object], *, shape: bool, texture: 
     """
     for problem in target_problems(objects, shape=shape, texture=texture):
         raise problem
-    return [notice for obj in objects for notice in target_notices(obj, shape)]
+    return [notice for obj in objects for notice in target_notices(obj, shape, evaluated)]
 
 
 def target_problems(objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool) -> Iterator[FitError]:
@@ -162,10 +164,10 @@ def _obstacles(obj: bpy.types.Object) -> Iterator[FitError]:
         )
 
 
-def target_notices(obj: bpy.types.Object, shape: bool) -> list[str]:
-    """What will be done differently from what one might expect."""
+def target_notices(obj: bpy.types.Object, shape: bool, evaluated: bool = False) -> list[str]:
+    """What will be done differently from what one might expect. evaluated: modifiers take part."""
     notices = []
-    if obj.modifiers:
+    if obj.modifiers and not evaluated:
         names = ", ".join(modifier.name for modifier in obj.modifiers)
         notices.append(f"Object '{obj.name}': its base mesh is fitted, without its modifiers ({names}).")
     if shape and obj.data.shape_keys and obj.active_shape_key:
