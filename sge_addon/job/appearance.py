@@ -40,13 +40,13 @@ class Appearance(Protocol):
     light: LightBlock | None
 
     @property
-    def blocks(self) -> Sequence[FittedTexture]:
+    def textures(self) -> Sequence[FittedTexture]:
         """What is fitted."""
         ...
 
     @property
-    def stepped(self) -> Sequence[ParameterBlock]:
-        """What steps it in the loop: the textures themselves, or groups of maps."""
+    def blocks(self) -> Sequence[ParameterBlock]:
+        """What steps them in the loop: the textures themselves, or groups of maps; and the light."""
         ...
 
     def source(self, surfaces: FittedSurfaces, references: list[Reference]) -> GradientSource:
@@ -55,6 +55,10 @@ class Appearance(Protocol):
 
     def joint(self, surfaces: FittedSurfaces, references: list[Reference], interval: int) -> JointParts:
         """Where the shape moves. interval: steps of the shape to one of the textures, at the most."""
+        ...
+
+    def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> GradientSource | None:
+        """The source of the light's changes; None where it stays as it is."""
         ...
 
     def forget_maps(self) -> None:

@@ -44,11 +44,6 @@ class BaseColourFit:
 
     blocks = textures
 
-    @property
-    def stepped(self) -> list[FittedTexture]:
-        """As of Appearance."""
-        return self.blocks
-
     def _texture(self, index: int) -> Texture | None:
         """Of a material of the assembly; None where it is a constant colour."""
         material, settings = self._problem.assembly.materials[index], self._problem.settings

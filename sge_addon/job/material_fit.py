@@ -42,19 +42,22 @@ class MaterialFit:
         self._stopwatch = stopwatch
         self._materials = [_lit(material.lit, material.key) for material in problem.assembly.materials]
         self._shader = MaterialPass(self._materials, problem.lights)
-        self.shown = [
-            {
-                name: MapBlock(each.key, name, each.texture)
-                for name, each in material.maps.items()
-                if each.fitted
-            }
-            for material in self._materials
-        ]
-        self._by_key = {block.name: block for maps in self.shown for block in maps.values()}
+        self._by_key: dict[str, MapBlock] = {}
+        self.shown = [self._blocks_of(material) for material in self._materials]
         self._groups = map_groups(self._materials, self._by_key, len(problem.training))
         parameters = light_parameters(problem.settings, problem.lights)
         self.light = light_block(parameters, self.shown, light)
         self._source: MaterialSource | None = None
+
+    def _blocks_of(self, material: LitMaterial) -> dict[str, MapBlock]:
+        """By name of the map; materials that show the same image share its block."""
+        blocks = {}
+        for name, each in material.maps.items():
+            if each.fitted:
+                if each.key not in self._by_key:
+                    self._by_key[each.key] = MapBlock(each.key, name, each.texture)
+                blocks[name] = self._by_key[each.key]
+        return blocks
 
     @property
     def lights(self) -> SceneLights:
@@ -115,14 +118,17 @@ class MaterialFit:
     def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
         """As of Appearance."""
         assembly, margin = self._problem.assembly, self._problem.settings.margin
-        for number, (material, maps) in enumerate(zip(self._materials, self.shown, strict=True)):
+        shown_by: dict[str, list[NDArray[np.float32]]] = {}
+        for number, material in enumerate(self._materials):
             uvs = assembly.uvs[assembly.texture_of_triangle == number]
-            for name, block in maps.items():
-                if block.value.shape[:2] == (1, 1):
-                    continue
-                transform = material.maps[name].uv_transform
-                placed = uvs @ transform[:, :2].T + transform[:, 2]
-                block.assign(finished_texture(block.value, evidence[block.name], placed, margin))
+            for each in material.maps.values():
+                if each.fitted:
+                    placed = uvs @ each.uv_transform[:, :2].T + each.uv_transform[:, 2]
+                    shown_by.setdefault(each.key, []).append(placed)
+        for key, block in self._by_key.items():
+            if block.value.shape[:2] != (1, 1):
+                uvs = np.concatenate(shown_by[key])
+                block.assign(finished_texture(block.value, evidence[key], uvs, margin))
 
 
 def _lit(material: LitMaterial | None, key: str) -> LitMaterial:

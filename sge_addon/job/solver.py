@@ -131,7 +131,7 @@ class Solver:
         """Before results are shown: apply what the blocks have gathered, fill what no view saw, and extend
         the islands by the margin."""
         # Blocks replace what they show, so that these shallow copies keep the state between two steps.
-        touched = {id(block): block for block in (*self._blocks, *self._appearance.blocks)}
+        touched = {id(each): each for each in (*self._blocks, *self._appearance.textures)}
         self._unfinished = [(block, vars(block).copy()) for block in touched.values()]
         for block in self._blocks:
             block.finish()
@@ -162,7 +162,7 @@ class Solver:
 
     @property
     def _blocks(self) -> list[ParameterBlock]:
-        return [*self.position_blocks, *self._appearance.stepped, self.cameras]
+        return [*self.position_blocks, *self._appearance.blocks, self.cameras]
 
     def _make_positions(self) -> list[PositionBlock | HeightBlock]:
         made: list[PositionBlock | HeightBlock] = []
