@@ -5,8 +5,8 @@
 Base colour, metallic, roughness and normal of one texel explain the same few pixels, and each alone explains
 some of what another should. So each texel has a system of equations over all its channels: curvature times
 change = slope. Slopes and evidence are summed by texel. Curvature, which need not be exact, is summed over
-2 x 2 texels as if a pixel read one point, and divided by what was summed; so it takes a tenth of the time of
-the slopes, and one decomposition serves four texels.
+2 x 2 texels as if a pixel read one point, and divided by what was summed; so it takes less time than the
+slopes, and one decomposition serves four texels.
 
 Sums are kept for about as long as it takes to see all views once. A step takes out of them what it has
 explained to first order, so that the next needs not wait for all views. From the coarsest level down, a
@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .cell_sums import CellGrid
 from .map_block import MapBlock
 from .material_maps import SHADED_COLUMNS, LitMaterial
 from .texel_systems import multiply_systems, solve_systems
@@ -36,7 +37,7 @@ DAMPING_SHARE = 0.5
 # Views to a step, once there have been as many.
 BATCH = 8
 # Weight of the pull to the neighbours' mean, relative to the mean curvature.
-SMOOTHNESS = 5e-4
+SMOOTHNESS = 5e-3
 # No step changes a value by more.
 LONGEST = 0.15
 # Evidence, in pixels, below which a texel follows the coarser level.
@@ -48,8 +49,8 @@ class GroupSums:
     """What one view says of a group's C steered channels.
 
     slopes: (C, H, W), A^T (J w r): half the negative gradient of the squared loss. weight: (H, W), A^T w:
-    evidence in pixels. cells: (K,) flat indices into the curvature's texels. curvature: (K, 1 + T): sums of
-    w, and of J w J of the pairs of channels.
+    evidence in pixels. cells: (K,) of the curvature's grid. curvature: (K, 1 + T): sums of w, and of J w J of
+    the pairs of channels.
     """
 
     slopes: Array
@@ -95,9 +96,9 @@ class GroupChannels:
         ]
 
 
-def curvature_size(height: int, width: int) -> tuple[int, int]:
-    """(h, w) over which curvature is summed: 2 x 2 texels where both sides are even."""
-    return (height // 2, width // 2) if level_count(height, width) > 1 else (height, width)
+def curvature_grid(height: int, width: int) -> CellGrid:
+    """The cells over which curvature is summed: 2 x 2 texels where both sides are even."""
+    return CellGrid(height // 2, width // 2) if level_count(height, width) > 1 else CellGrid(height, width)
 
 
 class MapGroup:
@@ -110,11 +111,11 @@ class MapGroup:
         self.view_count = view_count
         self.channels = GroupChannels(tuple((block.kind, block.steered) for block in blocks))
         self._size = (blocks[0].layout.height, blocks[0].layout.width)
-        self._coarse = curvature_size(*self._size)
+        self._grid = curvature_grid(*self._size)
         self._pairs = self.channels.pairs
         self._slopes = np.zeros((len(self.channels.colours), *self._size), np.float32)
         self._weight = np.zeros(self._size, np.float32)
-        self._curvature = np.zeros((self._coarse[0] * self._coarse[1], 1 + len(self._pairs)), np.float32)
+        self._curvature = np.zeros((self._grid.length, 1 + len(self._pairs)), np.float32)
         self._evidence = np.zeros(self._size, np.float32)
         self._views = self._pending = 0
         self._progress = 0.0
@@ -171,7 +172,7 @@ class MapGroup:
     def _change(self) -> tuple[Array, Array]:
         """The step of all channels (C, H, W), and the curvature of each cell, (T, N)."""
         sums = [np.concatenate([self._slopes, self._weight[None]]).transpose(1, 2, 0)]  # (H, W, C + 1)
-        rows = [self._curvature.reshape(*self._coarse, -1)]  # (h, w, 1 + T)
+        rows = [self._grid.finest(self._curvature)]  # (h, w, 1 + T)
         while level_count(*sums[-1].shape[:2]) > 1:
             sums.append(halve(sums[-1]))
         while level_count(*rows[-1].shape[:2]) > 1:
@@ -209,7 +210,7 @@ class MapGroup:
     def _by_cell(self, planes: Array, cells: int | None = None) -> Array:
         """(C, H, W) to (C, R, N): the R texels of each of N cells of the curvature."""
         count, height, width = planes.shape
-        side = 1 if height * width == (cells or self._coarse[0] * self._coarse[1]) else 2
+        side = 1 if height * width == (cells or self._grid.starts[1]) else 2
         split = planes.reshape(count, height // side, side, width // side, side)
         return np.ascontiguousarray(split.transpose(0, 2, 4, 1, 3)).reshape(count, side * side, -1)
 

@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from .cell_sums import CellSums, cells_of_uv
+from .cell_sums import CellSums, one_sample
 from .footprint import Footprint, by_sample
 from .geometry_buffer import GeometryBuffer, to_eye
 from .map_block import MapBlock
-from .map_group import curvature_size
+from .map_group import curvature_grid
 from .map_shader import ShadingPoints
 from .material_maps import MAP_KINDS, SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
 from .texture_block import Texture
@@ -174,9 +174,12 @@ def view_map(
                 continue
             lookups = [buffer.lookup(reading.uv_transform, size) for buffer in buffers]
             footprints.append(Footprint(lookups, texture_of_triangle, material, reading.layout))
-            uv = np.stack([lookup.uv.reshape(-1, 2).take(pixels[covered], axis=0) for lookup in lookups])
-            first = np.take_along_axis(uv, mine.argmax(axis=0)[None, :, None], axis=0)[0]  # (P', 2)
-            cells.append(CellSums(cells_of_uv(first, curvature_size(*size))) if reading.is_fitted else None)
+            if not reading.is_fitted:
+                cells.append(None)
+                continue
+            grid = curvature_grid(*size)
+            uv, level = one_sample(lookups, mine, pixels[covered])
+            cells.append(CellSums(uv, level - np.float32(np.log2(size[0] / grid.sizes[0][0])), grid))
         parts.append(
             MaterialPart(
                 material=material,
