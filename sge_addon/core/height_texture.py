@@ -18,13 +18,16 @@ Doubles = NDArray[np.float64]
 
 _ROUNDS = 60  # of conjugate gradients; a texel or more to each vertex takes a dozen
 _TOLERANCE = 1e-6  # of the heights' range
+_CONVERGED = 1e-16  # of the first gradient's square
+# Where vertices are a texel apart some patterns of texels cancel in nearly all reads, and would grow huge.
+_DAMPING = 1e-5
 
 
 class HeightTexture:
     """The start's content, the change interpolated over the triangles, and a correction of the texels that
     vertices read: the least one with which a bilinear read at every UV of a vertex returns its height.
 
-    Where the texture has fewer texels than the surface vertices, it is as near to them as it can be.
+    Where the texture has few texels for the surface's vertices, it is as near to them as it can be.
     """
 
     def __init__(self, field: HeightField, triangles: NDArray[np.int32]) -> None:
@@ -71,18 +74,19 @@ class HeightTexture:
         return np.bincount(self._taps.ravel(), spread, len(self._texels)).astype(np.float64)
 
     def _least_correction(self, residual: Doubles, span: float) -> Doubles:
-        """(T,) of the least length among those that leave the least squared residual (CGLS, from nothing)."""
+        """(T,) of least length among those that leave the least squared residual, nearly: conjugate gradients
+        (CGLS) on |A x - r|^2 + damping |x|^2, from nothing."""
         x = np.zeros(len(self._texels))
         direction = gradient = self._scattered(residual)
-        squared = np.square(gradient).sum()
+        first = squared = np.square(gradient).sum()
         for _ in range(_ROUNDS):
-            if squared == 0.0 or np.abs(residual).max() <= _TOLERANCE * span:
+            if squared <= _CONVERGED * first or np.abs(residual).max() <= _TOLERANCE * span:
                 break
             image = self._read(direction)
-            length = squared / np.square(image).sum()
+            length = squared / (np.square(image).sum() + _DAMPING * np.square(direction).sum())
             x += length * direction
             residual = residual - length * image
-            gradient = self._scattered(residual)
+            gradient = self._scattered(residual) - _DAMPING * x
             before, squared = squared, np.square(gradient).sum()
             direction = gradient + (squared / before) * direction
         return x

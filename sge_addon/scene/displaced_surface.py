@@ -39,6 +39,7 @@ LUMINANCE = np.float32([0.2126, 0.7152, 0.0722])  # a shader's color as a number
 OUTSIDE = 1e-4  # UV units: rounding of unwrappers at the border of the unit square
 OVERLAP = 0.02  # of the area; less may be the count's own error
 COUNTED_TEXELS, FINEST_COUNT = 1 << 18, 8192
+TEXELS_PER_VERTEX = 3  # with fewer, bilinear reads cannot return all heights
 COARSE_EDGES, FINE_EDGES = 12.0, 6.0  # pixels: longer edges hide detail; with these shapes are fitted
 
 
@@ -114,7 +115,7 @@ def coarse_notices(surface: Surface, views: Sequence[View]) -> list[str]:
 def _texture_notices(surface: Surface) -> list[str]:
     field, count = surface.height, len(surface.positions)
     texels = int(uv_areas(field.uvs).sum() * field.content.size)
-    if texels >= count:
+    if texels >= TEXELS_PER_VERTEX * count:
         return []
     return [
         f"Object '{surface.name}': its height map gives it {texels} texels for {count} vertices, which "

@@ -184,7 +184,7 @@ def test_seams_read_one_height_from_both_sides() -> None:
     field = HeightField(points, lines, 0.0, np.zeros(81, np.float32), uvs, np.zeros((64, 64), np.float32))
     block = HeightBlock("height", field.positions(heights), triangles, CONSTANT, field)
     found = read(block.texture(), uvs.reshape(-1, 2))
-    assert found == pytest.approx(heights[triangles.ravel()], abs=1e-5)
+    assert found == pytest.approx(heights[triangles.ravel()], abs=5e-5)
 
 
 def test_detail_between_vertices_stays() -> None:
@@ -214,6 +214,16 @@ def test_too_few_texels_come_as_near_as_they_can() -> None:
     error = read(texture, uvs.reshape(-1, 2)) - heights[triangles.ravel()]
     inner = (np.abs(uvs.reshape(-1, 2) - 0.5) < 0.37).all(axis=1)  # beyond, the outer texels are all there is
     assert np.abs(error[inner]).max() < 0.1
+
+
+def test_texels_that_no_read_tells_apart_stay_within_bounds() -> None:
+    """With vertices a texel apart, alternating texels cancel where reads fall between them."""
+    rng = np.random.default_rng(6)
+    for size in (12, 13, 16):
+        field = flat_field(17, np.zeros((size, size), np.float32), midlevel=0.0)
+        heights = rng.uniform(-1.0, 1.0, 17 * 17).astype(np.float32)
+        block = HeightBlock("height", field.positions(heights), grid(17)[1], CONSTANT, field)
+        assert np.abs(block.texture()).max() < 60.0  # undamped 1e4 and more
 
 
 def test_reads_beyond_the_outer_texels_go_on() -> None:
