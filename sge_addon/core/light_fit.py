@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 
 from .colour import log_encoded, log_encoded_slope
 from .levenberg_marquardt import Linearised, minimise
-from .light_parameters import CONSTANT, DEGREES, LightParameters, LightState
+from .light_parameters import CONSTANT, LightParameters, LightState
+from .light_prior import doubting, weak_prior
 from .lit_pixels import ShadedPixels
 from .picture_residual import KNEE
-from .spherical_harmonics import basis
 
 Array = NDArray[np.float64]
 
@@ -25,14 +25,6 @@ ITERATIONS = 30
 TURNS = 16  # all around, of which one is near enough for steps to find the best
 SMALLEST_STEP = 1e-4  # of a coefficient, in units of what it began with; of the turn, in radians
 TURN_STEP = 0.02  # radians either way, of the turn's differences
-# Part of the mean square of the pixels that it costs a light to double: one that gives less than a
-# ten-thousandth of what is seen stays about where it was.
-_BEFORE = 1e-8
-# Part of what the constant would add to the pixels that a harmonic of a higher degree costs.
-_SMOOTH = 3e-4
-# The same, of radiance below zero in the mean over all directions.
-_NEGATIVE = 0.3
-_DIRECTIONS = 128
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +46,10 @@ class LightFit:
         loss: str,
         at: LightState,
         unlimited: bool = False,
+        maps_known: bool = True,
     ) -> None:
-        """at: whose reaches the lights have all along, or everywhere if ``unlimited``."""
+        """at: whose reaches the lights have all along, or everywhere if ``unlimited``. maps_known: else base
+        colours are fitted as well, so that they may be wrong where the light seems to be."""
         self._parameters = parameters
         self._pixels = pixels
         self._loss = loss
@@ -69,7 +63,10 @@ class LightFit:
         self._units = np.maximum(at.coefficients.max(axis=1), np.maximum(1e-3 * start, 1e-9))  # (K,)
         if parameters.is_unknown:
             self._units[:] = CONSTANT
-        self._prior = _Prior.of(parameters, pixels, self._model, self._units, at)
+        self._maps_known = maps_known
+        shown = self._model.bases[0] * CONSTANT if parameters.is_unknown else pixels.target
+        scale = float(pixels.mean(np.square(shown)).mean())
+        self._prior = weak_prior(parameters, self._units, at, scale)
 
     def solve(self, start: LightState, looks_around: bool = False) -> tuple[LightState, float, float]:
         """The best light from ``start`` on, and the cost before and after, on the scale of the loss.
@@ -81,6 +78,12 @@ class LightFit:
             start = self._best_turn(start)
         self._turns = self._parameters.turns
         found = minimise(start, self._linearise, self._cost, self._step, ITERATIONS, SMALLEST_STEP)
+        if not self._maps_known:
+            means = np.array([self._pixels.mean(each) for each in self._bases(found.state.turn)])
+            self._prior = doubting(
+                self._prior, self._parameters, found.state, means, self._pixel_cost(found.state)
+            )
+            found = minimise(found.state, self._linearise, self._cost, self._step, ITERATIONS, SMALLEST_STEP)
         return found.state, before, found.costs[-1]
 
     def _best_turn(self, start: LightState) -> LightState:
@@ -93,13 +96,15 @@ class LightFit:
         return min(found, key=lambda each: each.costs[-1]).state
 
     def _cost(self, state: LightState) -> float:
+        return self._pixel_cost(state) + self._prior.cost(state.coefficients)
+
+    def _pixel_cost(self, state: LightState) -> float:
         residual = self._residual(state)[0]
         squares = np.square(residual)
         if self._loss != "l2":
             size = np.abs(residual)
             squares = np.where(size > KNEE, 2.0 * KNEE * size - KNEE**2, squares)
-        data = float(np.einsum("nc,n->", squares, self._pixels.weight)) / (3.0 * self._total)
-        return data + self._prior.cost(state.coefficients)
+        return float(np.einsum("nc,n->", squares, self._pixels.weight)) / (3.0 * self._total)
 
     def _step(self, state: LightState, change: Array) -> LightState:
         return self._parameters.stepped(state, change * np.append(np.repeat(self._units, 3), 1.0))
@@ -168,54 +173,6 @@ class LightFit:
         return self._world[turn]
 
 
-@dataclass(frozen=True, eq=False)
-class _Prior:
-    """Squares that are added where pixels say little. units: (K,). pull: (K,) towards ``before`` (K, 3).
-    directions: (D, K) harmonics; negative: what radiance below zero costs there."""
-
-    units: Array
-    pull: Array
-    before: Array
-    directions: Array
-    negative: float
-
-    @classmethod
-    def of(
-        cls,
-        parameters: LightParameters,
-        pixels: ShadedPixels,
-        model: LightModel,
-        units: Array,
-        before: LightState,
-    ) -> _Prior:
-        if not parameters.is_unknown:
-            pull = np.full(len(units), _BEFORE * float(pixels.mean(np.square(pixels.target)).mean()))
-            return cls(units, pull, before.coefficients, np.zeros((0, len(units))), 0.0)
-        scale = float(pixels.mean(np.square(model.bases[0] * CONSTANT)).mean())
-        pull = np.where(DEGREES == 0, 0.0, _SMOOTH * scale)
-        directions = basis(_spread(_DIRECTIONS))
-        return cls(units, pull, np.zeros((len(units), 3)), directions, _NEGATIVE * scale / _DIRECTIONS)
-
-    def cost(self, coefficients: Array) -> float:
-        off = (coefficients - self.before) / self.units[:, None]
-        below = np.minimum(np.einsum("dk,kc->dc", self.directions, coefficients), 0.0)
-        pulled = float(np.einsum("kc,kc,k->", off, off, self.pull))
-        return (pulled + self.negative * float(np.square(below).sum())) / 3.0
-
-    def add(self, coefficients: Array, gradient: Array, curvature: Array) -> None:
-        """To the equations of the pixels, whose unknowns are in ``units``."""
-        off = (coefficients - self.before) / self.units[:, None]
-        below = np.minimum(np.einsum("dk,kc->dc", self.directions, coefficients), 0.0)
-        seen = self.directions * self.units  # (D, K)
-        for channel in range(3):
-            places = 3 * np.arange(len(self.units)) + channel
-            gradient[places] += self.pull * off[:, channel] / 3.0
-            curvature[places, places] += self.pull / 3.0
-            active = seen[below[:, channel] < 0.0]
-            gradient[places] += self.negative / 3.0 * np.einsum("dk,d->k", seen, below[:, channel])
-            curvature[np.ix_(places, places)] += self.negative / 3.0 * np.einsum("dk,dl->kl", active, active)
-
-
 def _encoded(colour: Array) -> Array:
     return log_encoded(colour.astype(np.float32)).astype(np.float64)
 
@@ -235,12 +192,3 @@ def _model(parameters: LightParameters, pixels: ShadedPixels, at: LightState, un
     floor, *raised = (pixels.colour(lights) for lights in parameters.probes(at, unlimited))
     bases = [(seen - floor) / amount for seen, amount in zip(raised, parameters.probe, strict=True)]
     return LightModel(floor, np.array(bases))
-
-
-def _spread(count: int) -> Array:
-    """(count, 3) unit vectors in all directions, on a Fibonacci spiral."""
-    index = np.arange(count) + 0.5
-    z = 1.0 - 2.0 * index / count
-    around = np.pi * (1.0 + 5.0**0.5) * index
-    radius = np.sqrt(1.0 - z * z)
-    return np.stack([radius * np.cos(around), radius * np.sin(around), z], axis=-1)
