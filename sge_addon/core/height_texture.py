@@ -19,7 +19,7 @@ Doubles = NDArray[np.float64]
 _ROUNDS = 60  # of conjugate gradients; a texel or more to each vertex takes a dozen
 _TOLERANCE = 1e-6  # of the heights' range
 _CONVERGED = 1e-16  # of the first gradient's square
-# Where vertices are a texel apart some patterns of texels cancel in nearly all reads, and would grow huge.
+# A texel that is hardly read would grow huge where vertices disagree about the texel next to it.
 _DAMPING = 1e-5
 
 
