@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from .colour import log_encoded, log_encoded_slope
 from .levenberg_marquardt import Linearised, minimise
 from .light_parameters import CONSTANT, LightParameters, LightState
-from .light_prior import doubting, weak_prior
+from .light_prior import weak_prior
 from .lit_pixels import ShadedPixels
 from .picture_residual import KNEE
 
@@ -46,10 +46,8 @@ class LightFit:
         loss: str,
         at: LightState,
         unlimited: bool = False,
-        maps_known: bool = True,
     ) -> None:
-        """at: whose reaches the lights have all along, or everywhere if ``unlimited``. maps_known: else base
-        colours are fitted as well, so that they may be wrong where the light seems to be."""
+        """at: whose reaches the lights have all along, or everywhere if ``unlimited``."""
         self._parameters = parameters
         self._pixels = pixels
         self._loss = loss
@@ -63,7 +61,6 @@ class LightFit:
         self._units = np.maximum(at.coefficients.max(axis=1), np.maximum(1e-3 * start, 1e-9))  # (K,)
         if parameters.is_unknown:
             self._units[:] = CONSTANT
-        self._maps_known = maps_known
         shown = self._model.bases[0] * CONSTANT if parameters.is_unknown else pixels.target
         scale = float(pixels.mean(np.square(shown)).mean())
         self._prior = weak_prior(parameters, self._units, at, scale)
@@ -78,12 +75,6 @@ class LightFit:
             start = self._best_turn(start)
         self._turns = self._parameters.turns
         found = minimise(start, self._linearise, self._cost, self._step, ITERATIONS, SMALLEST_STEP)
-        if not self._maps_known:
-            means = np.array([self._pixels.mean(each) for each in self._bases(found.state.turn)])
-            self._prior = doubting(
-                self._prior, self._parameters, found.state, means, self._pixel_cost(found.state)
-            )
-            found = minimise(found.state, self._linearise, self._cost, self._step, ITERATIONS, SMALLEST_STEP)
         return found.state, before, found.costs[-1]
 
     def _best_turn(self, start: LightState) -> LightState:
@@ -96,15 +87,13 @@ class LightFit:
         return min(found, key=lambda each: each.costs[-1]).state
 
     def _cost(self, state: LightState) -> float:
-        return self._pixel_cost(state) + self._prior.cost(state.coefficients)
-
-    def _pixel_cost(self, state: LightState) -> float:
         residual = self._residual(state)[0]
         squares = np.square(residual)
         if self._loss != "l2":
             size = np.abs(residual)
             squares = np.where(size > KNEE, 2.0 * KNEE * size - KNEE**2, squares)
-        return float(np.einsum("nc,n->", squares, self._pixels.weight)) / (3.0 * self._total)
+        mean = float(np.einsum("nc,n->", squares, self._pixels.weight)) / (3.0 * self._total)
+        return mean + self._prior.cost(state.coefficients)
 
     def _step(self, state: LightState, change: Array) -> LightState:
         return self._parameters.stepped(state, change * np.append(np.repeat(self._units, 3), 1.0))

@@ -94,11 +94,10 @@ class LightSource:
         """The best light, and what the pixels cost before. Lamps reach as far as their power lets them, so
         that both are found in turn."""
         parameters, state = self._block.parameters, self._block.state
-        maps_known = not self._block.base_colours
         before = 0.0
         for attempt in range(_ATTEMPTS):
             unlimited = is_first and attempt == 0
-            fitted = LightFit(parameters, pixels, self._loss_name, state, unlimited, maps_known)
+            fitted = LightFit(parameters, pixels, self._loss_name, state, unlimited)
             found, cost, _ = fitted.solve(state, looks_around=unlimited)
             before = before if attempt else cost
             old, new = (np.asarray(parameters.reaches(each)) for each in (state, found))
