@@ -63,11 +63,11 @@ def true_maps(asset: str, size: int) -> dict[str, np.ndarray]:
 
 
 def add_lights() -> None:
-    """A sun, a point and an area light without shadows, and a sky of several colours."""
-    _light("SUN", "Sun", 2.0, (0.5, 0.2, 0.3), (1.0, 0.95, 0.85))
-    _light("POINT", "Lamp", 260.0, (-2.4, -2.4, 1.6), (0.8, 0.9, 1.0), radius=0.25)
-    area = _light("AREA", "Panel", 120.0, (2.2, -2.2, -1.8), (1.0, 0.85, 0.8))
-    area.data.size = 1.2
+    """A sun, a lamp and a panel, large and without shadows, and a sky of several colours."""
+    _light("SUN", "Sun", 1.4, (0.5, 0.2, 0.3), (1.0, 0.95, 0.85)).data.angle = 0.35
+    _light("POINT", "Lamp", 200.0, (-2.4, -2.4, 1.6), (0.8, 0.9, 1.0)).data.shadow_soft_size = 0.6
+    area = _light("AREA", "Panel", 90.0, (2.2, -2.2, -1.8), (1.0, 0.85, 0.8))
+    area.data.size = 2.0
     area.rotation_euler = (-area.location).to_track_quat("-Z", "Y").to_euler()
     world = bpy.data.worlds.new("Sky")
     world.use_nodes = True
@@ -86,7 +86,7 @@ def relight() -> None:
     """Another light that the fit has never seen: one lamp and a dim grey world instead of all others."""
     for obj in [each for each in bpy.context.scene.objects if each.type == "LIGHT"]:
         bpy.data.objects.remove(obj)
-    _light("SUN", "Unseen", 3.0, (-0.9, 0.4, -0.5), (1.0, 1.0, 1.0))
+    _light("SUN", "Unseen", 1.8, (-0.9, 0.4, -0.5), (1.0, 1.0, 1.0)).data.angle = 0.35
     world = bpy.data.worlds.new("Dim")
     world.use_nodes = True
     background = next(node for node in world.node_tree.nodes if node.bl_idname == "ShaderNodeBackground")
@@ -94,15 +94,11 @@ def relight() -> None:
     bpy.context.scene.world = world
 
 
-def _light(
-    kind: str, name: str, energy: float, place: tuple, colour: tuple, radius: float | None = None
-) -> bpy.types.Object:
+def _light(kind: str, name: str, energy: float, place: tuple, colour: tuple) -> bpy.types.Object:
     """place: where it stands, of a sun its rotation."""
     light = bpy.data.lights.new(name, kind)
     light.energy, light.color = energy, colour
     light.use_shadow = False
-    if radius is not None:
-        light.shadow_soft_size = radius
     obj = bpy.data.objects.new(name, light)
     if kind == "SUN":
         obj.rotation_euler = Euler(place)

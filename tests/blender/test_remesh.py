@@ -18,7 +18,7 @@ from sge_addon.core.pixel_scale import edge_pixels
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
 from sge_addon.job import FitJob, make_references, orbit_around
-from sge_addon.job.live import LiveWriter
+from sge_addon.job.live import LiveWriter, Reached
 from sge_addon.job.problem import check_problem
 from sge_addon.job.remeshing import Remeshing
 from sge_addon.raster.rasteriser import Rasteriser
@@ -213,7 +213,7 @@ def test_voxels_carry_the_texture_over(references: list[Reference]) -> None:
     assert inside.sum() > 300
     assert np.abs(pictures[0] - pictures[1])[inside].mean() < 0.02
     assert pictures[0][inside].std(axis=0)[:3].min() > 0.1, "there is colour to carry"
-    writer.write([surface.positions for surface in surfaces], {}, final=True)
+    writer.write(Reached([surface.positions for surface in surfaces], {}), final=True)
 
 
 def test_transformed_object_is_remeshed_in_its_own_space(references: list[Reference]) -> None:
