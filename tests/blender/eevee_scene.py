@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Spheres side by side, each of its own material, as EEVEE and as our shading see them."""
+"""A grid of spheres, each of its own material, as EEVEE and as our shading see them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,9 @@ from sge_addon.scene.rendered_images import render_view
 from sge_addon.scene.scene_lights import scene_lights
 from tests.meshes import camera, icosphere
 
-SAMPLES = 16
-PIXELS = 96  # of a sphere's square
+SAMPLES = 8
+PIXELS = 64  # of a sphere's square
+COLUMNS = 4
 RADIUS = 0.85
 INSIDE = 2  # pixels from the silhouette to where pictures are compared
 
@@ -53,10 +54,14 @@ class Pair:
 
     def psnr(self, ball: int | None = None) -> float:
         """Linear, peak 1; of one ball, or of all."""
-        columns = slice(None) if ball is None else slice(ball * PIXELS, (ball + 1) * PIXELS)
-        inside = self.inside[:, columns]
-        difference = (self.eevee - self.ours)[:, columns][inside]
+        area = np.s_[:] if ball is None else _square(ball)
+        difference = (self.eevee - self.ours)[area][self.inside[area]]
         return float(-10.0 * np.log10(max(float(np.mean(difference**2)), 1e-12)))
+
+    def is_lit(self, ball: int) -> bool:
+        """EEVEE shows something there."""
+        area = _square(ball)
+        return bool(self.eevee[area][self.inside[area]].mean() > 0.01)
 
     def by_ball(self) -> list[float]:
         return [round(self.psnr(ball), 1) for ball in range(self.balls)]
@@ -86,14 +91,14 @@ def set_world(colour: Sequence[float]) -> None:
 
 
 def compare(name: str, balls: Sequence[Ball], folder: Path) -> Pair:
-    """Render the balls under the scene's lights both ways; keep eevee, ours and ten times their difference."""
+    """Render the balls under the scene's lights both ways; keep both and ten times their difference."""
     view = _view(len(balls))
     scene = bpy.context.scene
     scene.eevee.use_raytracing = False
     vertices, triangles = icosphere(5, RADIUS)
     objects, surfaces = [], []
     for index, ball in enumerate(balls):
-        middle = np.array([2.0 * index - (len(balls) - 1.0), 0.0, 0.0], np.float32)
+        middle = _middle(index, len(balls))
         objects.append(_object(f"Ball {index}", vertices, triangles, middle, ball))
         surfaces.append(
             Surface(
@@ -118,9 +123,22 @@ def _view(count: int) -> View:
     """From above, far away; pixels of the plane through the spheres' middles are equally large."""
     distance = 12.0
     focal = PIXELS / 2.0 * distance
-    width = PIXELS * count
-    projection = perspective(focal, focal, width / 2.0, PIXELS / 2.0, width, PIXELS)
-    return View("View", camera(distance), projection, width, PIXELS)
+    width, height = PIXELS * COLUMNS, PIXELS * -(-count // COLUMNS)
+    projection = perspective(focal, focal, width / 2.0, height / 2.0, width, height)
+    return View("View", camera(distance), projection, width, height)
+
+
+def _square(ball: int) -> tuple[slice, slice]:
+    """Its pixels: balls run from left to right, then upwards."""
+    row, column = divmod(ball, COLUMNS)
+    return np.s_[row * PIXELS : (row + 1) * PIXELS, column * PIXELS : (column + 1) * PIXELS]
+
+
+def _middle(ball: int, count: int) -> np.ndarray:
+    row, column = divmod(ball, COLUMNS)
+    return np.array(
+        [2.0 * column - (COLUMNS - 1.0), 2.0 * row - (-(-count // COLUMNS) - 1.0), 0.0], np.float32
+    )
 
 
 def _object(name, vertices, triangles, middle, ball: Ball) -> bpy.types.Object:
