@@ -38,7 +38,7 @@ def find_all(arguments: argparse.Namespace, values: Mapping[str, Any]) -> list[F
     held_out_file = arguments.hold_out and not arguments.hold_out.isdigit()
     if arguments.references or arguments.reference_object or held_out_file:
         references = _references(arguments, values, objects, found)
-        found += check_fit(objects, references, values)
+        found += check_fit(bpy.context.scene, objects, references, values)
     else:
         found += check_scene(bpy.context.scene, objects, values)
     return sorted(dict.fromkeys(found), key=lambda finding: not finding.is_error)

@@ -35,6 +35,7 @@ from ..scene.objects import (
 from ..scene.reference_rows import check_any_used, image_of_row
 from ..scene.references import NORMAL_IMAGE, background_image, cameras_with_images
 from ..scene.remesh_check import remesh_notices, remesh_problems
+from .check_lit import lit_notices, lit_problems
 from .problem import ReferenceFacts, blind_views, reference_problems
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def check_scene(
     """
     findings = _Findings()
     findings.collect(setting_problems(values))
-    surfaces = _check_objects(findings, objects, values)
+    surfaces = _check_objects(findings, scene, objects, values)
     references = _check_references(findings, scene)
     if not all(each.held_out for each in references):  # else it is said already
         findings.collect(reference_problems(references, values["match"]))
@@ -77,6 +78,7 @@ def check_scene(
 
 
 def check_fit(
+    scene: bpy.types.Scene,
     objects: Sequence[bpy.types.Object] | None,
     references: Iterable[Reference] | None,
     values: Mapping[str, Any],
@@ -84,7 +86,7 @@ def check_fit(
     """The same for references that are at hand as such. None where it is not known which they are."""
     findings = _Findings()
     findings.collect(setting_problems(values))
-    surfaces = _check_objects(findings, objects, values)
+    surfaces = _check_objects(findings, scene, objects, values)
     if references is not None:
         facts = [ReferenceFacts.of(each) for each in references]
         findings.collect(reference_problems(facts, values["match"]))
@@ -121,7 +123,10 @@ class _Findings:
 
 
 def _check_objects(
-    findings: _Findings, objects: Sequence[bpy.types.Object] | None, values: Mapping[str, Any]
+    findings: _Findings,
+    scene: bpy.types.Scene,
+    objects: Sequence[bpy.types.Object] | None,
+    values: Mapping[str, Any],
 ) -> list[Surface]:
     """Surfaces of the objects that have one."""
     if objects is None:
@@ -132,11 +137,16 @@ def _check_objects(
     findings.collect(remesh_problems(objects, **remeshing))
     for notice in remesh_notices(objects, values["remesh"]):
         findings.warn(notice)
+    findings.collect(lit_problems(scene, objects, values))
+    for notice, subject in lit_notices(scene, objects, values):
+        findings.warn(notice, subject)
+    is_lit = values["shading"] == "lit"
+    evaluated = is_lit and texture and "height" in values["maps"]
     surfaces = []
     for obj in objects:
         if obj.type != "MESH":
             continue
-        for notice in target_notices(obj, shape):
+        for notice in target_notices(obj, shape, evaluated):
             findings.warn(notice, obj.name)
         findings.attempt(unmirrored_matrix, obj)
         if shape and values["vertex_group"]:
@@ -147,7 +157,7 @@ def _check_objects(
         if surface is not None and texture:
             for shortcoming in uv_shortcomings(surface):
                 findings.warn(shortcoming, obj.name, Remedy.UNWRAP)
-        _check_materials(findings, obj, texture)
+        _check_materials(findings, obj, texture, is_lit)
     if shape and importlib.util.find_spec("cholespy") is None:
         findings.warn(
             "The sparse solver cholespy is missing, so that fitting shapes takes much longer: reinstall the "
@@ -156,9 +166,9 @@ def _check_objects(
     return surfaces
 
 
-def _check_materials(findings: _Findings, obj: bpy.types.Object, texture: bool) -> None:
+def _check_materials(findings: _Findings, obj: bpy.types.Object, texture: bool, is_lit: bool) -> None:
     for slot in used_slots(obj):
-        image = base_colour_image(slot.material)
+        image = None if is_lit else base_colour_image(slot.material)
         if image is not None:
             findings.attempt(check_texture, image)
         elif slot.material is None and texture:

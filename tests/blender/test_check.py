@@ -74,7 +74,7 @@ def test_nothing_is_found_where_nothing_is_wrong():
     assert found(quad) == []
     scene = bpy.context.scene
     references = references_of_scene(scene, SIZE)
-    assert check_fit([quad], references, stored_values(scene)) == []
+    assert check_fit(scene, [quad], references, stored_values(scene)) == []
     assert check_problem(scene, [quad], references, settings_from_scene(scene)).notices == ()
 
 
@@ -208,3 +208,47 @@ def test_faces_of_different_materials_may_cover_the_same_texels():
     for indices, overlaps in ((own, False), (shared, True)):
         surface = Surface("S", np.zeros((12, 3), np.float32), triangles, triangles, uvs, indices)
         assert bool(uv_shortcomings(surface)) == overlaps
+
+
+def lit(**changes: object) -> list[Finding]:
+    """Of shading 'lit' on a quad, under a sun unless one is told otherwise."""
+    scene = bpy.context.scene
+    if changes.pop("sun", True):
+        scene.collection.objects.link(bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN")))
+    values = stored_values(scene) | {"shading": "lit", "shape": False, "match": ("colour",), **changes}
+    return check_scene(scene, [bpy.data.objects["Quad"]], values)
+
+
+def test_lit_shading_finds_nothing_wrong_where_nothing_is():
+    add_quad()
+    add_references()
+    assert lit() == []
+
+
+def test_lit_shading_without_light_is_an_error_but_not_where_it_is_unknown():
+    add_quad()
+    add_references()
+    (finding,) = lit(sun=False)
+    assert finding.is_error
+    assert "black" in finding.text
+    assert lit(sun=False, light="unknown") == []
+
+
+def test_nodes_that_lit_shading_cannot_read_are_found_by_name():
+    add_references()
+    material = add_quad().data.materials[0]
+    material.use_nodes = True
+    tree = material.node_tree
+    noise, shader = tree.nodes.new("ShaderNodeTexNoise"), tree.nodes["Principled BSDF"]
+    tree.links.new(noise.outputs[0], shader.inputs["Roughness"])
+    (finding,) = lit(maps=("base_color",))
+    assert finding.is_error
+    assert noise.name in finding.text
+    assert "Quad" in finding.text
+
+
+def test_height_beside_shape_is_an_error():
+    add_quad()
+    add_references()
+    errors = [each.text for each in lit(shape=True, match=("colour", "alpha"), maps=("height",))]
+    assert any("Height" in text and "Shape" in text for text in errors), errors

@@ -1,0 +1,56 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What keeps shading 'lit' from showing or fitting materials under the scene's light, without a fit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import FitError
+from ..core.light_parameters import scene_light_parameters
+from ..scene.displacement import height_notices, height_problems
+from ..scene.light_write_back import fixed_light_notices
+from ..scene.lit_materials import lit_material_problems
+from ..scene.scene_lights import scene_lights
+
+if TYPE_CHECKING:
+    import bpy
+
+
+def lit_problems(
+    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
+) -> Iterator[FitError]:
+    """Every error by material, image, object, light or world. values: the settings by field name."""
+    if values["shading"] != "lit":
+        return
+    maps = values["maps"] if values["texture"] else ()
+    yield from lit_material_problems(objects, maps=maps)
+    if "height" in maps:
+        yield from height_problems(objects, shape=values["shape"], remesh=values["remesh"])
+    if values["light"] == "unknown":
+        return
+    try:
+        lights = scene_lights(scene)
+        if values["light"] == "fit":
+            scene_light_parameters(lights)
+    except FitError as error:
+        yield error
+
+
+def lit_notices(
+    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
+) -> Iterator[tuple[str, str]]:
+    """What will be done differently from what one might expect, and the name of the object it is about."""
+    if values["shading"] != "lit":
+        return
+    if values["texture"] and "height" in values["maps"]:
+        for obj in objects:
+            if obj.type == "MESH":
+                yield from ((notice, obj.name) for notice in height_notices(obj))
+    if values["light"] == "fit":
+        try:
+            lights = scene_lights(scene)
+        except FitError:
+            return  # said by ``lit_problems``
+        yield from ((notice, "") for notice in fixed_light_notices(scene, lights))
