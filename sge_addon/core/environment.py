@@ -11,7 +11,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .equirectangular import lookup, pyramid, resampled
+from .eevee_probe import blur_cosines, blurs_of, damped, dimmed, harmonics_share
+from .equirectangular import lookup, pixel_directions, pyramid, resampled
 from .scene_lights import World
 from .specular_lobe import lobe_cosines
 from .spherical_harmonics import COSINE_BANDS, evaluate, project, specular_bands
@@ -32,25 +33,46 @@ def radiance(world: World, directions: Array) -> Array:
 
 def diffuse(world: World, normals: Array) -> Array:
     """(..., 3) irradiance / pi of surfaces with unit normals (..., 3): what a white one radiates."""
-    return _of_harmonics(world, _turned(world, normals), COSINE_BANDS)
+    if world.image is not None and not world.as_eevee:
+        return specular(world, normals, 1.0)  # whose lobe is Lambert's
+    light = _of_harmonics(world, _turned(world, normals), COSINE_BANDS)
+    return np.maximum(light, 0.0) if world.as_eevee else light
 
 
 def specular(world: World, reflected: Array, roughness: float) -> Array:
     """(..., 3) mean radiance over the lobe of a roughness in [0, 1] about unit directions (..., 3)."""
-    if world.image is None:
-        return _of_harmonics(world, _turned(world, reflected), specular_bands(roughness))
     turned = _turned(world, reflected)
-    if roughness == 0.0:
-        return np.asarray(lookup(world.image, turned) * world.gain, np.float32)
-    levels = image_pyramid(world.image)
-    cosines, weights = lobe_cosines(roughness, RINGS)
-    edges = lobe_cosines(roughness, RINGS * 2)[0]
+    if world.image is None:
+        return _of_harmonics(world, turned, specular_bands(roughness))
+    if not world.as_eevee:
+        return _over_lobe(world, turned, *lobe_cosines(roughness, RINGS)).astype(np.float32)
+    lobes = [
+        share * _over_lobe(world, turned, *blur_cosines(width, RINGS)) for width, share in blurs_of(roughness)
+    ]
+    rough = harmonics_share(roughness)
+    return np.asarray((1.0 - rough) * sum(lobes) + rough * diffuse(world, reflected), np.float32)
+
+
+def reflected_image(world: World) -> Array:
+    """(H, W, 3) radiance as mirrors show it."""
+    assert world.image is not None
+    return dimmed(world.image, world.brightest) if world.as_eevee else world.image
+
+
+def _over_lobe(
+    world: World, turned: Array, cosines: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(..., 3) mean over rings about directions of the image."""
+    if cosines.min() > 1.0 - 1e-9:
+        return np.asarray(lookup(reflected_image(world), turned) * world.gain, np.float64)
+    levels = image_pyramid(reflected_image(world))
+    edges = np.concatenate([[1.0], 0.5 * (cosines[1:] + cosines[:-1]), [max(cosines[-1], -1.0)]])
     tangent, bitangent = _frames(turned)
     total = np.zeros(turned.shape, np.float64)
     for ring, (cosine, weight) in enumerate(zip(cosines, weights, strict=True)):
         if weight == 0.0:
             continue
-        cell = 2.0 * np.pi / SPOKES * 2.0 * abs(edges[2 * ring] - edges[2 * ring + 1])
+        cell = 2.0 * np.pi / SPOKES * abs(edges[ring] - edges[ring + 1])
         rows = np.pi / np.sqrt(cell)  # of an image whose pixels at the equator are as large
         level = levels[int(np.clip(np.ceil(np.log2(len(levels[0]) / rows)), 0, len(levels) - 1))]
         sine = np.sqrt(max(0.0, 1.0 - cosine * cosine))
@@ -58,7 +80,7 @@ def specular(world: World, reflected: Array, roughness: float) -> Array:
             angle = (spoke + 0.5 * (ring % 2)) * (2.0 * np.pi / SPOKES)
             at = cosine * turned + sine * (np.cos(angle) * tangent + np.sin(angle) * bitangent)
             total += lookup(level, at) * (weight / SPOKES)
-    return np.asarray(total * world.gain, np.float32)
+    return np.asarray(total * world.gain, np.float64)
 
 
 def image_pyramid(image: Array) -> list[Array]:
@@ -69,11 +91,12 @@ def image_pyramid(image: Array) -> list[Array]:
 
 
 def world_harmonics(world: World) -> Array:
-    """(9, 3) harmonics of the world before its gain and rotation."""
+    """(9, 3) harmonics of the world before its gain and rotation, by which surfaces are lit."""
     if world.harmonics is not None:
         return np.asarray(world.harmonics, np.float32)
     if world.image is not None:
-        return project(world.image)
+        harmonics = project(world.image)
+        return damped(harmonics, world.gain, world.rotation) if world.as_eevee else harmonics
     constant = np.zeros((9, 3), np.float32)
     constant[0] = np.sqrt(4.0 * np.pi)
     return constant
@@ -97,6 +120,4 @@ def _frames(directions: Array) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def _enlarged(image: Array, rows: int) -> Array:
     """(rows, 2 rows, 3) by bilinear lookup."""
-    from .equirectangular import pixel_directions
-
     return lookup(image, pixel_directions(rows, 2 * rows))

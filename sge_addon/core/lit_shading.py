@@ -128,8 +128,9 @@ def _world_specular(
     points: ShadingPoints, normals: Array, to_eye: Array, roughness: Array, lights: SceneLights
 ) -> Array:
     """(P, 3), from between mirror and normal: rough surfaces see more from where the normal points."""
-    smoothness = np.clip(1.0 - roughness, 0.0, 1.0)
-    lean = (smoothness * (np.sqrt(smoothness) + roughness))[:, None]
+    alpha = roughness * roughness
+    smoothness = np.clip(1.0 - alpha, 0.0, 1.0)
+    lean = (smoothness * (np.sqrt(smoothness) + alpha))[:, None]
     mirrored = 2.0 * np.einsum("pc,pc->p", normals, to_eye)[:, None] * normals - to_eye
     middle = normals + lean * (mirrored - normals)
     middle /= np.maximum(np.linalg.norm(middle, axis=1, keepdims=True), 1e-30)

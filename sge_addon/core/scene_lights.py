@@ -55,12 +55,16 @@ class World:
     rotation: (3, 3), from world directions to those of the image. gain: (3,) factor of whichever it is.
     harmonics: (9, 3) coefficients of radiance in the real orthonormal basis up to degree 2, in the order
     (0,0) (1,-1) (1,0) (1,1) (2,-2) ... (2,2), z up, or None. With neither, radiance is ``gain``.
+    as_eevee: surfaces receive of an image what EEVEE makes of it (``eevee_probe``), else what physics says.
+    brightest: of the image's pixels, beyond which EEVEE dims them in reflections.
     """
 
     gain: Array = field(default_factory=lambda: np.zeros(3, np.float32))
     image: Array | None = field(default=None, repr=False)
     rotation: Array = field(default_factory=lambda: np.eye(3, dtype=np.float32))
     harmonics: Array | None = None
+    as_eevee: bool = False
+    brightest: float = math.inf
 
 
 @dataclass(frozen=True, eq=False)

@@ -9,9 +9,10 @@ from functools import cache
 import gpu
 import numpy as np
 
-from ..core.environment import image_pyramid, world_harmonics
+from ..core.eevee_probe import HARMONICS_ALONE, HARMONICS_FROM, ROUGHEST_BLUR, blurs_of, damped
+from ..core.environment import image_pyramid, reflected_image, world_harmonics
 from ..core.scene_lights import World
-from ..core.spherical_harmonics import shader_rows, specular_polynomials
+from ..core.spherical_harmonics import project, shader_rows, specular_polynomials
 from .geometry import screen_batch
 from .program import Program, build_program
 from .tables import upload_image, with_alpha
@@ -20,12 +21,18 @@ from .targets import Target, drawing
 BLOCK = "world_light"
 ATLAS = "world_atlas"
 _ROWS = 13  # of the uniform block
-_SMALLEST_TILE = 16  # texels along a side, of the two roughest levels: a third of their lobes' width
+_SMALLEST_TILE = 32  # texels along a side, of the two roughest levels: a tenth of their lobes' width
 _LARGEST_TILE = 1024
-_SPARE_ROWS = 1  # of tiles as large as the largest, for lobes that are sharper still
+_SPARE_ROWS = 2  # of tiles as large as the largest, for lobes that are sharper still
 _MIRROR_SAMPLES = 8
 _BRIGHTEST = 65504.0  # that a half float holds
 _TILE_DEFINES = (f"SGE_WORLD_SMALLEST_TILE {_SMALLEST_TILE}", f"SGE_WORLD_SPARE_ROWS {_SPARE_ROWS}")
+_EEVEE_DEFINES = (
+    "SGE_WORLD_EEVEE",
+    f"SGE_ROUGHEST_BLUR {ROUGHEST_BLUR}",
+    f"SGE_HARMONICS_FROM {HARMONICS_FROM}",
+    f"SGE_HARMONICS_ALONE {HARMONICS_ALONE}",
+)
 
 
 class EnvironmentResources:
@@ -40,8 +47,8 @@ class EnvironmentResources:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._harmonics = world_harmonics(world)
-        self._atlas = None if world.image is None else prefiltered_atlas(world.image)
+        self._projected = None if world.image is None else project(world.image)
+        self._atlas = None if world.image is None else prefiltered_atlas(world)
         self._block = gpu.types.GPUUniformBuf(_buffer(self._rows()))
 
     @property
@@ -65,27 +72,33 @@ class EnvironmentResources:
         """Take another world of the same kind: programs stay. Only another image is prefiltered anew."""
         if world_defines(world) != self.defines:
             raise ValueError(f"a world of other kind: {world_defines(world)[0]}, not {self.defines[0]}")
-        if world.image is not self._world.image:
-            assert world.image is not None
-            self._atlas = prefiltered_atlas(world.image)
-            self._harmonics = world_harmonics(world)
-        elif world.image is None:
-            self._harmonics = world_harmonics(world)
+        if world.image is not None and (
+            world.image is not self._world.image or world.brightest != self._world.brightest
+        ):
+            self._projected = project(world.image)
+            self._atlas = prefiltered_atlas(world)
         self._world = world
         self._block.update(_buffer(self._rows()))
 
     def _rows(self) -> np.ndarray:
+        world = self._world
+        if self._projected is None:
+            harmonics = world_harmonics(world)
+        elif world.as_eevee:
+            harmonics = damped(self._projected, world.gain, world.rotation)
+        else:
+            harmonics = self._projected
         rows = np.zeros((_ROWS, 4), np.float32)
-        rows[0, :3] = self._world.gain
-        rows[1:4, :3] = self._world.rotation
-        rows[4:, :3] = shader_rows(self._harmonics) * self._world.gain
+        rows[0, :3] = world.gain
+        rows[1:4, :3] = world.rotation
+        rows[4:, :3] = shader_rows(harmonics) * world.gain
         return rows
 
 
 def world_defines(world: World) -> tuple[str, ...]:
     """Of the GLSL for worlds of this kind, without any resource."""
     if world.image is not None:
-        return ("SGE_WORLD_IMAGE", *_TILE_DEFINES)
+        return ("SGE_WORLD_IMAGE", *_TILE_DEFINES, *(_EEVEE_DEFINES if world.as_eevee else ()))
     if world.harmonics is not None:
         first, second = specular_polynomials()
         bands = (f"SGE_LOBE_BAND_1 {_horner(first)}", f"SGE_LOBE_BAND_2 {_horner(second)}")
@@ -93,13 +106,13 @@ def world_defines(world: World) -> tuple[str, ...]:
     return ("SGE_WORLD_CONSTANT", *_TILE_DEFINES)
 
 
-def prefiltered_atlas(image: np.ndarray) -> gpu.types.GPUTexture:
-    """Tiles of mean radiance over specular lobes, of an equirectangular image (H, W, 3), as half floats.
+def prefiltered_atlas(world: World) -> gpu.types.GPUTexture:
+    """Tiles of mean radiance over specular lobes, of a world's image before its gain, as half floats.
 
     Two octahedral tiles a row, each in a border of one texel, alpha falling by the square root of a half from
     tile to tile, their size doubling every second one; last a mirror's.
     """
-    pyramid = image_pyramid(image)
+    pyramid = image_pyramid(reflected_image(world))
     rows, columns = pyramid[0].shape[:2]
     source = upload_image(with_alpha(_stacked(pyramid)))
     octaves = int(np.log2(min(rows, _LARGEST_TILE) // _SMALLEST_TILE))
@@ -108,7 +121,7 @@ def prefiltered_atlas(image: np.ndarray) -> gpu.types.GPUTexture:
     largest = _SMALLEST_TILE << octaves
     height = corners[-1][1] + largest + 2
     target = Target(2 * (largest + 2), height, {"light": "RGBA16F"}, depth=False)
-    program = _prefilter_program()
+    program = _prefilter_program(world.as_eevee)
     batch = screen_batch()
     with drawing(target, "NONE"):
         for level, (x, y, size) in enumerate(corners):
@@ -120,12 +133,20 @@ def prefiltered_atlas(image: np.ndarray) -> gpu.types.GPUTexture:
                     "image_size": (columns, rows),
                     "tile_corner": (x, y),
                     "tile_size": size,
-                    "alpha": 1.0 / size if is_mirror else 2.0 ** (-level / 2.0),
-                    "samples": _MIRROR_SAMPLES if is_mirror else int(np.clip(16384 // size, 32, 1024)),
+                    "widths": _widths(world.as_eevee, size, level, is_mirror),
+                    "samples": _MIRROR_SAMPLES if is_mirror else int(np.clip(16384 // size, 16, 512)),
                 }
             )
             batch.draw(program.shader)
     return target.textures["light"]
+
+
+def _widths(as_eevee: bool, size: int, level: int, is_mirror: bool) -> tuple[float, float, float]:
+    """Of two lobes and the second one's share; none narrower than a texel's."""
+    if is_mirror or not as_eevee:
+        return (1.0 / size if is_mirror else 2.0 ** (-level / 2.0)), 1.0, 0.0
+    (first, _), (second, share) = blurs_of(2.0 ** (-level / 4.0))
+    return max(first, 1.0 / size), second, share
 
 
 def _tile(level: int, octaves: int) -> tuple[int, int, int]:
@@ -165,7 +186,7 @@ def _buffer(rows: np.ndarray) -> gpu.types.Buffer:
 
 
 @cache
-def _prefilter_program() -> Program:
+def _prefilter_program(as_eevee: bool) -> Program:
     return build_program(
         sources=(("screen_vert",), ("octahedron", "prefilter_frag")),
         inputs={"corner": "VEC2"},
@@ -175,8 +196,8 @@ def _prefilter_program() -> Program:
             "image_size": "IVEC2",
             "tile_corner": "IVEC2",
             "tile_size": "INT",
-            "alpha": "FLOAT",
+            "widths": "VEC3",
             "samples": "INT",
         },
-        defines=_TILE_DEFINES,
+        defines=(*_TILE_DEFINES, *(_EEVEE_DEFINES if as_eevee else ())),
     )

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.eevee_probe import without_sun
 from ..core.errors import FitError
-from ..core.scene_lights import Light, LightKind, SceneLights
+from ..core.scene_lights import Light, LightKind, SceneLights, World
 from .texture_chain import linked_output, title
 from .world import read_world, uses_nodes
 
@@ -24,14 +25,21 @@ KINDS: dict[str, LightKind] = {"SUN": "sun", "POINT": "point", "SPOT": "spot", "
 _UNEVEN = 1e-3
 
 
-def scene_lights(scene: bpy.types.Scene, *, hidden: Collection[bpy.types.Object] = ()) -> SceneLights:
+def scene_lights(
+    scene: bpy.types.Scene, *, hidden: Collection[bpy.types.Object] = (), whole_world: bool = False
+) -> SceneLights:
     """What lights renders of the scene as it stands.
 
-    hidden: objects that are not to be seen. Raises FitError by name for what the lit shading does not know,
-    and where everything would be black.
+    Where the scene's engine is not Cycles, surfaces receive of an image world what EEVEE makes of it, and
+    what is brighter in it than the world's Sun Threshold is a sun by the world's name. hidden: objects that
+    are not to be seen. whole_world: no sun is drawn out of it, because it is fitted. Raises FitError by name
+    for what the lit shading does not know, and where everything would be black.
     """
     lights = tuple(read_light(scene, obj) for obj in seen_lights(scene) if obj not in hidden)
     world = read_world(scene.world, "lit")
+    if world.image is not None and scene.render.engine != "CYCLES":
+        world, sun = _as_eevee(scene, world, 0.0 if whole_world else scene.world.sun_threshold)
+        lights += () if sun is None else (sun,)
     is_dark = not world.gain.any() or (world.image is not None and not world.image.any())
     if not any(light.power.any() for light in lights) and is_dark:
         raise FitError(
@@ -39,6 +47,15 @@ def scene_lights(scene: bpy.types.Scene, *, hidden: Collection[bpy.types.Object]
             "would be black. Add a light (Add > Light), choose light 'unknown', or shading 'unlit'."
         )
     return SceneLights(lights, world)
+
+
+def _as_eevee(scene: bpy.types.Scene, world: World, threshold: float) -> tuple[World, Light | None]:
+    """The world as EEVEE sees it, and the sun that it draws out of its image."""
+    limit = scene.eevee.clamp_surface_indirect
+    strength = float(world.gain.max())
+    if limit > 0.0 and strength > 0.0:
+        world = replace(world, brightest=limit / strength)
+    return without_sun(replace(world, as_eevee=True), threshold, scene.world.sun_angle, scene.world.name)
 
 
 def seen_lights(scene: bpy.types.Scene) -> list[bpy.types.Object]:

@@ -24,8 +24,7 @@ _BRIGHTEST = 65504.0  # of half floats: what an infinite pixel of an EXR stands 
 def read_world(world: bpy.types.World | None, shading: str) -> World:
     """The world's light as ``shading`` takes it: with 'lit' also an image, and a tint of it (``world_tint``).
 
-    An image is taken whole: EEVEE draws what is brighter than the world's Sun Threshold out of it as a sun,
-    which gives the same light but for shadows. Raises FitError by name where it is lit by other things.
+    Raises FitError by name where it is lit by other things.
     """
     if world is None:
         return World()

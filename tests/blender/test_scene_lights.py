@@ -192,11 +192,34 @@ def test_an_image_world(kind: str, tmp_path: Path) -> None:
         image = bpy.data.images.new("Sky", 32, 16, float_buffer=True)
         image.pixels.foreach_set(rgba.ravel())
     environment_world(image, strength=2.0)
+    bpy.context.scene.render.engine = "CYCLES"
     world = read().world
+    assert not world.as_eevee
     np.testing.assert_allclose(world.image, pixels, rtol=1e-6)
     np.testing.assert_allclose(world.gain, [2, 2, 2])
     np.testing.assert_allclose(world.rotation, np.eye(3))
     assert "image" in refusal(lambda: sun_lights(bpy.context.scene))
+
+
+def test_eevee_draws_a_sun_out_of_an_image() -> None:
+    pixels = np.ones((32, 64, 4), np.float32)
+    pixels[..., :3] = sky(contrast=200.0, rows=32)
+    environment_world(array_to_image("Sky", pixels), strength=2.0, rotation=(0.0, 0.0, 0.5))
+    scene = bpy.context.scene
+    scene.world.sun_threshold, scene.world.sun_angle = 10.0, 0.3
+    scene.eevee.clamp_surface_indirect = 4.0
+    lights = read()
+    (sun,) = lights.lights
+    assert (sun.kind, sun.name) == ("sun", "Sky World")
+    assert sun.radius == pytest.approx(0.15)
+    assert lights.world.as_eevee
+    assert lights.world.brightest == pytest.approx(2.0)
+    assert lights.world.image.max() == pytest.approx(5.0)
+    whole = scene_lights(scene, whole_world=True)
+    assert whole.lights == ()
+    np.testing.assert_allclose(whole.world.image, pixels[..., :3], rtol=1e-6)
+    scene.world.sun_threshold = 0.0
+    assert read().lights == ()
 
 
 def test_a_mapping_node_turns_the_image() -> None:
