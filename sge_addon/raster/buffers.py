@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +28,13 @@ class PairBuffers:
     id_plus: NDArray[np.uint32]
     id_minus: NDArray[np.uint32]
     geometry: GeometryBuffer | None = None
+
+
+def geometry_of(ids: NDArray[np.uint32], parts: Sequence[NDArray[np.float32]]) -> GeometryBuffer:
+    """parts: (H, W, 4) of each of programs_lit.GEOMETRY_OUTPUTS, which stay in use."""
+    slopes, position, normal, tangent = parts
+    uv = np.stack([position[..., 3], normal[..., 3]], axis=-1)
+    return GeometryBuffer(ids, uv, slopes, position[..., :3], normal[..., :3], tangent)
 
 
 @dataclass(frozen=True, eq=False)

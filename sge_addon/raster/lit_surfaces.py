@@ -45,9 +45,14 @@ class LitSurfaces:
 
     def geometry_program(self) -> Program:
         """Of the geometry buffer; the lights have no part in it."""
-        if not self.materials.has_alpha:
-            return geometry_program(None)
-        return geometry_program(LitVariant(("alpha",) if "alpha" in self.materials.textured else (), True))
+        return geometry_program(self._shape if self.materials.has_alpha else None)
+
+    @property
+    def _shape(self) -> LitVariant:
+        """Of programs that shade nothing."""
+        materials = self.materials
+        reads_alpha = materials.has_alpha and "alpha" in materials.textured
+        return LitVariant(("alpha",) if reads_alpha else (), materials.has_alpha)
 
     @property
     def _variant(self) -> LitVariant:

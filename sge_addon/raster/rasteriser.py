@@ -23,7 +23,7 @@ from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
 from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
-from .buffers import PairBuffers, Picture, TexelPair
+from .buffers import PairBuffers, Picture, TexelPair, geometry_of
 from .geometry import Geometry
 from .lit_surfaces import LitSurfaces
 from .program import Program
@@ -105,7 +105,9 @@ class Rasteriser:
                 self._reader.wait(targets[1])
         # Both draws are queued before the first read waits for them.
         with stopwatch.stage("read"):
-            plus, minus = ((self._read(t, 0, 1, "FLOAT"), self._read(t, 1, 1, "UINT")) for t in targets)
+            plus, minus = (
+                (self._reader.read(t, 0, 1, "FLOAT"), self._reader.read(t, 1, 1, "UINT")) for t in targets
+            )
             geometry = self._read_geometry(targets[0], plus[1], 2) if with_geometry else None
         return PairBuffers(
             loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
@@ -179,8 +181,8 @@ class Rasteriser:
             if stopwatch.precise:
                 self._reader.wait(target)
         with stopwatch.stage("read"):
-            plus, minus, lookup = (self._read(target, slot, 4, "FLOAT") for slot in range(3))
-            ids = self._read(target, 3, 1, "UINT")
+            plus, minus, lookup = (self._reader.read(target, slot, 4, "FLOAT") for slot in range(3))
+            ids = self._reader.read(target, 3, 1, "UINT")
         seen = UVBuffer(ids, lookup[..., :2], lookup[..., 2], samples=1)
         return TexelPair(plus[..., :3], minus[..., :3], seen)
 
@@ -212,7 +214,7 @@ class Rasteriser:
         mean = self._targets.get("mean", view.width, view.height, {"mean": "RGBA32F"}, False)
         for name in ("colour", "shaded_normal") if normal else ("colour",):
             self._geometry.downsample(target.textures[name], mean, samples)
-            yield self._read(mean, 0, 4, "FLOAT")
+            yield self._reader.read(mean, 0, 4, "FLOAT")
 
     def uv_buffer(
         self,
@@ -233,9 +235,11 @@ class Rasteriser:
             if stopwatch.precise:
                 self._reader.wait(target)
         with stopwatch.stage("read"):
-            lookup = self._read(target, 0, 4, "FLOAT")
-            ids = self._read(target, 1, 1, "UINT").copy()
-            shade = self._read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
+            lookup = self._reader.read(target, 0, 4, "FLOAT")
+            ids = self._reader.read(target, 1, 1, "UINT").copy()
+            shade = (
+                self._reader.read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
+            )
             return UVBuffer(ids, lookup[..., :2].copy(), lookup[..., 2].copy(), samples, shade)
 
     def geometry_buffer(
@@ -252,17 +256,15 @@ class Rasteriser:
             if stopwatch.precise:
                 self._reader.wait(target)
         with stopwatch.stage("read"):
-            ids = self._read(target, 0, 1, "UINT").copy()
+            ids = self._reader.read(target, 0, 1, "UINT").copy()
             return self._read_geometry(target, ids, 1, copy=True)
 
     def _read_geometry(
         self, target: Target, ids: NDArray[np.uint32], first: int, copy: bool = False
     ) -> GeometryBuffer:
         """From the four slots from ``first`` on; without ``copy`` overwritten by the next read."""
-        parts = [self._read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
-        slopes, position, normal, tangent = (part.copy() if copy else part for part in parts)
-        uv = np.stack([position[..., 3], normal[..., 3]], axis=-1)
-        return GeometryBuffer(ids, uv, slopes, position[..., :3], normal[..., :3], tangent)
+        parts = [self._reader.read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
+        return geometry_of(ids, [part.copy() if copy else part for part in parts])
 
     @cached_property
     def _ranges_without_back_faces(self) -> frozenset[int]:
@@ -273,13 +275,13 @@ class Rasteriser:
         return frozenset(m for m, first, count in ranges if closed[first : first + count].all())
 
     def _hidden_back_faces(self, view: View) -> frozenset[int]:
-        """The materials whose back faces nothing shows in this view."""
-        if not is_before(view, self._positions):
-            return frozenset()
-        if self._lit is None or not self._lit.materials.has_alpha:
-            return self._ranges_without_back_faces
-        # Through a hole in one material the back faces of another are seen.
-        return frozenset()
+        """The materials whose back faces nothing shows in this view; holes show those of all."""
+        has_holes = self._lit is not None and self._lit.materials.has_alpha
+        return (
+            self._ranges_without_back_faces
+            if is_before(view, self._positions) and not has_holes
+            else frozenset()
+        )
 
     @property
     def _is_textured(self) -> bool:
@@ -334,9 +336,6 @@ class Rasteriser:
                 program.bind(values)
                 gpu.state.face_culling_set("BACK" if material in without_back_faces else "NONE")
                 self._geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
-
-    def _read(self, target: Target, slot: int, channels: int, kind: str) -> NDArray:
-        return self._reader.read(target, slot, channels, kind)
 
 
 def _matrix(view: View, jitter: tuple[float, float]) -> mathutils.Matrix:
