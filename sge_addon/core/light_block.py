@@ -6,6 +6,9 @@ Twice the light on half the base colour looks the same, but for highlights of wh
 channel. What nothing decides is decided here, after each change of the light, by scaling the light and all
 base colours against each other: an unknown light leaves the mean base colour neutral, at a level that is
 given; fitted lights keep together what the given ones did, in each channel, for neutral surfaces.
+
+Nor does a blurred, unknown light say everywhere how blurred reflections are: with each change of it roughness
+goes a little towards the middle, which pixels that know better take back in the steps between.
 """
 
 from __future__ import annotations
@@ -23,6 +26,9 @@ from .scene_lights import SceneLights
 Array = NDArray[np.float64]
 
 GREY = 0.4  # mean base colour under an unknown light, where no texture says another
+MIDDLE = 0.5  # roughness, where highlights do not tell it
+# Of the way to the middle, at each change of the light: a third in a whole fit.
+_PULL = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,14 +40,14 @@ class LightChange:
     base_colour: Array
 
 
-class BaseColours(Protocol):
-    """Fitted base colours, which the light is held against: a ``MapBlock``. value: (H, W, 3)."""
+class Texels(Protocol):
+    """A fitted map: a ``MapBlock``. value: (H, W, C)."""
 
     @property
     def value(self) -> NDArray[np.float32]: ...
 
     def assign(self, value: NDArray[np.float32]) -> None:
-        """Take other colours, within bounds."""
+        """Take other values, within bounds."""
         ...
 
 
@@ -49,22 +55,29 @@ class LightBlock:
     """A core.protocols.ParameterBlock of the light.
 
     base_colours: of all materials under the light; empty where any of them is not fitted, since that one
-    then tells how bright the light is. level: mean base colour under an unknown light; None until the first
-    look at what the maps began with. on_change: called with the new lights after each change.
+    then tells how bright the light is. roughnesses: to be pulled to the middle; of an unknown light. level:
+    mean base colour under an unknown light; None until the first look at what the maps began with.
+    on_change: called with the new lights after each change.
     """
 
     name = "light"
 
-    def __init__(self, parameters: LightParameters, base_colours: Sequence[BaseColours] = ()) -> None:
+    def __init__(
+        self,
+        parameters: LightParameters,
+        base_colours: Sequence[Texels] = (),
+        roughnesses: Sequence[Texels] = (),
+    ) -> None:
         self.parameters = parameters
         self.state = parameters.start
         self.base_colours = tuple(base_colours)
+        self.roughnesses = tuple(roughnesses)
         self.level: float | None = None
         self.on_change: list[Callable[[SceneLights], None]] = []
 
-    def at(self, base_colours: Sequence[BaseColours]) -> LightBlock:
+    def at(self, base_colours: Sequence[Texels], roughnesses: Sequence[Texels] = ()) -> LightBlock:
         """The same light, as it stands, over the maps of another stage."""
-        other = LightBlock(self.parameters, base_colours)
+        other = LightBlock(self.parameters, base_colours, roughnesses)
         other.state, other.level = self.state, self.level
         return other
 
@@ -79,10 +92,13 @@ class LightBlock:
         return self.parameters.lights(self.state)
 
     def step(self, gradient: LightChange, progress: float) -> None:
-        """Take the light that was found, and scale the base colours against it."""
+        """Take the light that was found, scale the base colours against it, and pull roughness."""
         self.state = gradient.state
         for base_colour in self.base_colours:
             base_colour.assign(base_colour.value * gradient.base_colour.astype(np.float32))
+        for roughness in self.roughnesses:
+            value = roughness.value
+            roughness.assign(value + np.float32(_PULL) * (np.float32(MIDDLE) - value))
         self.announce()
 
     def announce(self) -> None:

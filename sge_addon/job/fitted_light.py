@@ -41,16 +41,21 @@ def light_block(
 ) -> LightBlock | None:
     """The light as a block. shown: by material, the maps that are fitted. before: of the stage before, from
     which it goes on."""
-    base_colours: list[MapBlock] = []
-    for maps in shown:
-        if "base_color" not in maps:
-            base_colours.clear()
-            break
-        if all(maps["base_color"] is not each for each in base_colours):
-            base_colours.append(maps["base_color"])
+    if parameters is None:
+        return None
+    base_colours, roughnesses = (_of_kind(shown, kind) for kind in ("base_color", "roughness"))
+    if any("base_color" not in maps for maps in shown):
+        base_colours = []
+    if not parameters.is_unknown:
+        roughnesses = []
     if before is not None:
-        return before.at(base_colours)
-    return None if parameters is None else LightBlock(parameters, base_colours)
+        return before.at(base_colours, roughnesses)
+    return LightBlock(parameters, base_colours, roughnesses)
+
+
+def _of_kind(shown: Sequence[Mapping[str, MapBlock]], kind: str) -> list[MapBlock]:
+    """The fitted maps of a kind, each once."""
+    return list({maps[kind].name: maps[kind] for maps in shown if kind in maps}.values())
 
 
 def light_source(

@@ -7,10 +7,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from sge_addon.core.light_block import LightBlock, LightChange
-from sge_addon.core.light_parameters import scene_light_parameters
-from sge_addon.core.light_source import LightSource
+from sge_addon.core.light_parameters import scene_light_parameters, unknown_light_parameters
+from sge_addon.core.light_source import LightSchedule, LightSource
 from sge_addon.core.map_block import MapBlock
 from sge_addon.core.material_pixels import MaterialPixels
 from sge_addon.core.material_source import MaterialSource
@@ -129,3 +130,13 @@ def test_base_colours_of_maps_take_what_the_light_gives() -> None:
     block = LightBlock(scene_light_parameters(LIGHTS), [map_block])
     block.step(LightChange(block.state, np.array([0.5, 1.0, 2.0])), 0.0)
     assert np.allclose(map_block.value, np.float32([0.2, 0.4, 0.8]))
+
+
+def test_roughness_goes_a_little_towards_the_middle_with_each_change_of_an_unknown_light() -> None:
+    roughness = MapBlock("one roughness", "roughness", np.float32([[[0.1], [0.5], [0.9]]]))
+    block = LightBlock(unknown_light_parameters(), [], [roughness])
+    for _ in range(LightSchedule().refits):
+        block.step(LightChange(block.state, np.ones(3)), 0.0)
+    low, middle, high = roughness.value[0, :, 0]
+    assert middle == pytest.approx(0.5)
+    assert (low, high) == (pytest.approx(0.25, abs=0.03), pytest.approx(0.75, abs=0.03))
