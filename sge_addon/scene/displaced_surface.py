@@ -79,12 +79,7 @@ def displaced_object(
     texture_size: of the height map, in texels. Raises FitError as ``height_problems`` and
     ``surface_from_object`` do; also where later modifiers move what was displaced, or UVs overlap.
     """
-    displacement = displacement_of(obj)
-    muted = {displacement.name} if displacement.kind == "modifier" else set()
-    bare = _evaluate(obj, materials, muted, displacement.uv_map, vertex_group)
-    if muted:
-        bare = replace(bare, normals=_normals_before_later_modifiers(obj, bare, muted))
-    _check_uvs(obj, bare.uvs, displacement.uv_map)
+    displacement, bare = _undisplaced(obj, materials, vertex_group)
     inset = displacement.kind != "node" and _touches_border(bare.uvs, texture_size)
     directions = _directions(bare, displacement)
     field = HeightField(
@@ -104,6 +99,11 @@ def displaced_object(
         field = replace(field, heights=_read_at_vertices(field, bare.surface.triangles))
     surface = replace(bare.surface, positions=field.positions(field.heights), height=field)
     return DisplacedObject(surface, displacement, inset)
+
+
+def check_displaced(obj: bpy.types.Object, *, vertex_group: str = "") -> Surface:
+    """The surface without its displacement; raises what ``displaced_object`` would, and decodes no image."""
+    return _undisplaced(obj, (), vertex_group)[1].surface
 
 
 def coarse_notices(surface: Surface, views: Sequence[View]) -> list[str]:
@@ -134,6 +134,18 @@ def _mesh_notices(surface: Surface, views: Sequence[View]) -> list[str]:
         f"Object '{surface.name}': its edges are {middle:.0f} pixels long, so that a height map can show "
         f"little: give it a Subdivision Surface modifier of {levels} levels, or its own so many more."
     ]
+
+
+def _undisplaced(
+    obj: bpy.types.Object, materials: tuple[Material, ...], vertex_group: str
+) -> tuple[Displacement, _Evaluated]:
+    displacement = displacement_of(obj)
+    muted = {displacement.name} if displacement.kind == "modifier" else set()
+    bare = _evaluate(obj, materials, muted, displacement.uv_map, vertex_group)
+    if muted:
+        bare = replace(bare, normals=_normals_before_later_modifiers(obj, bare, muted))
+    _check_uvs(obj, bare.uvs, displacement.uv_map)
+    return displacement, bare
 
 
 @contextmanager

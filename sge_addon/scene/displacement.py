@@ -13,6 +13,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..core.errors import FitError, Remedy
 from .material_displacement import displacement_node, height_image_node, node_problems, uv_map_of_node
 from .materials import check_texture, used_slots
@@ -37,6 +39,7 @@ _PLAIN_TEXTURE = {
     "use_calculate_alpha": False,
     "invert_alpha": False,
 }
+_UNEVEN = 0.01  # of the scale
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,8 +166,11 @@ def displacement_problems(obj: bpy.types.Object) -> Iterator[FitError]:
 
 def height_notices(obj: bpy.types.Object) -> list[str]:
     """What will be done differently from what one might expect."""
-    if shown_displace_modifiers(obj) or displaced_material(obj) is not None:
+    material = displaced_material(obj)
+    if shown_displace_modifiers(obj):
         return []
+    if material is not None:
+        return _material_notices(obj, material)
     notices = [
         f"Object '{obj.name}': nothing displaces it, so that it gets a Displace modifier, which every "
         "viewport and every renderer shows."
@@ -175,6 +181,19 @@ def height_notices(obj: bpy.types.Object) -> list[str]:
         if slot.material is not None and displacement_node(slot.material) is not None
     ]
     return notices
+
+
+def _material_notices(obj: bpy.types.Object, material: bpy.types.Material) -> list[str]:
+    node = displacement_node(material)
+    scale = np.linalg.norm(np.array(obj.matrix_world)[:3, :3], axis=0)
+    is_even = scale.max() <= (1.0 + _UNEVEN) * scale.min()
+    if is_even or node.bl_idname != "ShaderNodeDisplacement" or node.space == "WORLD":
+        return []
+    return [
+        f"Object '{obj.name}': its scale differs between axes, with which EEVEE displaces by material "
+        f"'{material.name}' otherwise than Cycles and the fit do: apply the scale (Ctrl+A > Scale), or "
+        "choose World Space in its Displacement node."
+    ]
 
 
 def shown_displace_modifiers(obj: bpy.types.Object) -> list[bpy.types.Modifier]:

@@ -14,7 +14,12 @@ import pytest
 from sge_addon.core.errors import FitError, Remedy, TargetLost
 from sge_addon.core.height_block import HeightBlock
 from sge_addon.core.schedule import ShapeSchedule
-from sge_addon.scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
+from sge_addon.scene.displaced_surface import (
+    DisplacedObject,
+    check_displaced,
+    coarse_notices,
+    displaced_object,
+)
 from sge_addon.scene.displacement import displacement_of, height_notices, height_problems
 from sge_addon.scene.height_write_back import HeightWriter
 from tests.blender.displaced_meshes import (
@@ -196,6 +201,17 @@ def test_modifiers_that_shade_or_cut_may_follow() -> None:
     assert evaluated_positions(obj) == pytest.approx(block.value, abs=5e-6)
 
 
+def test_mirrored_objects() -> None:
+    obj = add_sheet()
+    obj.scale.x *= -1.0
+    add_displace(obj, bumps(32))
+    bpy.context.view_layer.update()
+    displaced = displaced_object(obj, texture_size=SIZE)
+    block = stepped(displaced)
+    HeightWriter([obj], [displaced], "float").write([block.texture()])
+    assert evaluated_positions(obj) == pytest.approx(block.value, abs=5e-6)
+
+
 def along_x(obj: bpy.types.Object) -> None:
     add_displace(obj, bumps(8)).direction = "X"
 
@@ -313,7 +329,7 @@ def test_refusals_name_what_is_wrong(
     for word in words:
         assert word in str(problems[0])
     with pytest.raises(FitError) as raised:
-        displaced_object(obj, texture_size=SIZE)
+        check_displaced(obj)
     assert str(raised.value) == str(problems[0])
 
 
@@ -324,7 +340,7 @@ def test_modifiers_that_move_vertices_may_not_follow() -> None:
         obj.modifiers.new("Later", kind)
         before = counts()
         with pytest.raises(FitError, match=r"'Later'.*below"):
-            displaced_object(obj, texture_size=SIZE)
+            check_displaced(obj)
         assert counts() == before
 
 
@@ -400,6 +416,57 @@ def test_material_gets_what_was_fitted(method: str) -> None:
         modifier.texture.image = nodes["Image Texture"].image
         assert evaluated_positions(obj) == pytest.approx(block.value, abs=tolerance)
         obj.modifiers.remove(modifier)
+
+
+@pytest.mark.parametrize("space", ["OBJECT", "WORLD"])
+def test_cycles_shows_what_was_fitted(space: str, tmp_path: Path) -> None:
+    """The silhouette of a displaced object of uneven scale is, pixel for pixel, that of the fitted mesh."""
+    obj = add_sheet()
+    material = add_displacing_material(obj, bumps(32), scale=0.4)
+    material.node_tree.nodes["Displacement"].space = space
+    displaced = displaced_object(obj, texture_size=SIZE)
+    uneven = [notice for notice in height_notices(obj) if "EEVEE" in notice]
+    assert len(uneven) == (space == "OBJECT")
+    writer = HeightWriter([obj], [displaced], "float")
+    block = stepped(displaced)
+    writer.write([block.texture()], final=True)
+    mesh = bpy.data.meshes.new("Fitted")
+    mesh.from_pydata(block.value.tolist(), [], displaced.surface.triangles.tolist())
+    fitted = bpy.data.objects.new("Fitted", mesh)
+    bpy.context.collection.objects.link(fitted)
+
+    def alpha(shown: bpy.types.Object) -> np.ndarray:
+        for each in (obj, fitted):
+            each.hide_render = each != shown
+        return cycles_alpha(tmp_path / "alpha.exr")
+
+    found, expected = alpha(obj), alpha(fitted)
+    assert np.abs(found - expected).max() < 0.1
+    assert np.abs(found - expected).mean() < 1e-4
+    material.displacement_method = "BUMP"
+    assert np.abs(alpha(obj) - expected).mean() > 0.01
+
+
+def cycles_alpha(path: Path) -> np.ndarray:
+    """(H, W) coverage, as Cycles sees the scene aslant."""
+    scene = bpy.context.scene
+    if scene.camera is None:
+        scene.camera = bpy.data.objects.new("Camera", bpy.data.cameras.new("Camera"))
+        scene.collection.objects.link(scene.camera)
+        scene.camera.data.type, scene.camera.data.ortho_scale = "ORTHO", 1.6
+        scene.camera.location = (2.5, -2.0, 2.0)
+        scene.camera.rotation_euler = scene.camera.location.to_track_quat("Z", "Y").to_euler()
+    scene.render.engine, scene.cycles.device = "CYCLES", "CPU"
+    scene.cycles.samples, scene.cycles.use_denoising = 16, False
+    scene.render.resolution_x = scene.render.resolution_y = 64
+    scene.render.film_transparent = True
+    scene.render.image_settings.file_format, scene.render.filepath = "OPEN_EXR", str(path)
+    bpy.ops.render.render(write_still=True)
+    image = bpy.data.images.load(str(path))
+    pixels = np.empty(64 * 64 * 4, np.float32)
+    image.pixels.foreach_get(pixels)
+    bpy.data.images.remove(image)
+    return pixels.reshape(64, 64, 4)[..., 3]
 
 
 def test_image_that_the_material_also_shades_by_stays_there() -> None:

@@ -217,7 +217,7 @@ def test_too_few_texels_come_as_near_as_they_can() -> None:
 
 
 def test_texels_that_are_hardly_read_stay_within_bounds() -> None:
-    """Two vertices at nearly one place want heights 0 and 1, which only 1e5 in the texel beside could give."""
+    """Two vertices at nearly one place want heights 0 and 1, as only 1e5 in the texel beside could give."""
     points = np.float32([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]])
     triangles = np.int32([[0, 1, 2], [0, 2, 3]])
     places = np.float32([[0.375, 0.375], [0.375 + 1e-5 / 4, 0.375], [0.875, 0.875], [0.375, 0.875]])
