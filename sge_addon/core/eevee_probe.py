@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """What EEVEE makes of an image world, where it is not what physics makes of it.
 
-Diffuse light comes from harmonics up to degree 1 alone, damped until they are nowhere negative; reflections come
-from five blurs of the image, Gaussian in the half vector, and where surfaces are rough from the harmonics; what
-is brighter than the world's Sun Threshold is a sun. Pictures agree with Blender's to about 40 dB.
+Diffuse light comes from harmonics up to degree 1 alone, damped until they are nowhere negative; reflections
+come from five blurs of the image, Gaussian in the half vector, and on rough surfaces from the harmonics;
+what is brighter than the world's Sun Threshold is a sun. Pictures agree with Blender's to about 40 dB.
 """
 
 from __future__ import annotations
