@@ -40,12 +40,8 @@ class HeightTexture:
         covered = np.zeros(height * width, np.float32)
         covered[self._places.texels] = 1.0
         self._covered = covered.reshape(size)
-        reads = np.empty((triangles.size, 3))
-        reads[:, 0] = triangles.ravel()
-        reads[:, 1:] = field.uvs.reshape(-1, 2)
-        reads = np.unique(reads, axis=0)
-        self._vertices = reads[:, 0].astype(np.int64)  # (R,)
-        taps, self._weights = bilinear_taps(reads[:, 1:], size)  # (R, 4) each
+        self._vertices, uvs = _distinct_reads(triangles.ravel(), field.uvs.reshape(-1, 2))  # (R,), (R, 2)
+        taps, self._weights = bilinear_taps(uvs, size)  # (R, 4) each
         self._texels, places = np.unique(taps, return_inverse=True)
         self._taps = places.reshape(taps.shape)  # into _texels
 
@@ -90,6 +86,15 @@ class HeightTexture:
             before, squared = squared, np.square(gradient).sum()
             direction = gradient + (squared / before) * direction
         return x
+
+
+def _distinct_reads(vertices: NDArray[np.int32], uvs: Array) -> tuple[NDArray[np.int32], Array]:
+    """Corners without those that repeat a vertex at the same UV."""
+    order = np.lexsort((uvs[:, 1], uvs[:, 0], vertices))
+    vertices, uvs = vertices[order], uvs[order]
+    is_new = np.ones(len(order), bool)
+    is_new[1:] = (vertices[1:] != vertices[:-1]) | (uvs[1:] != uvs[:-1]).any(axis=1)
+    return vertices[is_new], uvs[is_new]
 
 
 def bilinear_taps(uvs: NDArray[np.floating[Any]], size: tuple[int, int]) -> tuple[NDArray[np.int64], Doubles]:

@@ -13,6 +13,7 @@ import pytest
 
 from sge_addon.core.errors import FitError, Remedy, TargetLost
 from sge_addon.core.height_block import HeightBlock
+from sge_addon.core.height_texture import HeightTexture
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.scene.displaced_surface import (
     DisplacedObject,
@@ -47,6 +48,13 @@ def stepped(displaced: DisplacedObject, seed: int = 0) -> HeightBlock:
     moved = np.linalg.norm(block.value - surface.positions, axis=1)
     assert moved.mean() > 0.02
     return block
+
+
+def writer_of(obj: bpy.types.Object, displaced: DisplacedObject, depth: str = "float") -> HeightWriter:
+    """As a fit makes it, which shows its start at once."""
+    surface = displaced.surface
+    start = HeightTexture(surface.height, surface.triangles).texture(surface.height.heights)
+    return HeightWriter([obj], [displaced], [start], depth)
 
 
 def counts() -> list[int]:
@@ -101,7 +109,7 @@ def test_blender_shows_what_was_fitted(
         add_displace(obj, bumps(32) if kind == "modifier" else None)
     name, before = obj.name, evaluated_positions(obj)
     displaced = displaced_object(obj, texture_size=SIZE)
-    writer = HeightWriter([obj], [displaced], depth)
+    writer = writer_of(obj, displaced, depth)
     assert evaluated_positions(obj) == pytest.approx(before, abs=tolerance)
     block = stepped(displaced)
     writer.write([block.texture()], final=True)
@@ -116,7 +124,7 @@ def test_blender_shows_what_was_fitted(
     # A second fit begins where the first one ended, and keeps its names.
     again = displaced_object(obj, texture_size=SIZE)
     assert again.surface.positions == pytest.approx(block.value, abs=tolerance)
-    HeightWriter([obj], [again], depth)
+    writer_of(obj, again, depth)
     stem = "bricks.sge" if kind == "modifier" else f"{name} height.sge"
     assert obj.modifiers["Displace"].texture.image.name == f"{stem}.001"
 
@@ -126,7 +134,7 @@ def test_users_image_stays() -> None:
     modifier = add_displace(obj, bumps(32))
     image, texture = modifier.texture.image, modifier.texture
     displaced = displaced_object(obj, texture_size=SIZE)
-    writer = HeightWriter([obj], [displaced], "float")
+    writer = writer_of(obj, displaced)
     writer.write([stepped(displaced).texture()], final=True)
     assert writer.notices == []
     assert modifier.texture == texture
@@ -143,7 +151,7 @@ def test_shared_texture_becomes_single_user() -> None:
     second.texture = modifier.texture
     shown = evaluated_positions(other)
     displaced = displaced_object(obj, texture_size=SIZE)
-    writer = HeightWriter([obj], [displaced], "float")
+    writer = writer_of(obj, displaced)
     block = stepped(displaced)
     writer.write([block.texture()])
     assert [("Bricks" in notice, "Sheet" in notice) for notice in writer.notices] == [(True, True)]
@@ -177,7 +185,7 @@ def test_modifier_reads_the_uv_map_that_it_names_else_the_active_one() -> None:
         displaced = displaced_object(obj, texture_size=SIZE)
         assert displaced.displacement.uv_map == read
         block = stepped(displaced)
-        HeightWriter([obj], [displaced], "float").write([block.texture()])
+        writer_of(obj, displaced).write([block.texture()])
         assert evaluated_positions(obj) == pytest.approx(block.value, abs=5e-6), named
 
 
@@ -197,7 +205,7 @@ def test_modifiers_that_shade_or_cut_may_follow() -> None:
     obj.modifiers.new("WeightedNormal", "WEIGHTED_NORMAL")
     displaced = displaced_object(obj, texture_size=SIZE)
     block = stepped(displaced)
-    HeightWriter([obj], [displaced], "float").write([block.texture()])
+    writer_of(obj, displaced).write([block.texture()])
     assert evaluated_positions(obj) == pytest.approx(block.value, abs=5e-6)
 
 
@@ -208,7 +216,7 @@ def test_mirrored_objects() -> None:
     bpy.context.view_layer.update()
     displaced = displaced_object(obj, texture_size=SIZE)
     block = stepped(displaced)
-    HeightWriter([obj], [displaced], "float").write([block.texture()])
+    writer_of(obj, displaced).write([block.texture()])
     assert evaluated_positions(obj) == pytest.approx(block.value, abs=5e-6)
 
 
@@ -403,7 +411,7 @@ def test_material_gets_what_was_fitted(method: str) -> None:
     displaced = displaced_object(obj, texture_size=SIZE)
     assert np.linalg.norm(displaced.surface.positions - base, axis=1).max() > 0.02
     for depth, tolerance in (("float", 5e-6), ("8", 1e-3)):
-        writer = HeightWriter([obj], [displaced], depth)
+        writer = writer_of(obj, displaced, depth)
         block = stepped(displaced)
         writer.write([block.texture()], final=True)
         writer.check()
@@ -427,7 +435,7 @@ def test_cycles_shows_what_was_fitted(space: str, tmp_path: Path) -> None:
     displaced = displaced_object(obj, texture_size=SIZE)
     uneven = [notice for notice in height_notices(obj) if "EEVEE" in notice]
     assert len(uneven) == (space == "OBJECT")
-    writer = HeightWriter([obj], [displaced], "float")
+    writer = writer_of(obj, displaced)
     block = stepped(displaced)
     writer.write([block.texture()], final=True)
     mesh = bpy.data.meshes.new("Fitted")
@@ -479,7 +487,7 @@ def test_image_that_the_material_also_shades_by_stays_there() -> None:
     other = add_barrel()
     other.data.materials.append(material)
     displaced = displaced_object(obj, texture_size=SIZE)
-    writer = HeightWriter([obj], [displaced], "float")
+    writer = writer_of(obj, displaced)
     copy = obj.data.materials[0]
     assert copy != material
     assert other.data.materials[0] == material
@@ -493,7 +501,7 @@ def test_what_goes_away_is_named() -> None:
     obj = add_sheet()
     add_displace(obj, bumps(32))
     displaced = displaced_object(obj, texture_size=SIZE)
-    writer = HeightWriter([obj], [displaced], "float")
+    writer = writer_of(obj, displaced)
     texture = stepped(displaced).texture()
     traces = writer.traces()
     writer.write([texture])

@@ -120,13 +120,13 @@ def test_fit_finds_the_heights_of_its_references(shading: str, bound: float) -> 
     modifier.texture = None
     modifier.mid_level = 1.0  # without a texture, heights are 1
     displaced = displaced_object(obj, texture_size=128)
-    writer = HeightWriter([obj], [displaced], "float")
     start = displaced.surface
     error = np.linalg.norm(start.positions - truth.positions, axis=1)
     assembly = assemble([start])
     steps = 240
     schedule = ShapeSchedule(steps)
     block = HeightBlock("height", start.positions, start.triangles, schedule, start.height)
+    writer = HeightWriter([obj], [displaced], [block.texture()], "float")
     rasteriser = Rasteriser(assembly, shading, LIGHTS)
     source = source_of(rasteriser, assembly, references, block, schedule, full=False)
     for _ in fit([source], [block], LoopSettings(steps, len(references)), Stopwatch()):
