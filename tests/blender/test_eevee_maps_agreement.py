@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.assembly import assemble
+from sge_addon.core.lights import SunLights
 from sge_addon.core.view import View, perspective
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.scene.lit_materials import lit_materials_of_objects
@@ -176,3 +177,44 @@ def test_a_normal_map_on_back_faces(tmp_path: Path) -> None:
     bumpy(material, 1.0)
     pair = compare("maps_back_faces", obj, tmp_path)
     assert pair.psnr() > 35.0, pair.psnr()
+
+
+def ours_and_eevees(obj: bpy.types.Object) -> tuple[np.ndarray, np.ndarray]:
+    """(H, W, 4) each."""
+    scene = bpy.context.scene
+    ((material,),), _ = lit_materials_of_objects([obj])
+    rasteriser = Rasteriser(assemble([surface_from_object(obj, (material,))]), "lit", scene_lights(scene))
+    eevee = render_view(scene, view(), [obj], engine="eevee", samples=2 * SAMPLES)
+    return rasteriser.render(view(), samples=4).colour, eevee
+
+
+def test_alpha_clipped_by_a_node_leaves_the_same_holes() -> None:
+    obj, material, shader = ring_with_lights()
+    node = image_node(material, picture("alpha", waves(64, 64)[..., :1]))
+    clip = node_of(material, "ShaderNodeMath")
+    clip.operation = "GREATER_THAN"
+    clip.inputs[1].default_value = 0.4
+    link(material, node, clip, 0)
+    link(material, clip, shader, "Alpha")
+    ours, eevee = ours_and_eevees(obj)
+    whole = ring_mask(obj)
+    assert 0.1 < (eevee[..., 3][whole] < 0.5).mean() < 0.6
+    assert ((ours[..., 3] > 0.5) == (eevee[..., 3] > 0.5)).mean() > 0.995
+    both = _eroded((ours[..., 3] > 0.999) & (eevee[..., 3] > 0.999), 1)
+    assert np.abs(ours - eevee)[both].mean() < 0.01
+
+
+def test_alpha_that_blends_covers_as_much() -> None:
+    """Both draw lots; the means agree, layers behind one another included."""
+    obj, _, shader = ring_with_lights()
+    shader.inputs["Alpha"].default_value = 0.4
+    ours, eevee = ours_and_eevees(obj)
+    inside = _eroded(ring_mask(obj), 3)
+    assert 1.0 - 0.6**2 - 0.02 < eevee[..., 3][inside].mean() < 0.75
+    np.testing.assert_allclose(ours[inside].mean(axis=0), eevee[inside].mean(axis=0), atol=0.012)
+
+
+def ring_mask(obj: bpy.types.Object) -> np.ndarray:
+    """(H, W): where the ring is, opaque."""
+    opaque = Rasteriser(assemble([surface_from_object(obj)]), "unlit", SunLights())
+    return opaque.render(view(), samples=2).colour[..., 3] > 0.999
