@@ -158,7 +158,7 @@ def _stand_in(obj: bpy.types.Object, muted: Collection[str]) -> Iterator[tuple]:
 
     with scratch_scene() as scene:
         home = next(iter(obj.users_scene), bpy.context.scene)
-        scene.frame_set(home.frame_current, subframe=home.frame_subframe)
+        scene.frame_current, scene.frame_subframe = home.frame_current, home.frame_subframe
         copy = obj.copy()
         try:
             copy.hide_viewport = False

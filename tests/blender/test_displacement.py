@@ -209,6 +209,44 @@ def test_modifiers_that_shade_or_cut_may_follow() -> None:
     assert evaluated_positions(obj) == pytest.approx(block.value, abs=5e-6)
 
 
+def test_animated_objects_are_read_at_the_frame_that_is_shown() -> None:
+    obj = add_sheet()
+    parent = bpy.data.objects.new("Parent", None)
+    bpy.context.collection.objects.link(parent)
+    obj.parent = parent
+    for owner, path in ((parent, "location"), (obj.modifiers["Subdivision"], "levels"), (obj, "scale")):
+        owner.keyframe_insert(path, frame=1)
+    parent.location, obj.scale, obj.modifiers["Subdivision"].levels = (1.0, 2.0, 3.0), (2.0, 2.0, 2.0), 1
+    for owner, path in ((parent, "location"), (obj.modifiers["Subdivision"], "levels"), (obj, "scale")):
+        owner.keyframe_insert(path, frame=11)
+    for frame in (1, 6, 11):
+        bpy.context.scene.frame_set(frame)
+        shown = evaluated_positions(obj)
+        assert displaced_object(obj, texture_size=SIZE).surface.positions == pytest.approx(shown, abs=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["none", "modifier", "node"])
+def test_one_undo_brings_back_what_displaced(kind: str) -> None:
+    obj = add_sheet()
+    if kind == "modifier":
+        add_displace(obj, bumps(32), strength=0.2).texture.image.pack()
+    if kind == "node":
+        add_displacing_material(obj, bumps(32)).node_tree.nodes["Image Texture"].image.pack()
+    shown = evaluated_positions(obj)
+    bpy.ops.ed.undo_push(message="Before")
+    displaced = displaced_object(obj, texture_size=SIZE)
+    writer_of(obj, displaced, "8").write([stepped(displaced).texture()], final=True)
+    bpy.ops.ed.undo_push(message="Fit")
+    bpy.ops.ed.undo()
+    obj = bpy.data.objects["Sheet"]
+    assert [modifier.type for modifier in obj.modifiers] == ["SUBSURF"] + ["DISPLACE"] * (kind == "modifier")
+    assert evaluated_positions(obj) == pytest.approx(shown, abs=1e-6)
+    displacement = displacement_of(obj)
+    assert displacement.kind == kind
+    assert displacement.strength == pytest.approx({"none": 1.0, "modifier": 0.2, "node": 0.1}[kind])
+    assert (displacement.image.name if displacement.image else "") == ("" if kind == "none" else "bricks.png")
+
+
 def test_mirrored_objects() -> None:
     obj = add_sheet()
     obj.scale.x *= -1.0
