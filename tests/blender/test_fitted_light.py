@@ -16,7 +16,7 @@ from sge_addon.core.reference import Reference
 from sge_addon.core.scene_lights import SceneLights
 from sge_addon.core.settings import FitSettings
 from sge_addon.core.stopwatch import Stopwatch
-from sge_addon.job import make_references, orbit_around
+from sge_addon.job import FitJob, make_references, orbit_around
 from sge_addon.job.fitted_light import light_report
 from sge_addon.job.problem import check_problem
 from sge_addon.job.solver import Solver
@@ -157,3 +157,42 @@ def test_maps_under_an_unknown_light_show_the_references_and_keep_to_their_level
     (texels,) = (fitted.solver.textures()[name] for name in fitted.solver.textures() if "base_color" in name)
     seen = next(each for name, each in fitted.solver.evidence().items() if "base_color" in name) > 1.0
     assert np.abs(texels[seen].mean(axis=0) - GREY).max() < 0.06
+
+
+def test_a_job_writes_the_fitted_light_into_the_scene_and_reports_it(scene: bpy.types.Scene) -> None:
+    true = scene_lights(scene)
+    references = references_of(scene)
+    disturb(scene)
+    ball = bpy.data.objects["Ball"]
+    job = FitJob(scene, [ball], references, replace(LIT, maps=("roughness",), steps=12))
+    for _ in job.run():
+        pass
+    found = scene_lights(scene)
+    assert off_by(found, true) < 0.05
+    assert job.report is not None
+    light = job.report["light"]
+    assert light["lights"][1]["name"] == "Lamp"
+    assert np.allclose(light["lights"][1]["power_before"], 60.0)
+    assert np.allclose(light["lights"][1]["power_after"], found.lights[1].power, rtol=1e-4)
+
+
+def test_a_job_shows_an_unknown_light_as_a_world(scene: bpy.types.Scene) -> None:
+    soften(scene)
+    references = references_of(scene)
+    plain = add_sphere("Plain", (1.0, 1.0, 1.0))
+    settings = replace(LIT, light="unknown", maps=("base_color",), steps=24)
+    job = FitJob(scene, [plain], references, settings)
+    for _ in job.run():
+        pass
+    assert scene.world.name == "Sky.sge"
+    assert any("'Sky.sge' alone" in notice for notice in job.notices)
+    assert job.report is not None
+    assert np.shape(job.report["light"]["world"]["harmonics"]) == (9, 3)
+    # Under that world, read as any other, the fit looks much as it did; EEVEE blurs an image in its own way.
+    again = FitJob(scene, [plain], references, replace(settings, light="scene", steps=1))
+    for _ in again.run():
+        pass
+    assert again.report is not None
+    reached = job.report["psnr"]["object"]
+    assert reached["after"] > reached["before"] + 10.0
+    assert again.report["psnr"]["object"]["before"] > reached["after"] - 7.0
