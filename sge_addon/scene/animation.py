@@ -16,3 +16,14 @@ def is_animated(each: bpy.types.ID) -> bool:
     return animation is not None and (
         animation.action is not None or len(animation.drivers) > 0 or len(animation.nla_tracks) > 0
     )
+
+
+def is_path_animated(each: bpy.types.ID, path: str) -> bool:
+    """Whether one property, by its data path from the ID, has keyframes in the ID's action, or a driver."""
+    animation = each.animation_data
+    if animation is None:
+        return False
+    layers = animation.action.layers if animation.action is not None else ()
+    bags = [bag for layer in layers for strip in layer.strips for bag in strip.channelbags]
+    curves = [*animation.drivers, *(curve for bag in bags for curve in bag.fcurves)]
+    return any(curve.data_path == path for curve in curves)

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..core.errors import FitError, Remedy
+from .animation import is_path_animated
 from .material_displacement import displacement_node, height_image_node, node_problems, uv_map_of_node
 from .materials import check_texture, used_slots
 
@@ -240,6 +241,13 @@ def _modifier_problems(obj: bpy.types.Object, modifier: bpy.types.DisplaceModifi
             f"{owner} has the strength 0, with which no height shows: set another, for example 1.",
             subject=obj.name,
         )
+    for name in ("strength", "mid_level"):
+        if is_path_animated(obj, modifier.path_from_id(name)):
+            yield FitError(
+                f"{owner}: its {modifier.bl_rna.properties[name].name} is animated, so that what a fit "
+                "writes there would not stay: remove its keyframes or driver.",
+                subject=obj.name,
+            )
     texture = modifier.texture
     if texture is None:
         return

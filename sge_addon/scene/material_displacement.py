@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..core.errors import FitError
+from .animation import is_path_animated
 from .materials import check_texture, source_node
 
 if TYPE_CHECKING:
@@ -59,6 +60,12 @@ def node_problems(material: bpy.types.Material) -> Iterator[FitError]:
             yield FitError(
                 f"{owner}: {name} of its Displacement node comes from "
                 f"'{source_node(node.inputs[name]).name}'; heights along the normal are fitted: unlink it.",
+                subject=material.name,
+            )
+        if is_path_animated(material.node_tree, node.inputs[name].path_from_id("default_value")):
+            yield FitError(
+                f"{owner}: {name} of its Displacement node is animated, so that what a fit writes there "
+                "would not stay: remove its keyframes or driver.",
                 subject=material.name,
             )
     if not node.inputs["Scale"].is_linked and node.inputs["Scale"].default_value == 0.0:

@@ -343,9 +343,20 @@ def unknown_uv_map(obj: bpy.types.Object) -> None:
     tree.links.new(node.outputs[0], tree.nodes["Image Texture"].inputs["Vector"])
 
 
+def keyed_strength(obj: bpy.types.Object) -> None:
+    add_displace(obj, bumps(8)).keyframe_insert("strength")
+
+
+def driven_scale(obj: bpy.types.Object) -> None:
+    node = add_displacing_material(obj, bumps(8)).node_tree.nodes["Displacement"]
+    node.inputs["Scale"].driver_add("default_value").driver.expression = "0.1"
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (keyed_strength, ("Sheet", "Displace", "Strength", "keyframes")),
+        (driven_scale, ("Bricks", "Scale", "driver")),
         (along_x, ("Sheet", "Displace", "along X", "Normal")),
         (weighted, ("Sheet", "vertex group 'Some'")),
         (without_strength, ("Sheet", "strength 0")),
