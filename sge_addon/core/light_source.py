@@ -20,7 +20,9 @@ from .stopwatch import Stopwatch
 
 Array = NDArray[np.float64]
 
-PIXELS = 24_000  # of all views together: enough for a hundred numbers, and little beside one step's
+# Of all views together: enough for a hundred numbers, and little beside one step's. Fewer where there are many
+# lights, so that no fit of them takes longer than with eight.
+PIXELS, _PIXELS_AND_LIGHTS = 24_000, 200_000
 # Standard deviation of base colours that are a texture; what is plainer than this says nothing of its level.
 _PLAIN = 0.01
 # Of light and reach in turn, until no lamp's reach changes by more than a part of this size.
@@ -82,7 +84,8 @@ class LightSource:
             return Estimate(self._loss, {})
         is_first, self._done = self._done == 0, due
         with self._stopwatch.stage("light"):
-            gathered = pixels_of_views(self._reader, self._views, PIXELS, self._seed)
+            count = min(PIXELS, _PIXELS_AND_LIGHTS // len(self._block.parameters.names))
+            gathered = pixels_of_views(self._reader, self._views, count, self._seed)
             pixels = ShadedPixels(gathered, self._shader)
             if not pixels.weight.any():
                 return Estimate(self._loss, {})

@@ -12,6 +12,7 @@ import pytest
 from sge_addon.core.light_block import LightBlock, LightChange
 from sge_addon.core.light_parameters import scene_light_parameters, unknown_light_parameters
 from sge_addon.core.light_source import LightSchedule, LightSource
+from sge_addon.core.lit_pixels import MOST_VIEWS, LitPixels, pixels_of_views
 from sge_addon.core.map_block import MapBlock
 from sge_addon.core.material_pixels import MaterialPixels
 from sge_addon.core.material_source import MaterialSource
@@ -140,3 +141,18 @@ def test_roughness_goes_a_little_towards_the_middle_with_each_change_of_an_unkno
     low, middle, high = roughness.value[0, :, 0]
     assert middle == pytest.approx(0.5)
     assert (low, high) == (pytest.approx(0.25, abs=0.03), pytest.approx(0.75, abs=0.03))
+
+
+def test_of_many_views_some_are_looked_through_from_the_first_to_the_last() -> None:
+    asked: list[tuple[int, int]] = []
+
+    class Reader:
+        def lit_pixels(self, view: int, count: int, seed: int) -> list[LitPixels]:
+            asked.append((view, count))
+            return []
+
+    pixels_of_views(Reader(), 200, 3200, seed=0)
+    views = [view for view, _ in asked]
+    assert (views[0], views[-1], len(views)) == (0, 199, MOST_VIEWS)
+    assert max(np.diff(views)) <= 7
+    assert {count for _, count in asked} == {3200 // MOST_VIEWS}
