@@ -50,17 +50,13 @@ class HeightWriter:
     """Writes the height maps of a fit. notices: what was made single-user for that."""
 
     def __init__(
-        self,
-        objects: Sequence[bpy.types.Object],
-        displaced: Sequence[DisplacedObject],
-        textures: Sequence[Array],
-        depth: str,
+        self, objects: Sequence[bpy.types.Object], displaced: Sequence[DisplacedObject], depth: str
     ) -> None:
-        """textures: (H, W) by object, what is shown at first. depth: '8', '16' or 'float', of the images."""
+        """depth: '8', '16' or 'float', of the images. Until the first ``write`` they show the start's content."""
         self.notices: list[str] = []
         self._fitted = [
-            _prepare(obj, of_object, texture, depth, self.notices)
-            for obj, of_object, texture in zip(objects, displaced, textures, strict=True)
+            _prepare(obj, of_object, depth, self.notices)
+            for obj, of_object in zip(objects, displaced, strict=True)
         ]
 
     def check(self) -> None:
@@ -114,10 +110,10 @@ def write_height(fitted: FittedHeight, texture: Array) -> None:
 
 
 def _prepare(
-    obj: bpy.types.Object, displaced: DisplacedObject, texture: Array, depth: str, notices: list[str]
+    obj: bpy.types.Object, displaced: DisplacedObject, depth: str, notices: list[str]
 ) -> FittedHeight:
-    displacement = displaced.displacement
-    height, width = texture.shape
+    displacement, content = displaced.displacement, displaced.surface.height.content
+    height, width = content.shape
     stem = displacement.image.name if displacement.image is not None else f"{obj.name} height"
     pixels = np.ones((height, width, 4), np.float32)
     image = new_fitted_image(stem, pixels, depth=depth, is_data=True)
@@ -129,7 +125,7 @@ def _prepare(
     fitted = FittedHeight(
         target_of(obj), image, displacement.strength, displacement.midlevel, modifier, material
     )
-    write_height(fitted, texture)
+    write_height(fitted, content)
     return fitted
 
 

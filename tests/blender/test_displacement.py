@@ -51,10 +51,11 @@ def stepped(displaced: DisplacedObject, seed: int = 0) -> HeightBlock:
 
 
 def writer_of(obj: bpy.types.Object, displaced: DisplacedObject, depth: str = "float") -> HeightWriter:
-    """As a fit makes it, which shows its start at once."""
+    """As a fit makes it, with its start written."""
     surface = displaced.surface
-    start = HeightTexture(surface.height, surface.triangles).texture(surface.height.heights)
-    return HeightWriter([obj], [displaced], [start], depth)
+    writer = HeightWriter([obj], [displaced], depth)
+    writer.write([HeightTexture(surface.height, surface.triangles).texture(surface.height.heights)])
+    return writer
 
 
 def counts() -> list[int]:
