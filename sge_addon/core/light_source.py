@@ -20,7 +20,7 @@ from .stopwatch import Stopwatch
 
 Array = NDArray[np.float64]
 
-# Of all views together: enough for a hundred numbers, and little beside one step's. Fewer where there are many
+# Of all views together: enough for a hundred numbers, and little beside a step. Fewer where there are many
 # lights, so that no fit of them takes longer than with eight.
 PIXELS, _PIXELS_AND_LIGHTS = 24_000, 200_000
 # Standard deviation of base colours that are a texture; what is plainer than this says nothing of its level.
