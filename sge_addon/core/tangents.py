@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float32]
 
-_TINY = np.float32(1e-20)
+_TINY = np.float32(1e-30)  # as in shaders/unit_normal.glsl
 
 
 def uv_orientations(uvs: Array) -> Array:
@@ -38,12 +38,11 @@ def group_normals(
     group_triangles: NDArray[np.int32],
 ) -> Array:
     """(G, 3) unit: of each normal group its triangles' normals, weighted by area; as the rasteriser's."""
-    points = positions.T[:, triangles.T]  # (3, 3, F)
-    first, second = points[:, 1] - points[:, 0], points[:, 2] - points[:, 0]
-    areas = _cross(first, second)[:, group_triangles]  # (3, M)
+    a, b, c = (_gathered(positions, corner) for corner in triangles.T)  # (3, F) each
     count = len(group_offsets) - 1
     group = np.repeat(np.arange(count), np.diff(group_offsets))
-    sums = np.stack([np.bincount(group, axis, count) for axis in areas])
+    areas = _cross(b - a, c - a)
+    sums = np.stack([np.bincount(group, axis.take(group_triangles), count) for axis in areas])
     return np.ascontiguousarray(_unit(sums.astype(np.float32)).T)
 
 
@@ -77,15 +76,18 @@ class CornerTangents:
         positions: (V, 3). corner_normals: (N, 3) unit. Where UVs say nothing, some direction across the
         normal.
         """
-        points = positions.T[:, self._triangles]  # (3, 3 corners, F)
-        normals = corner_normals.T[:, self._corners]  # (3, 3 corners, F)
-        growing = self._along_first * (points[:, 1] - points[:, 0])
-        growing += self._along_second * (points[:, 2] - points[:, 0])  # (3, F)
-        tangents = _unit(_across(np.broadcast_to(growing[:, None], normals.shape), normals))
-        edges = np.roll(points, -1, axis=1) - points  # to the next corner
-        onwards = _unit(_across(edges, normals))
-        backwards = _unit(_across(-np.roll(edges, 1, axis=1), normals))
-        tangents *= np.arccos(np.clip(_dot(onwards, backwards), -1.0, 1.0))
+        points = _gathered(positions, self._triangles)  # (3, 3 corners, F)
+        normals = _gathered(corner_normals, self._corners)
+        onwards = points[:, [1, 2, 0]] - points  # to the next corner
+        backwards = -onwards[:, [2, 0, 1]]
+        growing = self._along_first * onwards[:, 0] - self._along_second * onwards[:, 2]  # (3, F)
+        # Of parts across the normal, products and squared lengths are those of the whole less the rest's.
+        up, down, lean = (_dot(each, normals) for each in (onwards, backwards, growing[:, None]))
+        lengths = _dot(onwards, onwards)
+        product = _across(lengths, up) * _across(lengths[[2, 0, 1]], down)
+        cosine = (_dot(onwards, backwards) - up * down) / np.sqrt(product)
+        weight = np.arccos(np.clip(cosine, -1.0, 1.0)) / np.sqrt(_across(_dot(growing, growing), lean))
+        tangents = (growing[:, None] - normals * lean) * weight
         index, count = self._corners.ravel(), len(corner_normals)
         sums = np.stack([np.bincount(index, axis.ravel(), count) for axis in tangents])
         result = np.empty((count, 4), np.float32)
@@ -149,10 +151,15 @@ def _cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
     return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
 
 
-def _across(vectors: NDArray[Any], normals: NDArray[Any]) -> NDArray[Any]:
-    """The part of ``vectors`` that is perpendicular to unit ``normals``; axis 0 has x, y, z."""
-    rest: NDArray[Any] = vectors - normals * _dot(vectors, normals)
+def _across(squared: NDArray[Any], lean: NDArray[Any]) -> NDArray[Any]:
+    """Squared length of what is across a unit normal, of a vector and its part along it; never 0."""
+    rest: NDArray[Any] = np.maximum(squared - lean * lean, np.float32(1e-6) * squared + np.float32(1e-18))
     return rest
+
+
+def _gathered(rows: Array, indices: NDArray[np.int32]) -> Array:
+    """(N, 3) rows at ``indices``: x, y, z along axis 0."""
+    return np.stack([np.ascontiguousarray(axis).take(indices) for axis in rows.T])
 
 
 def _unit(vectors: NDArray[Any]) -> NDArray[Any]:

@@ -6,8 +6,8 @@
 // Mirrors core/geometry_buffer.py's lookup and core/footprint.py.
 
 // How far the mesh's UVs go from this pixel to the next, in x and in y: taken before anything is discarded.
-vec2 sge_uv_dx;
-vec2 sge_uv_dy;
+vec2 sge_uv_dx = vec2(0.0);
+vec2 sge_uv_dy = vec2(0.0);
 
 #ifdef SGE_UV
 vec3 sge_map(sampler2D atlas, int row)
