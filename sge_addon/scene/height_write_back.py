@@ -52,7 +52,7 @@ class HeightWriter:
     def __init__(
         self, objects: Sequence[bpy.types.Object], displaced: Sequence[DisplacedObject], depth: str
     ) -> None:
-        """depth: '8', '16' or 'float', of the images. Until the first ``write`` they show the start's content."""
+        """depth: '8', '16' or 'float', of the images; they show the start's content until the first write."""
         self.notices: list[str] = []
         self._fitted = [
             _prepare(obj, of_object, depth, self.notices)
