@@ -193,7 +193,7 @@ class FitJob:
         solver = StagedSolver(self._problem, self._stopwatch)
         before: list[tuple[float, float]] = []
         yield from self._measure(solver, before, "Setting up", 0, steps)
-        writer = LiveWriter(self._problem, solver.textures())
+        writer = LiveWriter(self._problem, _reached(solver))
         self.notices += writer.notices
         light = None
         if solver.light is not None:

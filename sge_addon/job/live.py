@@ -40,17 +40,19 @@ class Reached:
 class LiveWriter:
     """Writes what a fit has reached back into Blender."""
 
-    def __init__(self, problem: Problem, textures: dict[str, NDArray[np.float32]]) -> None:
-        """problem: its objects are written. textures: as the fit begins."""
+    def __init__(self, problem: Problem, start: Reached) -> None:
+        """problem: its objects are written. start: as the fit begins."""
         settings = problem.settings
         self._targets = [target_of(obj) for obj in problem.objects]
         self._textures: WrittenTextures | None = None
         self._heights: HeightWriter | None = None
-        if textures:
+        if start.textures:
             made = WrittenMaps if settings.shading == "lit" else WrittenBaseColours
-            self._textures = made(problem.objects, textures, settings.image_depth)
+            self._textures = made(problem.objects, start.textures, settings.image_depth)
         if problem.displaced:
-            self._heights = HeightWriter(problem.objects, problem.displaced, settings.image_depth)
+            self._heights = HeightWriter(
+                problem.objects, problem.displaced, start.heights, settings.image_depth
+            )
         self._cost = 0.0
         self._last = time.perf_counter()
 

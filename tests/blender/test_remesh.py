@@ -200,7 +200,7 @@ def test_voxels_carry_the_texture_over(references: list[Reference]) -> None:
     settings = FitSettings(**COMMON, remesh="voxel")
     problem = check_problem(bpy.context.scene, [obj], references, settings)
     textures = {material.key: material.texture for material in problem.surfaces[0].materials}
-    writer = LiveWriter(problem, textures)
+    writer = LiveWriter(problem, Reached([], textures))
     surfaces, known = Remeshing(writer, [])(problem, {key: np.zeros((64, 64)) for key in textures})
     assert [evidence.shape for evidence in known.values()] == [(64, 64)]
     assert 0.3 < np.mean(next(iter(known.values()))) < 1.0
