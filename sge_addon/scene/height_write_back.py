@@ -50,13 +50,17 @@ class HeightWriter:
     """Writes the height maps of a fit. notices: what was made single-user for that."""
 
     def __init__(
-        self, objects: Sequence[bpy.types.Object], displaced: Sequence[DisplacedObject], depth: str
+        self,
+        objects: Sequence[bpy.types.Object],
+        displaced: Sequence[DisplacedObject],
+        textures: Sequence[Array],
+        depth: str,
     ) -> None:
-        """depth: '8', '16' or 'float', of the images; they show the start's content until the first write."""
+        """textures: (H, W) by object, what is shown at first. depth: '8', '16' or 'float', of the images."""
         self.notices: list[str] = []
         self._fitted = [
-            _prepare(obj, of_object, depth, self.notices)
-            for obj, of_object in zip(objects, displaced, strict=True)
+            _prepare(obj, of_object, texture, depth, self.notices)
+            for obj, of_object, texture in zip(objects, displaced, textures, strict=True)
         ]
 
     def check(self) -> None:
@@ -110,10 +114,10 @@ def write_height(fitted: FittedHeight, texture: Array) -> None:
 
 
 def _prepare(
-    obj: bpy.types.Object, displaced: DisplacedObject, depth: str, notices: list[str]
+    obj: bpy.types.Object, displaced: DisplacedObject, texture: Array, depth: str, notices: list[str]
 ) -> FittedHeight:
-    displacement, content = displaced.displacement, displaced.surface.height.content
-    height, width = content.shape
+    displacement = displaced.displacement
+    height, width = texture.shape
     stem = displacement.image.name if displacement.image is not None else f"{obj.name} height"
     pixels = np.ones((height, width, 4), np.float32)
     image = new_fitted_image(stem, pixels, depth=depth, is_data=True)
@@ -125,7 +129,7 @@ def _prepare(
     fitted = FittedHeight(
         target_of(obj), image, displacement.strength, displacement.midlevel, modifier, material
     )
-    write_height(fitted, content)
+    write_height(fitted, texture)
     return fitted
 
 

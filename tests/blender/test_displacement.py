@@ -51,11 +51,10 @@ def stepped(displaced: DisplacedObject, seed: int = 0) -> HeightBlock:
 
 
 def writer_of(obj: bpy.types.Object, displaced: DisplacedObject, depth: str = "float") -> HeightWriter:
-    """As a fit makes it, with its start written."""
+    """As a fit makes it, which shows its start at once."""
     surface = displaced.surface
-    writer = HeightWriter([obj], [displaced], depth)
-    writer.write([HeightTexture(surface.height, surface.triangles).texture(surface.height.heights)])
-    return writer
+    start = HeightTexture(surface.height, surface.triangles).texture(surface.height.heights)
+    return HeightWriter([obj], [displaced], [start], depth)
 
 
 def counts() -> list[int]:

@@ -126,7 +126,7 @@ def test_fit_finds_the_heights_of_its_references(shading: str, bound: float) -> 
     steps = 240
     schedule = ShapeSchedule(steps)
     block = HeightBlock("height", start.positions, start.triangles, schedule, start.height)
-    writer = HeightWriter([obj], [displaced], "float")
+    writer = HeightWriter([obj], [displaced], [block.texture()], "float")
     rasteriser = Rasteriser(assembly, shading, LIGHTS)
     source = source_of(rasteriser, assembly, references, block, schedule, full=False)
     for _ in fit([source], [block], LoopSettings(steps, len(references)), Stopwatch()):
