@@ -70,7 +70,7 @@ def cone_edge(light: Light) -> tuple[float, float]:
 
 
 def light_rows(lights: Sequence[Light]) -> tuple[Array, Array]:
-    """As shaders/lit_lights.glsl reads them: (4,) where the kinds after the first begin, and the end; (6 N, 4).
+    """As shaders/lit_lights.glsl reads them: (4,) where kinds after the first begin, and the end; (6 N, 4).
 
     Raises FitError for more than MAX_LIGHTS.
     """

@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import gpu
 import numpy as np
 
-from ..core.ggx_polynomials import COEFFICIENTS
+from ..core.ggx_polynomials import COEFFICIENTS, COSINE_DEGREE, ROUGHNESS_DEGREE
 from ..core.light_rows import LIGHT_ROWS, light_rows
 from ..core.scene_lights import Light, SceneLights
 from .environment import EnvironmentResources
@@ -43,7 +45,7 @@ class LitResources:
 
     @property
     def defines(self) -> tuple[str, ...]:
-        return self._environment.defines
+        return (*_ggx_defines(), *self._environment.defines)
 
     def values(self) -> dict[str, object]:
         """By name, what to bind."""
@@ -63,10 +65,7 @@ class LitResources:
 
     def _rows(self, lights: tuple[Light, ...]) -> np.ndarray:
         rows = np.zeros((_rows_before(self._capacity), 4), np.float32)
-        coefficients = COEFFICIENTS.reshape(-1, 4)
-        first = 1 + len(coefficients)
-        rows[1:first] = coefficients
-        rows[0], rows[first : first + LIGHT_ROWS * len(lights)] = light_rows(lights)
+        rows[0], rows[1 : 1 + LIGHT_ROWS * len(lights)] = light_rows(lights)
         return rows
 
 
@@ -76,7 +75,30 @@ def _capacity(count: int) -> int:
 
 
 def _rows_before(light: int) -> int:
-    return 1 + COEFFICIENTS.size // 4 + LIGHT_ROWS * light
+    return 1 + LIGHT_ROWS * light
+
+
+@cache
+def _ggx_defines() -> tuple[str, ...]:
+    """The polynomials of GGX by Horner's scheme in r and c, four columns of coefficients a vec4."""
+    shape = (ROUGHNESS_DEGREE + 1, COSINE_DEGREE + 1, 2, 4)
+    coefficients = COEFFICIENTS.reshape(shape)
+    names = ("SGE_GGX_SHAPE", "SGE_GGX_AMOUNT")
+    return tuple(
+        f"{name} {_horner('r', [_horner('c', [_vec4(row) for row in power]) for power in columns])}"
+        for name, columns in zip(names, np.moveaxis(coefficients, 2, 0), strict=True)
+    )
+
+
+def _horner(variable: str, terms: list[str]) -> str:
+    text = terms[-1]
+    for each in reversed(terms[:-1]):
+        text = f"({each} + {variable} * {text})"
+    return text
+
+
+def _vec4(row: np.ndarray) -> str:
+    return "vec4(" + ", ".join(repr(float(value)) for value in row) + ")"
 
 
 def _buffer(rows: np.ndarray) -> gpu.types.Buffer:

@@ -104,7 +104,7 @@ vec3 sge_reflect(SgeMaterial m, SgeGgx ggx, vec3 diffuse, vec3 specular)
 vec3 sge_radiance(SgeMaterial m, SgePoint p)
 {
   vec3 n = sge_mapped_normal(m.normal, p);
-  SgeGgx ggx = sge_ggx(sge_ggx_curve(m.roughness), dot(n, p.to_eye));
+  SgeGgx ggx = sge_ggx(m.roughness, dot(n, p.to_eye));
   vec3 diffuse = sge_diffuse_light(n, p);
   vec3 specular = sge_specular_light(n, m.roughness, ggx, p);
   return sge_reflect(m, ggx, diffuse, specular) + m.emission * lit_constants.w;

@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 SGE Fit contributors
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Light of one lamp over a cosine or a lobe, linear. Mirrors core/light_response.py.
-// Reads: lit_light.rows: the first ball, ellipse, rectangle and their end, and after the coefficients six rows a
-// light (core/light_rows.py). Lights are in order of their kind, and each kind has its own functions and loops:
+// Reads: lit_light.rows: the first ball, ellipse, rectangle and their end, and then six rows a light
+// (core/light_rows.py). Lights are in order of their kind, and each kind has its own functions and loops:
 // software GL runs every branch that any point might take.
 
 #define SGE_PI 3.14159265358979
@@ -27,7 +27,7 @@ struct SgeLight {
 
 SgeLight sge_sun(int index)
 {
-  int row = SGE_FIRST_LIGHT + 6 * index;
+  int row = 1 + 6 * index;
   vec4 shine = lit_light.rows[row + 1];
   vec4 share = lit_light.rows[row + 2];
   SgeLight light;
@@ -45,7 +45,7 @@ SgeLight sge_sun(int index)
 // Of a point light, spot light or area light.
 SgeLight sge_lamp(int index, vec3 position)
 {
-  int row = SGE_FIRST_LIGHT + 6 * index;
+  int row = 1 + 6 * index;
   vec4 shine = lit_light.rows[row + 1];
   vec4 share = lit_light.rows[row + 2];
   vec4 right = lit_light.rows[row + 3];
@@ -102,7 +102,7 @@ float sge_clipped_cone(vec3 on, vec3 off, float volume, vec3 axis)
   float volume2 = volume * volume;
   // Laguerre's steps from below the negative eigenvalue never pass it.
   float root = -dot(axis, axis);
-  for (int i = 0; i < 3; i++) {
+  for (int i = 0; i < 4; i++) {
     float f = ((root - trace) * root + minors) * root + volume2;
     float f1 = (3.0 * root - 2.0 * trace) * root + minors;
     float f2 = 6.0 * root - 2.0 * trace;
