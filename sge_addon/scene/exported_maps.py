@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.material_maps import SHADED_COLUMNS
+from .displacement import displacement_of
 from .exported_textures import plain_name
-from .images import save_exr, save_png
+from .images import check_image, save_exr, save_png, stored_pixels
 from .lit_materials import slot_name
 from .material_graph import MaterialGraph, read_graph
 from .materials import used_slots
@@ -30,13 +31,16 @@ COLOURS = ("base_color", "emission")
 
 @dataclass(frozen=True, eq=False)
 class _MapFile:
+    """name: of the map. graph: of the material that has it; None where it is the object's height."""
+
     stem: str
-    graph: MaterialGraph
+    obj: bpy.types.Object
+    graph: MaterialGraph | None
     name: str
 
 
 def map_paths(folder: Path, objects: Sequence[bpy.types.Object], maps: Sequence[str]) -> list[Path]:
-    """The files that ``export_maps`` writes, but that emission above 1 ends in .exr."""
+    """The files that ``export_maps`` writes, unless what they hold makes them end in .exr."""
     return [folder / f"{file.stem}.png" for file in _files(objects, maps)]
 
 
@@ -47,16 +51,18 @@ def export_maps(
 
     Objects with several materials get ``<object>_<material>_<map>``. Constants become images of one texel.
     Colours are sRGB-encoded, emission is color times strength, a normal n is stored as 0.5 + 0.5 n (OpenGL's
-    green), other maps as they are. depth: '8' for 8 bits a channel, '16' and 'float' for 16. Emission above
-    1 becomes a linear EXR file. Raises FitError for what cannot be read or written.
+    green), other maps as they are; heights are those of what displaces the object. depth: '8' for 8 bits a
+    channel, '16' and 'float' for 16. Emission above 1, and heights below 0 or above 1, become a linear EXR
+    file. Raises FitError for what cannot be read or written.
     """
     written, notices = [], []
     for file in _files(objects, maps):
-        values = _values(file.graph, file.name)
+        values = _heights(file.obj) if file.graph is None else _values(file.graph, file.name)
         path = folder / f"{file.stem}.png"
-        if file.name == "emission" and values.max(initial=0.0) > 1.0:
+        beyond = values.max(initial=0.0) > 1.0 or values.min(initial=0.0) < 0.0
+        if file.name in ("emission", "height") and beyond:
             path = path.with_suffix(".exr")
-            notices.append(f"'{path.name}' is linear EXR, since its emission exceeds 1.")
+            notices.append(f"'{path.name}' is linear EXR, since its {file.name} exceeds what PNG holds.")
             save_exr(path, values)
         else:
             save_png(path, values, encode_srgb=file.name in COLOURS, depth=8 if depth == "8" else 16)
@@ -80,7 +86,18 @@ def _files(objects: Sequence[bpy.types.Object], maps: Sequence[str]) -> Iterator
                         number += 1
                         stem = f"{owner}_{number}_{name}"
                     stems.add(stem)
-                    yield _MapFile(stem, graph, name)
+                    yield _MapFile(stem, obj, graph, name)
+        if "height" in maps:
+            yield _MapFile(f"{plain_name(obj.name)}_height", obj, None, "height")
+
+
+def _heights(obj: bpy.types.Object) -> Array:
+    """(H, W, 3) of the image that displaces the object; one texel, its midlevel, where there is none."""
+    displacement = displacement_of(obj)
+    if displacement.image is None:
+        return np.full((1, 1, 3), displacement.midlevel, np.float32)
+    check_image(displacement.image)
+    return np.repeat(stored_pixels(displacement.image)[..., :1], 3, axis=2)
 
 
 def _values(graph: MaterialGraph, name: str) -> Array:

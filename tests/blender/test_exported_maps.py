@@ -14,7 +14,7 @@ from sge_addon.core.colour import linear_to_srgb
 from sge_addon.scene.exported_maps import export_maps, map_paths
 from sge_addon.scene.files import export_mesh, import_mesh
 from sge_addon.scene.fitted_maps import write_maps
-from sge_addon.scene.images import load_image
+from sge_addon.scene.images import array_to_image, load_image
 from sge_addon.scene.lit_materials import fitted_textures, lit_materials_of_objects
 from sge_addon.scene.map_preparation import prepare_fitted_maps
 from tests.blender.material_nodes import add_material, add_quad, principled
@@ -112,3 +112,21 @@ def test_a_glb_with_some_maps_keeps_the_constants_of_the_others(tmp_path: Path):
         assert np.abs(stored(name, read.lit.maps[name].texture) - stored(name, array)).max() < 0.6 / 255, name
     assert np.allclose(read.lit.maps["metallic"].texture, 0.5, atol=0.6 / 255)
     assert np.allclose(read.lit.maps["base_color"].value, 0.8)
+
+
+def test_heights_are_a_file_too_exr_where_png_holds_them_not(tmp_path: Path):
+    quad = add_quad("My Quad", add_material("Paint"))
+    heights = np.linspace(0.0, 1.0, 16, dtype=np.float32).reshape(4, 4)
+    for scale, suffix in ((1.0, "png"), (1.5, "exr")):
+        pixels = np.ones((4, 4, 4), np.float32)
+        pixels[..., :3] = scale * heights[..., None]
+        texture = bpy.data.textures.new("Bumps", "IMAGE")
+        texture.image = array_to_image("Bumps", pixels)
+        quad.modifiers.clear()
+        modifier = quad.modifiers.new("Displace", "DISPLACE")
+        modifier.texture, modifier.texture_coords = texture, "UV"
+        (path,), notices = export_maps(tmp_path, [quad], ("height",), "16")
+        assert path == tmp_path / f"My_Quad_height.{suffix}"
+        assert bool(notices) == (suffix == "exr")
+        read = load_image(path, "linear")[0][..., 0]
+        np.testing.assert_allclose(read, scale * heights, atol=2.0 / 65535.0)
