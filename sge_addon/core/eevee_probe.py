@@ -25,6 +25,9 @@ HARMONICS_FROM, HARMONICS_ALONE = 0.7, 0.9  # roughness
 # Of the ratio of a roughness to the roughest blur's; the rest goes by its square root.
 _LINEAR_SHARE = 0.6
 
+_LEVEL, _SLOPE = np.sqrt(0.25 / np.pi), np.sqrt(0.75 / np.pi)  # of the harmonics of degree 0 and 1
+_SPARE_SLOPE = 0.05
+
 
 def blur_level(roughness: float) -> float:
     """Position among the blurs, from 0, the image, to BLURS."""
@@ -68,14 +71,21 @@ def harmonics_share(roughness: float) -> float:
     return min(max(share, 0.0), 1.0) ** 2
 
 
-def damped(harmonics: Array, gain: Array, rotation: Array) -> Array:
-    """(9, 3) harmonics without degree 2, degree 1 damped until no axis sees a negative light."""
+def damped(harmonics: Array, world: World) -> Array:
+    """(9, 3) harmonics of an image without degree 2, degree 1 damped.
+
+    Until what it lights is nowhere negative and a bit more; before Blender 5.2, until the light itself is not
+    negative along any axis of the world. By the channel that needs it most.
+    """
     result = np.array(harmonics, np.float64)
     result[4:] = 0.0
-    first = np.einsum("ji,jc->ic", np.asarray(rotation, np.float64), result[[3, 1, 2]] * gain)
-    largest = np.maximum(np.abs(first).max(0), 1e-8)
-    factor = float((np.abs(result[0] * gain) / largest).min() / np.sqrt(3.0))
-    result[1:4] *= min(factor, 1.0)
+    constant, first = _LEVEL * np.abs(result[0] * world.gain), result[[3, 1, 2]] * world.gain
+    if world.damps_by_axes:
+        along = np.einsum("ji,jc->ic", np.asarray(world.rotation, np.float64), first)
+        largest = _SLOPE * np.abs(along).max(0)
+    else:
+        largest = (_SLOPE * 2.0 / 3.0 + _SPARE_SLOPE) * np.linalg.norm(first, axis=0)
+    result[1:4] *= min(float((constant / np.maximum(largest, 1e-8)).min()), 1.0)
     return np.asarray(result, np.float32)
 
 

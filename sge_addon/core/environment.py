@@ -96,7 +96,7 @@ def world_harmonics(world: World) -> Array:
         return np.asarray(world.harmonics, np.float32)
     if world.image is not None:
         harmonics = project(world.image)
-        return damped(harmonics, world.gain, world.rotation) if world.as_eevee else harmonics
+        return damped(harmonics, world) if world.as_eevee else harmonics
     constant = np.zeros((9, 3), np.float32)
     constant[0] = np.sqrt(4.0 * np.pi)
     return constant

@@ -56,7 +56,8 @@ class World:
     harmonics: (9, 3) coefficients of radiance in the real orthonormal basis up to degree 2, in the order
     (0,0) (1,-1) (1,0) (1,1) (2,-2) ... (2,2), z up, or None. With neither, radiance is ``gain``.
     as_eevee: surfaces receive of an image what EEVEE makes of it (``eevee_probe``), else what physics says.
-    brightest: of the image's pixels, beyond which EEVEE dims them in reflections.
+    brightest: of the image's pixels, beyond which EEVEE dims them in reflections. damps_by_axes: its
+    harmonics, as before Blender 5.2.
     """
 
     gain: Array = field(default_factory=lambda: np.zeros(3, np.float32))
@@ -65,6 +66,7 @@ class World:
     harmonics: Array | None = None
     as_eevee: bool = False
     brightest: float = math.inf
+    damps_by_axes: bool = False
 
 
 @dataclass(frozen=True, eq=False)

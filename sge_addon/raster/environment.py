@@ -85,7 +85,7 @@ class EnvironmentResources:
         if self._projected is None:
             harmonics = world_harmonics(world)
         elif world.as_eevee:
-            harmonics = damped(self._projected, world.gain, world.rotation)
+            harmonics = damped(self._projected, world)
         else:
             harmonics = self._projected
         rows = np.zeros((_ROWS, 4), np.float32)

@@ -51,11 +51,14 @@ def scene_lights(
 
 def _as_eevee(scene: bpy.types.Scene, world: World, threshold: float) -> tuple[World, Light | None]:
     """The world as EEVEE sees it, and the sun that it draws out of its image."""
+    import bpy
+
     limit = scene.eevee.clamp_surface_indirect
     strength = float(world.gain.max())
     if limit > 0.0 and strength > 0.0:
         world = replace(world, brightest=limit / strength)
-    return without_sun(replace(world, as_eevee=True), threshold, scene.world.sun_angle, scene.world.name)
+    world = replace(world, as_eevee=True, damps_by_axes=bpy.app.version < (5, 2))
+    return without_sun(world, threshold, scene.world.sun_angle, scene.world.name)
 
 
 def seen_lights(scene: bpy.types.Scene) -> list[bpy.types.Object]:
