@@ -7,6 +7,7 @@ Losses other than 'l2' weigh pixels down that are far off (Huber 1964): what no 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,10 +22,11 @@ from .picture_residual import KNEE
 
 Array = NDArray[np.float64]
 
-ITERATIONS = 30
+ITERATIONS = 20
 TURNS = 16  # all around, of which one is near enough for steps to find the best
 SMALLEST_STEP = 1e-4  # of a coefficient, in units of what it began with; of the turn, in radians
-TURN_STEP = 0.02  # radians either way, of the turn's differences
+# Radians between turns that are looked at; between two of them what the world adds is taken for linear.
+TURN_STEP = 0.02
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +57,8 @@ class LightFit:
         self._turns = parameters.turns
         self._total = max(float(pixels.weight.sum()), 1e-30)
         self._model = _model(parameters, pixels, at, unlimited)
-        self._turn = at.turn
-        self._world = {at.turn: self._model.bases[-1].copy()}  # by turn
+        self._world: dict[int, Array] = {}  # by turn, in units of TURN_STEP
+        self._turn: float | None = None  # of which the bases are
         start = parameters.start.coefficients.max(axis=1)
         self._units = np.maximum(at.coefficients.max(axis=1), np.maximum(1e-3 * start, 1e-9))  # (K,)
         if parameters.is_unknown:
@@ -80,6 +82,7 @@ class LightFit:
     def _best_turn(self, start: LightState) -> LightState:
         self._turns = False
         angles = start.turn + (np.arange(TURNS) - TURNS // 2) * (2.0 * np.pi / TURNS)
+        angles = np.floor(angles / TURN_STEP) * TURN_STEP
         found = [
             minimise(replace(start, turn=float(angle)), self._linearise, self._cost, self._step, 4, 1e-2)
             for angle in angles
@@ -143,23 +146,29 @@ class LightFit:
 
     def _bases(self, turn: float) -> Array:
         bases = self._model.bases
-        if turn != self._turn:
-            bases[-1] = self._world_at(turn)
+        if self._parameters.turns and turn != self._turn:
+            number = math.floor(turn / TURN_STEP)
+            part = turn / TURN_STEP - number
+            bases[-1] = self._world_at(number)
+            if part:
+                bases[-1] += part * (self._world_at(number + 1) - bases[-1])
             self._turn = turn
         return bases
 
     def _by_turn(self, state: LightState) -> Array:
-        """(N, 3): derivative of the colours to the world's turn, by central differences."""
-        after, before = (self._world_at(state.turn + side * TURN_STEP) for side in (1.0, -1.0))
-        return (after - before) * (state.coefficients[-1] / (2.0 * TURN_STEP))
+        """(N, 3): derivative of the colours to the world's turn."""
+        number = math.floor(state.turn / TURN_STEP)
+        difference = self._world_at(number + 1) - self._world_at(number)
+        return difference * (state.coefficients[-1] / TURN_STEP)
 
-    def _world_at(self, turn: float) -> Array:
-        """(N, 3): what the turned world adds."""
-        if turn not in self._world:
-            lights = self._parameters.probes(LightState(self._parameters.floor, turn))[-1]
-            seen = (self._pixels.colour(lights) - self._model.floor) / self._parameters.probe[-1]
-            self._world[turn] = seen
-        return self._world[turn]
+    def _world_at(self, number: int) -> Array:
+        """(N, 3): what a unit of the world adds, turned by so many steps."""
+        if number not in self._world:
+            lights = self._parameters.probes(LightState(self._parameters.floor, number * TURN_STEP))[-1]
+            self._world[number] = (self._pixels.colour(lights) - self._model.floor) / self._parameters.probe[
+                -1
+            ]
+        return self._world[number]
 
 
 def _encoded(colour: Array) -> Array:
