@@ -32,12 +32,13 @@ from .texture_pyramid import double, halve, level_count
 Array = NDArray[np.float32]
 
 # Damping relative to the mean curvature: at the start, and from the given progress on.
-DAMPING = (5.0, 5e-4)
+DAMPING = (5.0, 5e-3)
 DAMPING_SHARE = 0.5
 # Views to a step, once there have been as many.
 BATCH = 8
-# Weight of the pull to the neighbours' mean, relative to the mean curvature.
-SMOOTHNESS = 5e-3
+# Weight of the pull to the neighbours' mean, relative to the mean curvature. Where less has been seen than
+# elsewhere, this and the damping weigh as much more.
+SMOOTHNESS = 5e-2
 # No step changes a value by more.
 LONGEST = 0.15
 # Evidence, in pixels, below which a texel follows the coarser level.
@@ -118,7 +119,7 @@ class MapGroup:
         self._curvature = np.zeros((self._grid.length, 1 + len(self._pairs)), np.float32)
         self._evidence = np.zeros(self._size, np.float32)
         self._views = self._pending = 0
-        self._progress = 0.0
+        self._progress = self._remembered = 0.0
 
     @property
     def value(self) -> Array:
@@ -135,8 +136,10 @@ class MapGroup:
             block.weight = self._evidence
         self._progress = progress
         self._pending += 1
+        self._remembered += 1.0
         if self._pending >= min(BATCH, self.view_count, max(1, self._views)):
-            self._forget(self._solve())
+            count = self._pending
+            self._forget(*self._solve(), count)
 
     def finish(self) -> None:
         """Step by what was gathered since the last step."""
@@ -158,13 +161,13 @@ class MapGroup:
             start += block.steered
         return wanted, entries
 
-    def _forget(self, step: tuple[Array, Array]) -> None:
-        """Take out what the step has explained, and let the sums fade."""
-        change, entries = step
-        kept = np.float32(1.0 - min(BATCH, self.view_count) / self.view_count)
+    def _forget(self, change: Array, entries: Array, count: int) -> None:
+        """Take out what the step has explained, and let the sums fade. count: views since the last step."""
+        kept = np.float32(1.0 - count / self.view_count)
         if kept > 0.0:
             explained = multiply_systems(entries, self._pairs, self._by_cell(change))
             self._slopes -= self._weight * self._by_texel(explained)
+        self._remembered *= float(kept)
         self._slopes *= kept
         self._weight *= kept
         self._curvature *= kept
@@ -180,13 +183,12 @@ class MapGroup:
         whole = rows[-1].sum(axis=(0, 1))
         mean = whole[1:] / max(float(whole[0]), 1e-12)
         scale = float(np.mean([mean[t] for t, (a, b) in enumerate(self._pairs) if a == b])) + 1e-12
-        share = min(self._progress / DAMPING_SHARE, 1.0)
-        damping = scale * DAMPING[0] * (DAMPING[1] / DAMPING[0]) ** share
+        usual = self._usual_evidence()
 
         entries = np.broadcast_to(mean, (*rows[-1].shape[:2], len(mean)))
         change = np.zeros((*sums[-1].shape[:2], len(self._slopes)), np.float32)
         for level in reversed(range(len(sums))):
-            height, width = sums[level].shape[:2]
+            size = (sums[level].shape[0], sums[level].shape[1])
             if rows:
                 known = rows.pop()
                 if known.shape[0] > entries.shape[0]:
@@ -194,18 +196,42 @@ class MapGroup:
                 faint = np.float32(FAINT)
                 entries = (known[..., 1:] + faint * entries) / (known[..., :1] + faint)
                 planes = np.ascontiguousarray(np.moveaxis(entries, -1, 0).reshape(len(mean), -1))
-            if height > change.shape[0]:
+                texels = self._size[0] * self._size[1] / (known.shape[0] * known.shape[1])
+                # By how much less has been seen here than elsewhere.
+                rarity = np.clip(usual * texels / np.maximum(known[..., :1], faint), 1.0, 1e3)
+            if size[0] > change.shape[0]:
                 change = double(change)
             slopes, weight = sums[level][..., :-1], sums[level][..., -1:]
-            pull = np.float32(0.0 if level else SMOOTHNESS * scale)
-            sides = slopes / (weight + np.float32(FAINT)) + np.float32(damping) * change
+            damping = np.float32(scale * self._damping) * rarity
+            pull = np.float32(scale * SMOOTHNESS) * rarity if not level else np.zeros_like(rarity)
+            wide = [each if each.shape[:2] == size else double(each) for each in (damping, pull)]
+            # The Laplacian's largest eigenvalue is 2, as in ``texture_block``.
+            sides = slopes / (weight + np.float32(FAINT)) + (wide[0] + 2 * wide[1]) * change
             if not level:
-                sides += pull * np.concatenate([_unevenness(block) for block in self.blocks], axis=-1)
+                sides += wide[1] * self._unevenness()
+            diagonal = (damping + 2 * pull).reshape(-1)
             by_cell = self._by_cell(np.moveaxis(sides, -1, 0), planes.shape[1])
-            found = solve_systems(planes, self._pairs, damping + 2.0 * pull, by_cell)
-            own = np.moveaxis(self._by_texel(found, (height, width)), 0, -1)
+            found = solve_systems(planes, self._pairs, diagonal, by_cell)
+            own = np.moveaxis(self._by_texel(found, size), 0, -1)
             change += (own - change) * (weight / (weight + np.float32(FAINT)))
         return np.ascontiguousarray(np.moveaxis(change, -1, 0)), planes
+
+    @property
+    def _damping(self) -> float:
+        share = min(self._progress / DAMPING_SHARE, 1.0)
+        return float(DAMPING[0] * (DAMPING[1] / DAMPING[0]) ** share)
+
+    def _usual_evidence(self) -> float:
+        """Pixels in which all views together show a texel that is seen, in the mean."""
+        seen = self._weight > FAINT
+        if not seen.any():
+            return 1.0
+        return float(self._weight.mean(where=seen, dtype=np.float64)) * self.view_count / self._remembered
+
+    def _unevenness(self) -> Array:
+        """(H, W, C): from each texel's values to the mean of its neighbours'."""
+        values = [block.value[..., : block.steered] for block in self.blocks]
+        return np.concatenate([neighbour_mean(value) - value for value in values], axis=-1)
 
     def _by_cell(self, planes: Array, cells: int | None = None) -> Array:
         """(C, H, W) to (C, R, N): the R texels of each of N cells of the curvature."""
@@ -220,12 +246,6 @@ class MapGroup:
         side = 1 if cells.shape[1] == 1 else 2
         split = cells.reshape(-1, side, side, height // side, width // side)
         return split.transpose(0, 3, 1, 4, 2).reshape(-1, height, width)
-
-
-def _unevenness(block: MapBlock) -> Array:
-    """(H, W, steered): from each texel's value to the mean of its neighbours'."""
-    value = block.value[..., : block.steered]
-    return neighbour_mean(value) - value
 
 
 def group_name(blocks: Sequence[MapBlock]) -> str:

@@ -21,16 +21,16 @@ Pairs = Sequence[tuple[int, int]]
 BLOCK = 8192
 
 
-def solve_systems(entries: Array, pairs: Pairs, damping: float, sides: Array) -> Array:
+def solve_systems(entries: Array, pairs: Pairs, damping: Array, sides: Array) -> Array:
     """x with (A + damping 1) x = b, for N systems of C unknowns and R right sides each.
 
     entries: (T, N) of the symmetric positive semi-definite A, of the ``pairs`` (row <= column), which have
-    the whole diagonal among them. sides: (C, R, N). Returns (C, R, N).
+    the whole diagonal among them. damping: (N,). sides: (C, R, N). Returns (C, R, N).
     """
     found = np.empty_like(sides)
     for block in _blocks(entries.shape[1]):
         matrix = {(j, i): entries[t, block] for t, (i, j) in enumerate(pairs)}
-        lower, pivots = _decomposed(matrix, len(sides), np.float32(damping))
+        lower, pivots = _decomposed(matrix, len(sides), damping[block])
         x = [side[:, block].copy() for side in sides]  # each (R, N')
         for (row, column), factor in lower.items():
             x[row] -= factor * x[column]
@@ -61,7 +61,7 @@ def _blocks(count: int) -> Iterator[slice]:
 
 
 def _decomposed(
-    matrix: dict[tuple[int, int], Array], size: int, damping: np.float32
+    matrix: dict[tuple[int, int], Array], size: int, damping: Array
 ) -> tuple[dict[tuple[int, int], Array], list[Array]]:
     """L by (row, column), column by column and then row by row, and D of matrix + damping 1 = L D L^T.
 
