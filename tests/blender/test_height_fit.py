@@ -16,9 +16,11 @@ from sge_addon.core.orbit import orbit_views
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
+from sge_addon.core.settings import FitSettings
 from sge_addon.core.signs import signs, step_seed, sub_pixel_jitter
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.support import full_support, narrow_support
+from sge_addon.job import FitJob, make_references, orbit_around
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.raster.reference_textures import ReferenceTextureCache
@@ -135,3 +137,38 @@ def test_fit_finds_the_heights_of_its_references(shading: str, bound: float) -> 
     assert after.mean() < bound * error.mean()
     writer.write([block.texture()])
     assert evaluated_positions(obj) == pytest.approx(block.value, abs=1e-5)
+
+
+def test_job_moves_the_surface_by_its_height_map_alone() -> None:
+    """A whole fit under the lit shading: the mesh keeps its vertices, and the picture gets better."""
+    obj = add_barrel(levels=2)
+    modifier = add_displace(obj, bumps(64, seed=3), 0.3, 0.5)
+    obj.data.materials.append(bpy.data.materials.new("Clay"))
+    scene = bpy.context.scene
+    for turn in ((1.1, 0.0, 0.3), (1.3, 0.0, 2.4), (1.6, 0.0, 4.5)):
+        lamp = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
+        lamp.data.energy, lamp.rotation_euler = 2.5, turn
+        scene.collection.objects.link(lamp)
+    truth = evaluated_positions(obj)
+    settings = FitSettings(
+        shape=False,
+        shading="lit",
+        maps=("height",),
+        steps=48,
+        resolution=64,
+        texture_size=96,
+        image_depth="16",
+    )
+    references = make_references([obj], orbit_around([obj], 12, 96), settings, scene)
+    modifier.texture, modifier.mid_level = None, 1.0
+    start = evaluated_positions(obj)
+    vertices = np.asarray([vertex.co[:] for vertex in obj.data.vertices])
+    job = FitJob(scene, [obj], references, settings)
+    for _ in job.run():
+        pass
+    assert (np.asarray([vertex.co[:] for vertex in obj.data.vertices]) == vertices).all()
+    assert modifier.texture.image.name == "Barrel height.sge"
+    assert modifier.texture.image.packed_file is not None
+    errors = [np.linalg.norm(each - truth, axis=1).mean() for each in (start, evaluated_positions(obj))]
+    assert errors[1] < 0.8 * errors[0]
+    assert job.report["psnr"]["object"]["after"] > job.report["psnr"]["object"]["before"] + 1.0
