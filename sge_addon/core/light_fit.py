@@ -24,7 +24,7 @@ Array = NDArray[np.float64]
 
 ITERATIONS = 20
 TURNS = 16  # all around, of which one is near enough for steps to find the best
-SMALLEST_STEP = 1e-4  # of a coefficient, in units of what it began with; of the turn, in radians
+SMALLEST_STEP = 5e-4  # of a coefficient, in units of what it began with; of the turn, in radians
 # Radians between turns that are looked at; between two of them what the world adds is taken for linear.
 TURN_STEP = 0.02
 
