@@ -17,10 +17,15 @@ from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View
 from .tables import upload_image
 
-# Of lit_material, in vec4: four a map (UV transform in two, (width, height, levels, 0), the constant), then
+Array = NDArray[np.float32]
+
+# Of lit_material, in vec4: four a map (UV transform in two, (width, height, levels, how), the constant), then
 # lit_constants (ior, specular level, normal strength, emission strength) and (clip value or -1, 0, 0, 0).
 # Mirrored in shaders/lit_maps.glsl and coverage.glsl.
 MATERIAL_ROWS = 4 * len(SHADED_COLUMNS) + 2
+# How a map is read. Packed: with another one, which must be textures of one size, at one place.
+PACKED, READ_AS_BASE = 1.0, 2.0
+_HOSTS = {"metallic": "base_color", "roughness": "normal"}
 VIEW_ROWS = 2  # of lit_view: the eye, and (upper, lower half of the key of alpha's seed, samples, 0)
 
 
@@ -46,24 +51,26 @@ class LitMaterials:
     """Textures, and uniform blocks, of the materials of an assembly."""
 
     def __init__(self, materials: Sequence[Material]) -> None:
-        self._names = [material.key for material in materials]
         self._materials = [_lit(material) for material in materials]
         self._none = upload_image(np.zeros((1, 1, 4), np.float32))
+        self._textures = [_textures(material) for material in self._materials]
         self._atlases: list[dict[str, gpu.types.GPUTexture]] = [{} for _ in materials]
         self._rows = [_rows(material) for material in self._materials]
         self._blocks: list[gpu.types.GPUUniformBuf | None] = [None] * len(materials)
-        shared: dict[str, gpu.types.GPUTexture] = {}
-        for index, material in enumerate(self._materials):
-            for name, each in material.maps.items():
-                if each.texture is not None and name in SHADED_COLUMNS:
-                    if each.key not in shared:
-                        shared[each.key] = upload_image(pyramid_atlas(each.texture), _format(name))
-                    self._show(index, name, shared[each.key], each.texture.shape)
+        for index in range(len(materials)):
+            self._lay_out(index)
 
     @property
     def textured(self) -> tuple[str, ...]:
-        """The maps that are a texture in any material."""
-        return tuple(name for name in SHADED_COLUMNS if any(name in atlases for atlases in self._atlases))
+        """The maps that have an atlas of their own in any material."""
+        return tuple(
+            name
+            for name in SHADED_COLUMNS
+            if any(
+                name in textures and not self._is(PACKED, index, name)
+                for index, textures in enumerate(self._textures)
+            )
+        )
 
     @property
     def has_alpha(self) -> bool:
@@ -73,32 +80,64 @@ class LitMaterials:
     def is_opaque(self, material: int) -> bool:
         """Whether nothing shows through a material: its alpha is the constant 1."""
         alpha = self._materials[material].maps["alpha"]
-        return "alpha" not in self._atlases[material] and alpha.value[0] >= 1.0
+        return "alpha" not in self._textures[material] and alpha.value[0] >= 1.0
 
-    def set_map(self, material: int, name: str, texture: NDArray[np.float32]) -> None:
+    def set_map(self, material: int, name: str, texture: Array) -> None:
         """texture: (H, W, C) float32, a map of a material; values as ``core.material_maps`` means them."""
-        self._show(material, name, upload_image(pyramid_atlas(texture), _format(name)), texture.shape)
+        before = self._textures[material].get(name)
+        self._textures[material][name] = texture
+        self._atlases[material].pop(
+            _HOSTS.get(name, name) if self._is(PACKED, material, name) else name, None
+        )
+        if before is None or before.shape != texture.shape:
+            self._lay_out(material)
 
     def values(self, material: int) -> dict[str, object]:
-        """What programs read of a material."""
+        """What programs read of a material; what has changed is uploaded."""
         block = self._blocks[material]
         if block is None:
             rows = self._rows[material]
             block = gpu.types.GPUUniformBuf(gpu.types.Buffer("FLOAT", rows.size, rows))
             self._blocks[material] = block
-        atlases = self._atlases[material]
+        textures, atlases = self._textures[material], self._atlases[material]
+        for name in textures:
+            if name not in atlases and not self._is(PACKED, material, name):
+                atlases[name] = self._uploaded(material, name)
         found: dict[str, object] = {
             atlas_name(name): atlases.get(name, self._none) for name in SHADED_COLUMNS
         }
         return found | {"lit_material": block}
 
-    def _show(self, material: int, name: str, atlas: gpu.types.GPUTexture, shape: tuple[int, ...]) -> None:
-        self._atlases[material][name] = atlas
-        row = 4 * list(SHADED_COLUMNS).index(name) + 2
-        size = np.float32([shape[1], shape[0], level_count(*shape[:2]), 0.0])
-        if (self._rows[material][row] != size).any():
-            self._rows[material][row] = size
-            self._blocks[material] = None
+    def _uploaded(self, material: int, name: str) -> gpu.types.GPUTexture:
+        texture = self._textures[material][name]
+        guest = next((each for each, host in _HOSTS.items() if host == name), "")
+        if guest in self._textures[material] and self._is(PACKED, material, guest):
+            texture = np.concatenate([texture, self._textures[material][guest]], axis=2)
+        return upload_image(pyramid_atlas(texture), "R32F" if texture.shape[2] == 1 else "RGBA32F")
+
+    def _lay_out(self, material: int) -> None:
+        """Decide how each map is read, by its size and place."""
+        maps, textures, rows = self._materials[material].maps, self._textures[material], self._rows[material]
+
+        def are_alike(name: str, other: str) -> bool:
+            if name not in textures or other not in textures:
+                return False
+            placed = (maps[name].uv_transform == maps[other].uv_transform).all()
+            return bool(placed) and textures[name].shape[:2] == textures[other].shape[:2]
+
+        for name, texture in textures.items():
+            way = 0.0
+            if name in _HOSTS and are_alike(name, _HOSTS[name]):
+                way = PACKED
+            elif name not in ("base_color", "alpha") and are_alike(name, "base_color"):
+                way = READ_AS_BASE
+            height, width = texture.shape[:2]
+            rows[_row(name) + 2] = (width, height, level_count(height, width), way)
+        self._blocks[material] = None
+        self._atlases[material].clear()
+
+    def _is(self, way: float, material: int, name: str) -> bool:
+        return bool(self._rows[material][_row(name) + 2, 3] == way)
 
 
 def view_block(view: View, key: int = 0, samples: int = 1) -> gpu.types.GPUUniformBuf:
@@ -130,12 +169,17 @@ def _lit(material: Material) -> LitMaterial:
     return material.lit
 
 
+def _textures(material: LitMaterial) -> dict[str, Array]:
+    given = {name: material.maps[name].texture for name in SHADED_COLUMNS}
+    return {name: texture for name, texture in given.items() if texture is not None}
+
+
 def _rows(material: LitMaterial) -> NDArray[np.float32]:
     rows = np.zeros((MATERIAL_ROWS, 4), np.float32)
-    for index, name in enumerate(SHADED_COLUMNS):
-        each = material.maps[name]
-        rows[4 * index : 4 * index + 2, :3] = each.uv_transform
-        rows[4 * index + 3, : len(each.value)] = each.value
+    for name in SHADED_COLUMNS:
+        each, row = material.maps[name], _row(name)
+        rows[row : row + 2, :3] = each.uv_transform
+        rows[row + 3, : len(each.value)] = each.value
     rows[-2] = (
         material.ior,
         material.specular_level,
@@ -146,6 +190,6 @@ def _rows(material: LitMaterial) -> NDArray[np.float32]:
     return rows
 
 
-def _format(map_name: str) -> str:
-    columns = SHADED_COLUMNS[map_name]
-    return "R32F" if columns.stop - columns.start == 1 else "RGBA32F"
+def _row(map_name: str) -> int:
+    """The first of a map's four rows."""
+    return 4 * list(SHADED_COLUMNS).index(map_name)

@@ -9,7 +9,7 @@ from functools import cache
 
 from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
-from .lit_materials import MATERIAL_ROWS, VIEW_ROWS, atlas_name
+from .lit_materials import MATERIAL_ROWS, PACKED, READ_AS_BASE, VIEW_ROWS, atlas_name
 from .program import Program, build_program
 from .shaders import LOSS_DEFINES
 
@@ -106,7 +106,7 @@ def _lit_program(
     textured = _maps_read(variant, colour)
     if variant is not None and (colour or variant.has_alpha):
         blocks = {"lit_material": MATERIAL_ROWS, "lit_view": VIEW_ROWS}
-        defines += ("SGE_LIT_MATERIAL",)
+        defines += ("SGE_LIT_MATERIAL", f"SGE_PACKED {PACKED}", f"SGE_READ_AS_BASE {READ_AS_BASE}")
         sources += ("texture", "signs", "coverage", "lit_maps")
         if variant.has_alpha:
             defines += ("SGE_ALPHA",)

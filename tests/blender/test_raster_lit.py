@@ -131,7 +131,14 @@ METAL = lit(
     normal=MaterialMap("n", (0.0, 0.0, 1.0), bumps(16, 16), turned(-0.4, (1.0, 3.0), (0.0, 0.7))),
     emission=MaterialMap("e", (0.0,) * 3, 0.2 * waves(8, 8), turned(0.0, (4.0, 4.0), (0.0, 0.0))),
 )
-PLAIN = lit("plain", roughness=(0.7,))
+EVEN = lit(  # maps of one size at one place, which are packed and share their lookups
+    "even",
+    base_color=waves(24, 16),
+    metallic=one_channel(24, 16, 0.1, 0.8),
+    normal=bumps(24, 16),
+    roughness=one_channel(24, 16, 0.3, 0.9)[::-1].copy(),
+    emission=0.1 * waves(24, 16)[:, ::-1],
+)
 
 
 def scene() -> Assembly:
@@ -143,7 +150,7 @@ def scene() -> Assembly:
     shell = faces[points[faces].mean(axis=1)[:, 2] < 0.1]
     bowl = surface(points + np.float32([0.6, -0.3, 0.2]), shell, "bowl", materials=(METAL,))
     points, faces = icosphere(1, 0.3)
-    flat = surface(points + np.float32([0.5, 0.6, 0]), faces, "flat", smooth=False, materials=(PLAIN,))
+    flat = surface(points + np.float32([0.5, 0.6, 0]), faces, "flat", smooth=False, materials=(EVEN,))
     return assemble([ball, bowl, flat])
 
 
@@ -329,22 +336,30 @@ def test_the_geometry_of_a_pair_is_that_of_the_plus_image(mixed: Assembly) -> No
     assert np.median((here[:, :3] * there[:, :3]).sum(axis=1)) > 0.95
 
 
-def test_maps_and_lights_can_be_replaced(mixed: Assembly) -> None:
+@pytest.mark.parametrize("size", [(24, 16), (8, 32)], ids=["same size", "other size"])
+def test_maps_and_lights_can_be_replaced(mixed: Assembly, size: tuple[int, int]) -> None:
+    """What is shown then is what a new rasteriser shows, wherever maps were packed or no longer can be."""
     view = VIEWS["perspective"]
     rasteriser = Rasteriser(mixed, "lit", LIGHTS)
     before = rasteriser.render(view, 2).colour
-    fitted = Texture("roughness", one_channel(8, 16, 0.1, 1.0))
-    shown = [{"roughness": fitted} if each is ROUGH else {} for each in mixed.materials]
-    surfaces = FittedSurfaces(rasteriser, [], shown, Stopwatch())
+    fitted = {
+        "roughness": Texture("roughness", one_channel(*size, 0.1, 1.0)),
+        "normal": Texture("normal", bumps(*size, 0.2)),
+        "alpha": Texture("alpha", one_channel(*size, 0.2, 1.0)),
+    }
+    surfaces = FittedSurfaces(
+        rasteriser, [], [fitted if each is EVEN else {} for each in mixed.materials], Stopwatch()
+    )
     surfaces.updated()
     dimmed = replace(LIGHTS, world=World(np.float32([0.0, 0.1, 0.0])))
     rasteriser.set_lights(dimmed)
     found = rasteriser.render(view, 2).colour
 
-    wanted = replace(ROUGH.lit.maps["roughness"], texture=fitted.value)
-    other = replace(ROUGH, lit=replace(ROUGH.lit, maps={**ROUGH.lit.maps, "roughness": wanted}))
-    materials = tuple(other if each is ROUGH else each for each in mixed.materials)
-    expected = Rasteriser(replace(mixed, materials=materials), "lit", dimmed).render(view, 2).colour
+    wanted = {name: replace(EVEN.lit.maps[name], texture=texture.value) for name, texture in fitted.items()}
+    other = replace(EVEN, lit=replace(EVEN.lit, maps={**EVEN.lit.maps, **wanted}))
+    materials = tuple(other if each is EVEN else each for each in mixed.materials)
+    changed = replace(mixed, materials=materials)
+    expected = Rasteriser(changed, "lit", dimmed).render(view, 2).colour
     np.testing.assert_array_equal(found, expected)
     assert np.abs(found - before).max() > 0.02
     uploads = []

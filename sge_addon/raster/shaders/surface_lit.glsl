@@ -12,10 +12,12 @@ vec3 sge_colour()
   point.tangent = sge_seen_tangent();
   point.to_eye = normalize(lit_view.rows[0].xyz - lit_view.rows[0].w * world_position);
   SgeMaterial material;
-  material.base_color = sge_map_base_color();
-  material.metallic = sge_map_metallic();
-  material.normal = sge_map_normal();
-  material.roughness = sge_map_roughness();
+  vec4 first = sge_map_base_color();
+  material.base_color = first.rgb;
+  material.metallic = sge_map_metallic(first.a);
+  vec4 second = sge_map_normal();
+  material.normal = second.rgb;
+  material.roughness = sge_map_roughness(second.a);
   material.emission = sge_map_emission();
   material.alpha = 1.0;
   return sge_radiance(material, point);
