@@ -22,6 +22,7 @@ from ..core.surface import Surface
 from ..core.uv_coverage import uv_shortcomings
 from ..formats.image_size import read_image_size
 from ..scene.cameras import check_frame, view_from_camera
+from ..scene.displaced_surface import check_displaced
 from ..scene.images import check_image, freed_again, is_loaded
 from ..scene.masks import check_mask_image, mask_image
 from ..scene.materials import base_colour_image, check_texture, used_slots
@@ -151,7 +152,10 @@ def _check_objects(
         findings.attempt(unmirrored_matrix, obj)
         if shape and values["vertex_group"]:
             findings.attempt(mobility_of_group, obj, values["vertex_group"])
-        surface = findings.attempt(surface_from_object, obj)
+        if evaluated:
+            surface = findings.attempt(check_displaced, obj, vertex_group=values["vertex_group"])
+        else:
+            surface = findings.attempt(surface_from_object, obj)
         if surface is not None:
             surfaces.append(surface)
         if surface is not None and texture:

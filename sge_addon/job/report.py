@@ -16,7 +16,7 @@ from ..core.settings import FitSettings
 from ..version import version
 
 STAGES = ("raster", "read", "estimate", "optimise", "upload", "write_back")
-CAMERAS = "cameras"  # a stage of its own where cameras are refined
+OCCASIONAL = ("shade", "light", "cameras")  # where maps are shaded, the light fitted, cameras refined
 Errors = list[tuple[float, float]]  # per view: mean squared error over the object, over the image
 
 
@@ -45,7 +45,7 @@ def build_report(
     from ..raster.context import gpu_name
 
     count = len(timing.steps)
-    stages = (*STAGES, CAMERAS) if CAMERAS in timing.stages else STAGES
+    stages = (*STAGES, *(name for name in OCCASIONAL if name in timing.stages))
     return {
         "version": version(),
         "settings": asdict(settings),

@@ -252,3 +252,12 @@ def test_height_beside_shape_is_an_error():
     add_references()
     errors = [each.text for each in lit(shape=True, match=("colour", "alpha"), maps=("height",))]
     assert any("Height" in text and "Shape" in text for text in errors), errors
+
+
+def test_displaced_surface_is_checked_as_it_is_evaluated():
+    obj = add_quad()
+    add_references()
+    obj.modifiers.new("Displace", "DISPLACE")
+    obj.modifiers.new("Twist", "SIMPLE_DEFORM")
+    texts = [each.text for each in lit(maps=("height",)) if each.is_error]
+    assert any("Twist" in text for text in texts), texts
