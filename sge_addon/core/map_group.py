@@ -31,14 +31,13 @@ from .texture_pyramid import double, halve, level_count
 
 Array = NDArray[np.float32]
 
-# Damping relative to the mean curvature: at the start, and from the given progress on.
+# Relative to the mean curvature, at the start and from the given progress on: the damping, and the pull to
+# the mean of a texel's neighbours. Where less has been seen than elsewhere both weigh as much more.
 DAMPING = (5.0, 5e-3)
-DAMPING_SHARE = 0.5
+SMOOTHNESS = (0.5, 2e-2)
+SETTLED = 0.5
 # Views to a step, once there have been as many.
 BATCH = 8
-# Weight of the pull to the neighbours' mean, relative to the mean curvature. Where less has been seen than
-# elsewhere, this and the damping weigh as much more.
-SMOOTHNESS = 5e-2
 # No step changes a value by more.
 LONGEST = 0.15
 # Evidence, in pixels, below which a texel follows the coarser level.
@@ -202,8 +201,12 @@ class MapGroup:
             if size[0] > change.shape[0]:
                 change = double(change)
             slopes, weight = sums[level][..., :-1], sums[level][..., -1:]
-            damping = np.float32(scale * self._damping) * rarity
-            pull = np.float32(scale * SMOOTHNESS) * rarity if not level else np.zeros_like(rarity)
+            damping = np.float32(scale * self._scheduled(DAMPING)) * rarity
+            pull = (
+                np.float32(scale * self._scheduled(SMOOTHNESS)) * rarity
+                if not level
+                else np.zeros_like(rarity)
+            )
             wide = [each if each.shape[:2] == size else double(each) for each in (damping, pull)]
             # The Laplacian's largest eigenvalue is 2, as in ``texture_block``.
             sides = slopes / (weight + np.float32(FAINT)) + (wide[0] + 2 * wide[1]) * change
@@ -216,10 +219,9 @@ class MapGroup:
             change += (own - change) * (weight / (weight + np.float32(FAINT)))
         return np.ascontiguousarray(np.moveaxis(change, -1, 0)), planes
 
-    @property
-    def _damping(self) -> float:
-        share = min(self._progress / DAMPING_SHARE, 1.0)
-        return float(DAMPING[0] * (DAMPING[1] / DAMPING[0]) ** share)
+    def _scheduled(self, ends: tuple[float, float]) -> float:
+        """Between the values at the start and at ``SETTLED``, exponentially."""
+        return float(ends[0] * (ends[1] / ends[0]) ** min(self._progress / SETTLED, 1.0))
 
     def _usual_evidence(self) -> float:
         """Pixels in which all views together show a texel that is seen, in the mean."""

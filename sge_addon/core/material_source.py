@@ -156,7 +156,9 @@ class MaterialSource:
             seen = {part.material for part in mapped.parts}
             fits_alpha = any("alpha" in names for m in seen for _, names, _, _ in self._groups[m])
             coverage = mapped.coverage if fits_alpha else np.minimum(opacity, mapped.coverage)
-            compared = residual_of(reference, mapped.pixels, coverage, rendered, self.loss)
+            compared = residual_of(
+                reference, mapped.pixels, coverage, rendered, self.loss, is_opaque=not fits_alpha
+            )
             weighed, trust = compared.residual * compared.trust, compared.trust
             loss, alpha = compared.loss, None
             if fits_alpha and reference.has_alpha:

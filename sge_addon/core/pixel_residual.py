@@ -35,12 +35,18 @@ class PixelResidual:
 
 
 def residual_of(
-    reference: Reference, pixels: NDArray[np.int32], coverage: Array, rendered: Array, loss: str
+    reference: Reference,
+    pixels: NDArray[np.int32],
+    coverage: Array,
+    rendered: Array,
+    loss: str,
+    is_opaque: bool = True,
 ) -> PixelResidual:
     """Compare a rendered view with its reference where surfaces are.
 
     pixels: (P,) flat indices of the covered ones. coverage: (P,) in (0, 1], how much of them is covered.
     rendered: (3, P) linear, premultiplied. loss: as in FitSettings; the background plays no part.
+    is_opaque: the reference's alpha says how much of a pixel is covered, not how much shines through.
     """
     target = reference.colour.reshape(-1, 4).take(pixels, axis=0).T  # (4, P)
     difference = target[:3] - rendered
@@ -53,7 +59,7 @@ def residual_of(
         error *= weight
     mean = float(error.sum(dtype=np.float64)) / (3.0 * reference.view.height * reference.view.width)
 
-    if reference.has_alpha:
+    if reference.has_alpha and is_opaque:
         # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
         # them by how much of the pixel both sides fill.
         alpha = target[3]
