@@ -21,8 +21,8 @@ from ..core.perturbation import Perturbation
 from ..core.scene_lights import SceneLights
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
-from ..core.texture_pyramid import level_count, pyramid_atlas
 from ..core.view import View, jittered
+from .base_colours import BaseColours
 from .buffers import PairBuffers, Picture, TexelPair, geometry_of
 from .geometry import Geometry
 from .lit_surfaces import LitSurfaces
@@ -53,11 +53,9 @@ class Rasteriser:
         self._lights = upload_image(suns.table()[None])
         self._light_count = len(suns.directions)
         self._lit = LitSurfaces(assembly.materials, lights) if isinstance(lights, SceneLights) else None
-        self._atlases: list[gpu.types.GPUTexture | None] = [None] * len(assembly.materials)
-        self._sizes = [(1, 1)] * len(assembly.materials)
-        for index, material in enumerate(assembly.materials):
-            if material.texture is not None and self._lit is None:
-                self.set_texture(index, material.texture)
+        # Lit fragments are dear: back faces come last, when depth tells that hardly any of them is seen.
+        self._sides = ("NONE",) if self._lit is None else ("BACK", "FRONT")
+        self._colours = BaseColours(assembly.materials if self._lit is None else ())
         self.set_positions(assembly.positions)
 
     def set_positions(self, positions: NDArray[np.float32]) -> None:
@@ -67,8 +65,7 @@ class Rasteriser:
 
     def set_texture(self, material: int, texture: NDArray[np.float32]) -> None:
         """texture: (H, W, 3) float32 linear, base colour of a material of the assembly."""
-        self._atlases[material] = upload_image(pyramid_atlas(texture))
-        self._sizes[material] = (texture.shape[1], texture.shape[0])
+        self._colours.set_texture(material, texture)
 
     def set_map(self, material: int, name: str, texture: NDArray[np.float32]) -> None:
         """texture: (H, W, C) float32, one of a material's maps (core.material_maps), where shading is lit."""
@@ -150,7 +147,7 @@ class Rasteriser:
     def _loss_program(self, match: tuple[str, ...], loss: str, background: bool, geometry: bool) -> Program:
         if self._lit is not None:
             return self._lit.loss_program(match, loss, background, geometry)
-        return loss_program(self.shading, match, loss, self._is_textured, background)
+        return loss_program(self.shading, match, loss, self._colours.is_textured, background)
 
     def texel_pair(
         self,
@@ -209,7 +206,7 @@ class Rasteriser:
         if self._lit is not None:
             program, values = self._lit.render_program(normal), self._lit.view_values(view, 0, samples)
         else:
-            program, values = render_program(self.shading, self._is_textured, normal), {}
+            program, values = render_program(self.shading, self._colours.is_textured, normal), {}
         self._draw_unperturbed(target, program, view, (0.0, 0.0), values)
         mean = self._targets.get("mean", view.width, view.height, {"mean": "RGBA32F"}, False)
         for name in ("colour", "shaded_normal") if normal else ("colour",):
@@ -237,9 +234,8 @@ class Rasteriser:
         with stopwatch.stage("read"):
             lookup = self._reader.read(target, 0, 4, "FLOAT")
             ids = self._reader.read(target, 1, 1, "UINT").copy()
-            shade = (
-                self._reader.read(target, 2, 4, "FLOAT")[..., :3].copy() if self.shading == "sun" else None
-            )
+            is_shaded = "shade" in formats
+            shade = self._reader.read(target, 2, 4, "FLOAT")[..., :3].copy() if is_shaded else None
             return UVBuffer(ids, lookup[..., :2].copy(), lookup[..., 2].copy(), samples, shade)
 
     def geometry_buffer(
@@ -277,15 +273,8 @@ class Rasteriser:
     def _hidden_back_faces(self, view: View) -> frozenset[int]:
         """The materials whose back faces nothing shows in this view; holes show those of all."""
         has_holes = self._lit is not None and self._lit.materials.has_alpha
-        return (
-            self._ranges_without_back_faces
-            if is_before(view, self._positions) and not has_holes
-            else frozenset()
-        )
-
-    @property
-    def _is_textured(self) -> bool:
-        return any(atlas is not None for atlas in self._atlases)
+        hides = is_before(view, self._positions) and not has_holes
+        return self._ranges_without_back_faces if hides else frozenset()
 
     def _draw_unperturbed(
         self,
@@ -319,23 +308,22 @@ class Rasteriser:
             values["tangents"] = self._geometry.tangents()
         if self._lit is not None:
             values |= self._lit.light_values()
+        materials = self._colours if self._lit is None else self._lit.materials
         with drawing(target, "LESS"):
             target.clear()
-            for material, first, count in self.assembly.draw_ranges:
-                atlas = self._atlases[material]
-                size = self._sizes[material]
-                values["base_colour"] = self.assembly.materials[material].colour
-                values["atlas"] = atlas or self._lights  # never read where texture_levels is 0
-                values["texture_levels"] = 0 if atlas is None else level_count(size[1], size[0])
-                values["atlas_size"] = size
-                values["first_triangle"] = first
-                if self._lit is not None:
-                    values |= self._lit.materials.values(material)
-                if texels is not None:
-                    values["texel_key"], values["texel_epsilon"] = texels.constants(material)
-                program.bind(values)
-                gpu.state.face_culling_set("BACK" if material in without_back_faces else "NONE")
-                self._geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
+            for culled in self._sides:
+                for material, first, count in self.assembly.draw_ranges:
+                    if culled == "FRONT" and material in without_back_faces:
+                        continue
+                    values |= materials.values(material)
+                    values["first_triangle"] = first
+                    if texels is not None:
+                        values["texel_key"], values["texel_epsilon"] = texels.constants(material)
+                    program.bind(values)
+                    gpu.state.face_culling_set("BACK" if material in without_back_faces else culled)
+                    self._geometry.batch.draw_range(
+                        program.shader, elem_start=3 * first, elem_count=3 * count
+                    )
 
 
 def _matrix(view: View, jitter: tuple[float, float]) -> mathutils.Matrix:
