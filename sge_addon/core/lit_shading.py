@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,7 +112,9 @@ class LitOracle:
         return (1.0 - metallic) * matter + metallic * metal + emission
 
 
-def received(points: ShadingPoints, normals: Array, roughness: Array, lights: SceneLights) -> LightOnPoints:
+def received(
+    points: ShadingPoints, normals: NDArray[Any], roughness: Array, lights: SceneLights
+) -> LightOnPoints:
     """Light of all lamps and the world. normals: (P, 3) unit, world. roughness: (P,)."""
     to_eye, positions = points.to_eye.astype(np.float64), points.position.astype(np.float64)
     ggx = ggx_lobe(roughness, np.einsum("pc,pc->p", normals, to_eye))
