@@ -34,7 +34,7 @@ Array = NDArray[np.float32]
 # Relative to the mean curvature, at the start and from the given progress on: the damping, and the pull to
 # the mean of a texel's neighbours. Where less has been seen than elsewhere both weigh as much more.
 DAMPING = (5.0, 5e-3)
-SMOOTHNESS = (0.5, 2e-2)
+SMOOTHNESS = (0.5, 5e-2)
 SETTLED = 0.5
 # Views to a step, once there have been as many.
 BATCH = 8
@@ -181,7 +181,9 @@ class MapGroup:
             rows.append(halve(rows[-1]))
         whole = rows[-1].sum(axis=(0, 1))
         mean = whole[1:] / max(float(whole[0]), 1e-12)
-        scale = float(np.mean([mean[t] for t, (a, b) in enumerate(self._pairs) if a == b])) + 1e-12
+        own = np.array([mean[t] for t, (a, b) in enumerate(self._pairs) if a == b], np.float32)  # (C,)
+        scale = float(own.mean()) + 1e-12
+        stiffness = np.float32(self._scheduled(SMOOTHNESS)) * own
         usual = self._usual_evidence()
 
         entries = np.broadcast_to(mean, (*rows[-1].shape[:2], len(mean)))
@@ -202,21 +204,17 @@ class MapGroup:
                 change = double(change)
             slopes, weight = sums[level][..., :-1], sums[level][..., -1:]
             damping = np.float32(scale * self._scheduled(DAMPING)) * rarity
-            pull = (
-                np.float32(scale * self._scheduled(SMOOTHNESS)) * rarity
-                if not level
-                else np.zeros_like(rarity)
-            )
+            pull = stiffness * rarity if not level else np.zeros_like(stiffness * rarity)
             wide = [each if each.shape[:2] == size else double(each) for each in (damping, pull)]
             # The Laplacian's largest eigenvalue is 2, as in ``texture_block``.
             sides = slopes / (weight + np.float32(FAINT)) + (wide[0] + 2 * wide[1]) * change
             if not level:
                 sides += wide[1] * self._unevenness()
-            diagonal = (damping + 2 * pull).reshape(-1)
+            diagonal = np.moveaxis(damping + 2 * pull, -1, 0).reshape(len(own), -1)
             by_cell = self._by_cell(np.moveaxis(sides, -1, 0), planes.shape[1])
             found = solve_systems(planes, self._pairs, diagonal, by_cell)
-            own = np.moveaxis(self._by_texel(found, size), 0, -1)
-            change += (own - change) * (weight / (weight + np.float32(FAINT)))
+            wanted = np.moveaxis(self._by_texel(found, size), 0, -1)
+            change += (wanted - change) * (weight / (weight + np.float32(FAINT)))
         return np.ascontiguousarray(np.moveaxis(change, -1, 0)), planes
 
     def _scheduled(self, ends: tuple[float, float]) -> float:

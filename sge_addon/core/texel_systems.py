@@ -22,15 +22,15 @@ BLOCK = 8192
 
 
 def solve_systems(entries: Array, pairs: Pairs, damping: Array, sides: Array) -> Array:
-    """x with (A + damping 1) x = b, for N systems of C unknowns and R right sides each.
+    """x with (A + diag(damping)) x = b, for N systems of C unknowns and R right sides each.
 
     entries: (T, N) of the symmetric positive semi-definite A, of the ``pairs`` (row <= column), which have
-    the whole diagonal among them. damping: (N,). sides: (C, R, N). Returns (C, R, N).
+    the whole diagonal among them. damping: (C, N). sides: (C, R, N). Returns (C, R, N).
     """
     found = np.empty_like(sides)
     for block in _blocks(entries.shape[1]):
         matrix = {(j, i): entries[t, block] for t, (i, j) in enumerate(pairs)}
-        lower, pivots = _decomposed(matrix, len(sides), damping[block])
+        lower, pivots = _decomposed(matrix, damping[:, block])
         x = [side[:, block].copy() for side in sides]  # each (R, N')
         for (row, column), factor in lower.items():
             x[row] -= factor * x[column]
@@ -61,22 +61,23 @@ def _blocks(count: int) -> Iterator[slice]:
 
 
 def _decomposed(
-    matrix: dict[tuple[int, int], Array], size: int, damping: Array
+    matrix: dict[tuple[int, int], Array], damping: Array
 ) -> tuple[dict[tuple[int, int], Array], list[Array]]:
-    """L by (row, column), column by column and then row by row, and D of matrix + damping 1 = L D L^T.
+    """L by (row, column), column by column and then row by row, and D of matrix + diag(damping) = L D L^T.
 
     matrix: the lower triangle by (row, column).
     """
     lower: dict[tuple[int, int], Array] = {}
     scaled: dict[tuple[int, int], Array] = {}  # L D
     pivots: list[Array] = []
+    size = len(damping)
     for column in range(size):
         # What rounding takes below the damping would be no positive number.
-        pivot = matrix[column, column] + damping
+        pivot = matrix[column, column] + damping[column]
         for k in range(column):
             if (column, k) in lower:
                 pivot -= lower[column, k] * scaled[column, k]
-        pivot = np.maximum(pivot, damping)
+        pivot = np.maximum(pivot, damping[column])
         pivots.append(pivot)
         for row in range(column + 1, size):
             entry = matrix.get((row, column))
