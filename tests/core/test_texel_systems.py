@@ -30,9 +30,9 @@ def test_systems_are_solved_as_one_by_one():
     count = BLOCK + 7
     matrices, entries, rng = random_systems(count)
     sides = rng.standard_normal((9, 2, count)).astype(np.float32)
-    damping = rng.uniform(0.5, 2.0, count).astype(np.float32)
+    damping = rng.uniform(0.5, 2.0, (9, count)).astype(np.float32)
     found = solve_systems(entries, CHANNELS.pairs, damping, sides)
-    full = matrices + damping[:, None, None] * np.eye(9)
+    full = matrices + damping.T[:, None] * np.eye(9)
     expected = np.linalg.solve(full, sides.transpose(2, 0, 1)).transpose(1, 2, 0)
     np.testing.assert_allclose(found, expected, atol=2e-4)
 
