@@ -17,12 +17,12 @@ from sge_addon.core.oracle import group_normals, rasterise
 from sge_addon.core.surface import Material, Surface, flat_groups
 from sge_addon.core.view import View, perspective
 
+# Coloured, so that one pixel tells which way it faces.
 LIGHTS = (
-    ((0.4, 0.3, 0.9), (2.0, 1.9, 1.7)),
-    ((-0.7, 0.2, 0.6), (0.9, 1.1, 1.4)),
-    ((0.1, -0.8, 0.5), (1.2, 0.8, 0.9)),
-    ((0.8, -0.5, 0.7), (0.4, 1.0, 0.7)),
-    ((-0.3, 0.9, 0.4), (0.9, 0.5, 1.0)),
+    ((0.8, 0.3, 0.7), (2.6, 0.5, 0.3)),
+    ((-0.7, 0.5, 0.6), (0.4, 2.3, 0.6)),
+    ((0.1, -0.8, 0.6), (0.4, 0.6, 2.6)),
+    ((0.2, 0.1, 0.9), (0.7, 0.7, 0.7)),
 )
 
 
