@@ -58,6 +58,27 @@ class TexelSums:
     weight: Array
 
 
+@dataclass(frozen=True, eq=False)
+class CornerSums:
+    """A^T of N columns, kept where pixels are, so that they can be added up before levels are joined.
+
+    cells: (K,) flat indices, in a packed pyramid, of the lower left of four texels. corners: (4, K, N) sums.
+    stride: of the pyramid. level_count: number of levels that are read.
+    """
+
+    cells: NDArray[np.intp]
+    corners: Array
+    stride: int
+    level_count: int
+
+    def add_to(self, rows: Array) -> None:
+        """rows: (length, N); each column is for ``PyramidLayout.unpack_sums``. Rows are three times as fast
+        as columns of their own."""
+        offsets = (0, 1, self.stride, self.stride + 1)
+        for offset, sums in zip(offsets, self.corners, strict=True):
+            rows[self.cells + offset] += sums
+
+
 def by_sample(plane: NDArray[Any], samples: int) -> NDArray[Any]:
     """Samples grouped by their place in the pixel: (sH, sW, ...) to (s s, H W, ...)."""
     height, width = plane.shape[0] // samples, plane.shape[1] // samples
@@ -182,11 +203,13 @@ class Footprint:
         pushed, curvature = np.moveaxis(images[:3], 0, -1), np.moveaxis(images[3:], 0, -1)
         return TexelSums(pushed, curvature[..., 0] if single else curvature)
 
-    def scatter_columns(self, columns: Sequence[Array]) -> Array:
-        """A^T of columns (P,), in the order of ``pixels``, without shade: (N, H, W) float32."""
-        return self._scattered([(column, None) for column in columns])
+    def corner_sums(self, columns: Sequence[Array]) -> CornerSums:
+        """A^T of N columns (P,), in the order of ``pixels``, without shade."""
+        pairs = self._sums_of_cells([(column, None) for column in columns])  # (N / 2, 4, K)
+        corners = np.ascontiguousarray(np.moveaxis(pairs, 0, -1)).view(np.float32)[..., : len(columns)]
+        return CornerSums(self._cells, corners, self.layout.stride, self._level_count)
 
-    def _scattered(self, columns: Sequence[tuple[Array, int | None]]) -> Array:
+    def _scattered(self, columns: Sequence[tuple[Array, int]]) -> Array:
         """A^T of columns (P,), each with the channel of its shade: (N, H, W) float32."""
         images = np.empty((len(columns), self.layout.height, self.layout.width), np.float32)
         offsets = (0, 1, self.layout.stride, self.layout.stride + 1)

@@ -16,18 +16,18 @@ come into place, and in the end only where the pixels do not tell, or no view ha
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .cell_sums import CellGrid
+from .footprint import CornerSums
 from .map_block import MapBlock
 from .material_maps import SHADED_COLUMNS, LitMaterial
 from .texel_systems import multiply_systems, solve_systems
-from .texture_block import neighbour_mean
-from .texture_pyramid import double, halve, level_count
+from .texture_pyramid import halve, level_count
 
 Array = NDArray[np.float32]
 
@@ -38,6 +38,8 @@ SMOOTHNESS = (0.5, 5e-2)
 SETTLED = 0.5
 # Views to a step, once there have been as many.
 BATCH = 8
+# Cells handled at once.
+STRIP = 4096
 # No step changes a value by more.
 LONGEST = 0.15
 # Evidence, in pixels, below which a texel follows the coarser level.
@@ -46,25 +48,18 @@ FAINT = 0.02
 
 @dataclass(frozen=True, eq=False)
 class GroupSums:
-    """What one view says of a group's C steered channels.
+    """What one view says of a group's C steered channels, in one part or several that add up.
 
-    slopes: (C, H, W), A^T (J w r): half the negative gradient of the squared loss. weight: (H, W), A^T w:
-    evidence in pixels. cells: (K,) of the curvature's grid. curvature: (K, 1 + T): sums of w, and of J w J of
-    the pairs of channels.
+    texels: of C + 1 columns: A^T (J w r), half the negative gradient of the squared loss, and A^T w: evidence
+    in pixels. curvature: cells (K,) of the curvature's grid, and (K, 1 + T) sums of w and of J w J of the
+    pairs of channels.
     """
 
-    slopes: Array
-    weight: Array
-    cells: NDArray[np.intp]
-    curvature: Array
+    texels: tuple[CornerSums, ...]
+    curvature: tuple[tuple[NDArray[np.intp], Array], ...]
 
     def __add__(self, other: GroupSums) -> GroupSums:
-        both = np.concatenate([self.cells, other.cells])
-        cells, place = np.unique(both, return_inverse=True)
-        curvature = np.zeros((len(cells), self.curvature.shape[1]), np.float32)
-        curvature[place[: len(self.cells)]] = self.curvature
-        curvature[place[len(self.cells) :]] += other.curvature
-        return GroupSums(self.slopes + other.slopes, self.weight + other.weight, cells, curvature)
+        return GroupSums(self.texels + other.texels, self.curvature + other.curvature)
 
 
 @dataclass(frozen=True)
@@ -110,13 +105,16 @@ class MapGroup:
         self.blocks = tuple(blocks)
         self.view_count = view_count
         self.channels = GroupChannels(tuple((block.kind, block.steered) for block in blocks))
-        self._size = (blocks[0].layout.height, blocks[0].layout.width)
+        self._layout = blocks[0].layout
+        self._size = (self._layout.height, self._layout.width)
         self._grid = curvature_grid(*self._size)
         self._pairs = self.channels.pairs
-        self._slopes = np.zeros((len(self.channels.colours), *self._size), np.float32)
-        self._weight = np.zeros(self._size, np.float32)
+        channels = len(self.channels.colours)
+        # Sums since the last step, as pyramids; before it, by texel: slopes and evidence.
+        self._gathered = np.zeros((self._layout.length, channels + 1), np.float32)
+        self._levels = 0
+        self._sums = np.zeros((channels + 1, *self._size), np.float32)
         self._curvature = np.zeros((self._grid.length, 1 + len(self._pairs)), np.float32)
-        self._evidence = np.zeros(self._size, np.float32)
         self._views = self._pending = 0
         self._progress = self._remembered = 0.0
 
@@ -127,125 +125,186 @@ class MapGroup:
 
     def step(self, gradient: GroupSums, progress: float) -> None:
         """Take the sums of one view; values change once there are enough."""
-        self._slopes += gradient.slopes
-        self._weight += gradient.weight
-        self._curvature[gradient.cells] += gradient.curvature
-        self._evidence = self._evidence + gradient.weight
-        for block in self.blocks:
-            block.weight = self._evidence
+        for texels in gradient.texels:
+            texels.add_to(self._gathered)
+            self._levels = max(self._levels, texels.level_count)
+        for cells, rows in gradient.curvature:
+            self._curvature[cells] += rows
         self._progress = progress
         self._pending += 1
         self._remembered += 1.0
         if self._pending >= min(BATCH, self.view_count, max(1, self._views)):
-            count = self._pending
-            self._forget(*self._solve(), count)
+            self._sums += self._unpacked()
+            self._gathered[:] = 0.0
+            self._levels, count = 0, self._pending
+            self._forget(*self._solve(self._sums), count)
 
     def finish(self) -> None:
         """Step by what was gathered since the last step."""
         if self._pending:
-            self._solve()
+            self._solve(self._sums + self._unpacked())
 
-    def _solve(self) -> tuple[Array, Array]:
-        """Step all maps. Returns the change (C, H, W), and the curvature it was found by, (T, N)."""
+    def _unpacked(self) -> Array:
+        """(C + 1, H, W): what was gathered since the last step, by texel."""
+        unpacked = np.empty_like(self._sums)
+        for image, plane in zip(unpacked, self._gathered.T.copy(), strict=True):
+            image[:] = self._layout.unpack_sums(plane, max(self._levels, 1))
+        weight = self.blocks[0].weight + unpacked[-1]
+        for block in self.blocks:
+            block.weight = weight
+        return unpacked
+
+    def _solve(self, sums: Array) -> tuple[Array, Array]:
+        """Step all maps. Returns the change (C, H, W), and the curvature it was found by, (T, h, w)."""
         self._views += self._pending
         self._pending = 0
-        wanted, entries = self._change()
-        np.clip(wanted, -LONGEST, LONGEST, out=wanted)
+        change, entries = self._change(sums)
+        np.clip(change, -LONGEST, LONGEST, out=change)
         start = 0
         for block in self.blocks:
-            mine = wanted[start : start + block.steered]
+            mine = change[start : start + block.steered]
             before = block.planes[: block.steered]
             block.move(mine)
             np.subtract(block.planes[: block.steered], before, out=mine)
             start += block.steered
-        return wanted, entries
+        return change, entries
 
     def _forget(self, change: Array, entries: Array, count: int) -> None:
         """Take out what the step has explained, and let the sums fade. count: views since the last step."""
         kept = np.float32(1.0 - count / self.view_count)
-        if kept > 0.0:
-            explained = multiply_systems(entries, self._pairs, self._by_cell(change))
-            self._slopes -= self._weight * self._by_texel(explained)
         self._remembered *= float(kept)
-        self._slopes *= kept
-        self._weight *= kept
         self._curvature *= kept
+        if kept <= 0.0:
+            self._sums[:] = 0.0
+            return
+        for rows, cells in _strips(self._size, entries.shape[1:]):
+            mine = entries[:, cells].reshape(len(entries), -1)
+            explained = multiply_systems(mine, self._pairs, _by_cell(change[:, rows], mine.shape[1]))
+            sums = self._sums[:, rows]
+            sums[:-1] -= sums[-1] * _by_texel(explained, sums.shape[1:])
+            sums *= kept
 
-    def _change(self) -> tuple[Array, Array]:
-        """The step of all channels (C, H, W), and the curvature of each cell, (T, N)."""
-        sums = [np.concatenate([self._slopes, self._weight[None]]).transpose(1, 2, 0)]  # (H, W, C + 1)
-        rows = [self._grid.finest(self._curvature)]  # (h, w, 1 + T)
-        while level_count(*sums[-1].shape[:2]) > 1:
-            sums.append(halve(sums[-1]))
-        while level_count(*rows[-1].shape[:2]) > 1:
-            rows.append(halve(rows[-1]))
-        whole = rows[-1].sum(axis=(0, 1))
+    def _change(self, sums: Array) -> tuple[Array, Array]:
+        """The step of all channels (C, H, W), and the curvature, (T, h, w)."""
+        levels = [sums]
+        while level_count(*levels[-1].shape[1:]) > 1:
+            levels.append(_halved(levels[-1]))
+        rows = [np.ascontiguousarray(np.moveaxis(self._grid.finest(self._curvature), -1, 0))]
+        while level_count(*rows[-1].shape[1:]) > 1:
+            rows.append(_halved(rows[-1]))
+        whole = rows[-1].sum(axis=(1, 2))
         mean = whole[1:] / max(float(whole[0]), 1e-12)
         own = np.array([mean[t] for t, (a, b) in enumerate(self._pairs) if a == b], np.float32)  # (C,)
-        scale = float(own.mean()) + 1e-12
-        stiffness = np.float32(self._scheduled(SMOOTHNESS)) * own
-        usual = self._usual_evidence()
+        stiffness = (np.float32(self._scheduled(SMOOTHNESS)) * own)[:, None, None]
+        least = np.float32((float(own.mean()) + 1e-12) * self._scheduled(DAMPING))
+        usual = self._usual_evidence(sums[-1])
+        faint = np.float32(FAINT)
 
-        entries = np.broadcast_to(mean, (*rows[-1].shape[:2], len(mean)))
-        change = np.zeros((*sums[-1].shape[:2], len(self._slopes)), np.float32)
-        for level in reversed(range(len(sums))):
-            size = (sums[level].shape[0], sums[level].shape[1])
+        entries = np.broadcast_to(mean[:, None, None], (len(mean), *rows[-1].shape[1:]))
+        change = np.zeros((len(own), *rows[-1].shape[1:]), np.float32)
+        for level in reversed(range(len(levels))):
             if rows:
                 known = rows.pop()
-                if known.shape[0] > entries.shape[0]:
-                    entries = double(entries)
-                faint = np.float32(FAINT)
-                entries = (known[..., 1:] + faint * entries) / (known[..., :1] + faint)
-                planes = np.ascontiguousarray(np.moveaxis(entries, -1, 0).reshape(len(mean), -1))
-                texels = self._size[0] * self._size[1] / (known.shape[0] * known.shape[1])
+                evidence = known[0]
+                if evidence.shape != entries.shape[1:]:
+                    entries, change = _doubled(entries), _doubled(change)
+                entries = entries * faint
+                entries += known[1:]
+                entries /= evidence + faint
+                texels = self._size[0] * self._size[1] / evidence.size
                 # By how much less has been seen here than elsewhere.
-                rarity = np.clip(usual * texels / np.maximum(known[..., :1], faint), 1.0, 1e3)
-            if size[0] > change.shape[0]:
-                change = double(change)
-            slopes, weight = sums[level][..., :-1], sums[level][..., -1:]
-            damping = np.float32(scale * self._scheduled(DAMPING)) * rarity
-            pull = stiffness * rarity if not level else np.zeros_like(stiffness * rarity)
-            wide = [each if each.shape[:2] == size else double(each) for each in (damping, pull)]
-            # The Laplacian's largest eigenvalue is 2, as in ``texture_block``.
-            sides = slopes / (weight + np.float32(FAINT)) + (wide[0] + 2 * wide[1]) * change
-            if not level:
-                sides += wide[1] * self._unevenness()
-            diagonal = np.moveaxis(damping + 2 * pull, -1, 0).reshape(len(own), -1)
-            by_cell = self._by_cell(np.moveaxis(sides, -1, 0), planes.shape[1])
-            found = solve_systems(planes, self._pairs, diagonal, by_cell)
-            wanted = np.moveaxis(self._by_texel(found, size), 0, -1)
-            change += (wanted - change) * (weight / (weight + np.float32(FAINT)))
-        return np.ascontiguousarray(np.moveaxis(change, -1, 0)), planes
+                rarity = np.clip(usual * texels / np.maximum(evidence, faint), 1.0, 1e3)
+            pull = None if level else stiffness * rarity
+            change = self._level_change(levels[level], entries, least * rarity, pull, change)
+        return change, entries
+
+    def _level_change(
+        self, sums: Array, entries: Array, damping: Array, pull: Array | None, coarser: Array
+    ) -> Array:
+        """The step (C, H, W) of one level.
+
+        sums: (C + 1, H, W). entries: (T, h, w) curvature, each of 1 or 2 x 2 texels. damping: (h, w), pull:
+        (C, h, w), to the neighbours' mean. coarser: (C, h, w), the step of the coarser level.
+        """
+        size, faint = (sums.shape[1], sums.shape[2]), np.float32(FAINT)
+        found = np.empty((len(coarser), *size), np.float32)
+        for rows, cells in _strips(size, entries.shape[1:]):
+            mine = entries[:, cells].reshape(len(entries), -1)  # (T, N)
+            count = mine.shape[1]
+            split = _by_cell(sums[:, rows], count)  # (C + 1, R, N)
+            weight, prior = split[-1], coarser[:, cells].reshape(len(coarser), 1, count)
+            diagonal = np.broadcast_to(damping[cells].reshape(1, count), (len(coarser), count))
+            sides = split[:-1] / (weight + faint)
+            if pull is not None:
+                held = pull[:, cells].reshape(len(coarser), count)
+                # The Laplacian's largest eigenvalue is 2, as in ``texture_block``.
+                diagonal = diagonal + 2 * held
+                sides += held[:, None] * _by_cell(self._unevenness(rows), count)
+            sides += diagonal[:, None] * prior
+            step = solve_systems(mine, self._pairs, diagonal, sides)
+            step -= prior
+            step *= weight / (weight + faint)
+            step += prior
+            found[:, rows] = _by_texel(step, (rows.stop - rows.start, size[1]))
+        return found
 
     def _scheduled(self, ends: tuple[float, float]) -> float:
         """Between the values at the start and at ``SETTLED``, exponentially."""
         return float(ends[0] * (ends[1] / ends[0]) ** min(self._progress / SETTLED, 1.0))
 
-    def _usual_evidence(self) -> float:
-        """Pixels in which all views together show a texel that is seen, in the mean."""
-        seen = self._weight > FAINT
-        if not seen.any():
+    def _usual_evidence(self, weight: Array) -> float:
+        """Pixels in which all views together show a texel that is seen, in the mean. weight: (H, W)."""
+        count = np.count_nonzero(weight > FAINT)
+        if not count:
             return 1.0
-        return float(self._weight.mean(where=seen, dtype=np.float64)) * self.view_count / self._remembered
+        return float(weight.sum(dtype=np.float64)) / count * self.view_count / self._remembered
 
-    def _unevenness(self) -> Array:
-        """(H, W, C): from each texel's values to the mean of its neighbours'."""
-        values = [block.value[..., : block.steered] for block in self.blocks]
-        return np.concatenate([neighbour_mean(value) - value for value in values], axis=-1)
+    def _unevenness(self, rows: slice) -> Array:
+        """(C, R, W): in some rows, from each texel's values to the mean of its neighbours'."""
+        around = np.arange(rows.start - 1, rows.stop + 1) % self._size[0]
+        parts = []
+        for block in self.blocks:
+            value = block.planes[: block.steered].take(around, axis=1)
+            mean = value[:, :-2] + value[:, 2:]
+            mean += np.roll(value[:, 1:-1], 1, axis=2)
+            mean += np.roll(value[:, 1:-1], -1, axis=2)
+            parts.append(np.float32(0.25) * mean - value[:, 1:-1])
+        return np.concatenate(parts)
 
-    def _by_cell(self, planes: Array, cells: int | None = None) -> Array:
-        """(C, H, W) to (C, R, N): the R texels of each of N cells of the curvature."""
-        count, height, width = planes.shape
-        side = 1 if height * width == (cells or self._grid.starts[1]) else 2
-        split = planes.reshape(count, height // side, side, width // side, side)
-        return np.ascontiguousarray(split.transpose(0, 2, 4, 1, 3)).reshape(count, side * side, -1)
 
-    def _by_texel(self, cells: Array, size: tuple[int, int] | None = None) -> Array:
-        """The inverse of ``_by_cell``. size: (H, W)."""
-        height, width = size or self._size
-        side = 1 if cells.shape[1] == 1 else 2
-        split = cells.reshape(-1, side, side, height // side, width // side)
-        return split.transpose(0, 3, 1, 4, 2).reshape(-1, height, width)
+def _strips(size: tuple[int, int], cells: tuple[int, ...]) -> Iterator[tuple[slice, slice]]:
+    """Rows of texels and of cells, in parts that stay in the processor's cache."""
+    side = size[0] // cells[0]
+    rows = max(1, STRIP // cells[1])
+    for start in range(0, cells[0], rows):
+        stop = min(start + rows, cells[0])
+        yield slice(side * start, side * stop), slice(start, stop)
+
+
+def _by_cell(planes: Array, cells: int) -> Array:
+    """(C, H, W) to (C, R, N): the R = 1 or 4 texels of each of N cells."""
+    count, height, width = planes.shape
+    side = 1 if height * width == cells else 2
+    split = planes.reshape(count, height // side, side, width // side, side)
+    return np.ascontiguousarray(split.transpose(0, 2, 4, 1, 3)).reshape(count, side * side, cells)
+
+
+def _by_texel(cells: Array, size: tuple[int, ...]) -> Array:
+    """The inverse of ``_by_cell``. size: (H, W)."""
+    height, width = size
+    side = 1 if cells.shape[1] == 1 else 2
+    split = cells.reshape(-1, side, side, height // side, width // side)
+    return split.transpose(0, 3, 1, 4, 2).reshape(-1, height, width)
+
+
+def _halved(planes: Array) -> Array:
+    """(C, H, W) to (C, H / 2, W / 2): sums of 2 x 2 neighbours."""
+    return np.moveaxis(halve(np.moveaxis(planes, 0, -1)), -1, 0)
+
+
+def _doubled(planes: Array) -> Array:
+    """(C, H, W) to (C, 2 H, 2 W)."""
+    return np.repeat(np.repeat(planes, 2, axis=1), 2, axis=2)
 
 
 def group_name(blocks: Sequence[MapBlock]) -> str:

@@ -224,8 +224,8 @@ class MaterialSource:
                 place = sum(count for _, count in channels.maps[: names.index("alpha")])
                 columns[place] = columns[place] + alpha[0]
                 curvature[channels.pairs.index((place, place))] += alpha[1]
-            images = part.scatter(part.footprints[number], reading.layout, [*columns, weight])
+            texels = part.scatter(part.footprints[number], reading.layout, [*columns, weight])
             # Each group explains the same residual: the sum of their steps must not overshoot.
             rows = np.concatenate([weight[None], curvature * np.float32(len(groups))]) * part.coverage
             cells, sums = part.sum_curvature(part.cells[number], rows)
-            yield name, GroupSums(images[:-1], images[-1], cells, sums)
+            yield name, GroupSums((texels,), ((cells, sums),))

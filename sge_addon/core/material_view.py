@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cell_sums import CellSums, one_sample
-from .footprint import Footprint, by_sample
+from .footprint import CornerSums, Footprint, by_sample
 from .geometry_buffer import GeometryBuffer, to_eye
 from .map_block import MapBlock
 from .map_group import curvature_grid
@@ -112,12 +112,15 @@ class MaterialPart:
                 start = stop
         return np.ascontiguousarray(values.T)
 
-    def scatter(self, footprint: Footprint | None, layout: PyramidLayout, columns: Sequence[Array]) -> Array:
-        """Sums over the pixels (P',) that read a texel: (N, H, W)."""
-        if footprint is None:
-            sums = [float((column * self.coverage).sum(dtype=np.float64)) for column in columns]
-            return np.asarray(sums, np.float32).reshape(-1, layout.height, layout.width)
-        return footprint.scatter_columns(columns)
+    def scatter(
+        self, footprint: Footprint | None, layout: PyramidLayout, columns: Sequence[Array]
+    ) -> CornerSums:
+        """Sums over the pixels that read a texel, of N columns (P',)."""
+        if footprint is not None:
+            return footprint.corner_sums(columns)
+        corners = np.zeros((4, 1, len(columns)), np.float32)
+        corners[0, 0] = [(column * self.coverage).sum(dtype=np.float64) for column in columns]
+        return CornerSums(np.zeros(1, np.intp), corners, layout.stride, 1)
 
     def sum_curvature(self, cells: CellSums | None, columns: Array) -> tuple[NDArray[np.intp], Array]:
         """columns: (T, P'). The cells (K,) that have pixels, and their sums (K, T)."""

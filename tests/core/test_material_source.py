@@ -13,6 +13,7 @@ import pytest
 from sge_addon.core.assembly import Assembly
 from sge_addon.core.geometry_buffer import to_eye
 from sge_addon.core.map_block import MapBlock
+from sge_addon.core.map_group import GroupSums
 from sge_addon.core.map_shader import ShadingPoints
 from sge_addon.core.material_maps import MAP_KINDS, SHADED_COLUMNS, SHADED_WIDTH, LitMaterial
 from sge_addon.core.material_source import PATTERNS, MaterialSource
@@ -143,6 +144,15 @@ def assert_agree(found: np.ndarray, expected: np.ndarray) -> None:
     assert np.linalg.norm(a) / np.linalg.norm(b) == pytest.approx(1.0, abs=0.05)
 
 
+def by_texel(sums: GroupSums, source: MaterialSource) -> np.ndarray:
+    """(C + 1, H, W) of a view's sums, all maps being of one size."""
+    layout = source.readings[0][0].layout
+    rows = np.zeros((layout.length, sums.texels[0].corners.shape[-1]), np.float32)
+    for texels in sums.texels:
+        texels.add_to(rows)
+    return np.stack([layout.unpack_sums(plane) for plane in rows.T.copy()])
+
+
 def mean_slope(source: MaterialSource, key: str) -> np.ndarray:
     """Half the negative gradient to a map, over all patterns of the only view."""
     slopes = []
@@ -152,7 +162,7 @@ def mean_slope(source: MaterialSource, key: str) -> np.ndarray:
             for each in name.split(" + "):
                 stop = start + STEERED[each.split(" ", 1)[1]]
                 if each == key:
-                    slopes.append(sums.slopes[start:stop])
+                    slopes.append(by_texel(sums, source)[start:stop])
                 start = stop
     return np.mean(slopes, axis=0)
 
