@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import zip_longest
 
 import numpy as np
 
@@ -155,10 +156,10 @@ def truth(height: int, width: int, seed: int = 0) -> dict[str, np.ndarray]:
     }
 
 
-def card_assembly(names=("one",), mirrored: bool = False, uv_scale: float = 1.0) -> Assembly:
+def card_assembly(names=("one",), mirrored: bool = False, lit: Sequence[LitMaterial] = ()) -> Assembly:
     """A card of 2 x 2 in the plane z = 0, seen from +Z, cut into as many columns as there are materials.
 
-    mirrored: UVs of its right half run back.
+    mirrored: UVs of its right half run back. lit: the materials, where a rasteriser shall know them.
     """
     cuts = np.linspace(-1, 1, 2 * len(names) + 1)
     points = np.array([(x, y, 0.15 * x * x) for x in cuts for y in (-1, 1)], np.float32)
@@ -172,9 +173,12 @@ def card_assembly(names=("one",), mirrored: bool = False, uv_scale: float = 1.0)
         points,
         triangles,
         flat_groups(np.zeros(len(triangles), np.int32)),
-        uvs=(uv_scale * uv[triangles]).astype(np.float32),
+        uvs=uv[triangles].astype(np.float32),
         material_indices=np.arange(len(triangles), dtype=np.int32) // 4,
-        materials=tuple(Material(name, texture=np.ones((1, 1, 3), np.float32)) for name in names),
+        materials=tuple(
+            Material(name, texture=np.ones((1, 1, 3), np.float32), lit=each)
+            for name, each in zip_longest(names, lit)
+        ),
     )
     return assemble([surface])
 
