@@ -20,12 +20,13 @@ import bpy  # noqa: E402
 import numpy as np  # noqa: E402
 from mathutils import Euler  # noqa: E402
 from window_interruptions import Interruptions  # noqa: E402
+from window_maps import Maps  # noqa: E402
 from window_scene import add_cage, add_statue  # noqa: E402
 from window_session import Play  # noqa: E402
 from window_stage import MODULE, STEPS  # noqa: E402
 
 
-class Story(Interruptions):
+class Story(Interruptions, Maps):
     """The stages, each a generator of waits. The cage is fitted to views of the statue."""
 
     def stages(self) -> list[Callable[[], Play]]:
@@ -41,6 +42,7 @@ class Story(Interruptions):
             self.edit_mode_while_fitting,
             self.delete_while_fitting,
             self.load_while_fitting,
+            self.fit_maps,
             self.disable_while_fitting,
             self.quit_with_everything_open,
         ]
