@@ -109,7 +109,12 @@ class MaterialSource:
         """Loss and sums of one view, through the next of its sets of samples."""
 
         def make(number: int) -> MaterialView:
-            return self.map_view(view, [self.geometry(view, offset) for offset in sample_pattern(number)])
+            made = self.map_view(view, [self.geometry(view, offset) for offset in sample_pattern(number)])
+            if self._maps.keeps and self._maps.nbytes == 0:
+                # One pattern that is kept is better than two of which some are made anew at each visit.
+                fitting = self._maps.limit // max(1, made.nbytes * len(self.references))
+                self._maps.patterns = min(max(1, fitting), PATTERNS)
+            return made
 
         return self.estimate_through(view, self._maps.next(view, self.references[view].view, make))
 
