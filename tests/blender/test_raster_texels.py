@@ -31,9 +31,9 @@ from sge_addon.core.texture_pyramid import LEVEL_ROUNDING, PyramidLayout, build_
 from sge_addon.core.view import View
 from sge_addon.job import FitJob, make_references, orbit_around
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
+from sge_addon.raster.program import shader_source
 from sge_addon.raster.rasteriser import Rasteriser, TexelPair
 from sge_addon.raster.reference_textures import ReferenceTextureCache
-from sge_addon.raster.program import shader_source
 from sge_addon.raster.tables import Reader, upload_image
 from sge_addon.raster.targets import Target, drawing
 from sge_addon.raster.texel_source import EPSILON, TexelSource
