@@ -32,7 +32,8 @@ from .texture_pyramid import halve, level_count
 Array = NDArray[np.float32]
 
 # Relative to the mean curvature, at the start and from the given progress on: the damping, and the pull to
-# the mean of a texel's neighbours. Where less has been seen than elsewhere both weigh as much more.
+# the mean of a texel's neighbours. Where less has been seen than elsewhere, the damping weighs as much more,
+# the pull its square.
 DAMPING = (5.0, 5e-3)
 SMOOTHNESS = (0.5, 5e-2)
 SETTLED = 0.5
@@ -214,7 +215,7 @@ class MapGroup:
                 texels = self._size[0] * self._size[1] / evidence.size
                 # By how much less has been seen here than elsewhere.
                 rarity = np.clip(usual * texels / np.maximum(evidence, faint), 1.0, 1e3)
-            pull = None if level else stiffness * rarity
+            pull = None if level else stiffness * rarity**2
             change = self._level_change(levels[level], entries, least * rarity, pull, change)
         return change, entries
 
