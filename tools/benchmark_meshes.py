@@ -76,7 +76,8 @@ def source_object() -> bpy.types.Object:
     dents = 0.06 * np.sin(5.0 * x + 1.0) + 0.06 * np.sin(6.0 * y) + 0.04 * np.sin(9.0 * z + x)
     obj = _object("Source", Sphere((1.0 + dents)[:, None] * sphere.positions, sphere.triangles, sphere.uvs))
     material = bpy.data.materials.new("Source")
-    material.use_nodes = True
+    if material.node_tree is None:  # before Blender 5
+        material.use_nodes = True
     nodes = material.node_tree.nodes
     image = nodes.new("ShaderNodeTexImage")
     image.image = array_to_image("Source", _texture(TEXTURE_SIZE))

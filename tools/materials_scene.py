@@ -35,7 +35,7 @@ def make_scene(asset: str, texture_size: int) -> dict[str, np.ndarray]:
     bpy.context.collection.objects.link(start)
     maps = true_maps(asset, texture_size)
     for obj, material in ((truth, _textured(maps)), (start, bpy.data.materials.new("Plain"))):
-        material.use_nodes = True
+        use_nodes(material)
         obj.data.materials.clear()
         obj.data.materials.append(material)
     add_lights()
@@ -72,7 +72,7 @@ def add_lights() -> None:
     area.data.size = 2.0
     area.rotation_euler = (-area.location).to_track_quat("-Z", "Y").to_euler()
     world = bpy.data.worlds.new("Sky")
-    world.use_nodes = True
+    use_nodes(world)
     if hasattr(world, "sun_threshold"):
         world.sun_threshold = 0.0
     bpy.context.scene.world = world
@@ -90,10 +90,16 @@ def relight() -> None:
         bpy.data.objects.remove(obj)
     _light("SUN", "Unseen", 1.8, (-0.9, 0.4, -0.5), (1.0, 1.0, 1.0)).data.angle = 0.35
     world = bpy.data.worlds.new("Dim")
-    world.use_nodes = True
+    use_nodes(world)
     background = next(node for node in world.node_tree.nodes if node.bl_idname == "ShaderNodeBackground")
     background.inputs["Color"].default_value = (0.25, 0.25, 0.25, 1.0)
     bpy.context.scene.world = world
+
+
+def use_nodes(owner: bpy.types.Material | bpy.types.World) -> None:
+    """Give a material or world its nodes, which it has from the start from Blender 5 on."""
+    if owner.node_tree is None:
+        owner.use_nodes = True
 
 
 def _light(kind: str, name: str, energy: float, place: tuple, colour: tuple) -> bpy.types.Object:
@@ -131,7 +137,7 @@ def _make_object(asset: str) -> bpy.types.Object:
 
 def _textured(maps: dict[str, np.ndarray]) -> bpy.types.Material:
     material = bpy.data.materials.new("Known")
-    material.use_nodes = True
+    use_nodes(material)
     tree = material.node_tree
     shader = next(node for node in tree.nodes if node.bl_idname == "ShaderNodeBsdfPrincipled")
     for name, socket in (

@@ -34,8 +34,8 @@ Array = NDArray[np.float32]
 # Relative to the mean curvature, at the start and from the given progress on: the damping, and the pull to
 # the mean of a texel's neighbours. Where less has been seen than elsewhere, the damping weighs as much more,
 # the pull its square.
-DAMPING = (5.0, 5e-3)
-SMOOTHNESS = (0.5, 5e-2)
+DAMPING = (5.0, 5e-4)
+SMOOTHNESS = (0.5, 1e-2)
 SETTLED = 0.5
 # Views to a step, once there have been as many.
 BATCH = 8

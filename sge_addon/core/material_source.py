@@ -164,7 +164,10 @@ class MaterialSource:
             compared = residual_of(
                 reference, mapped.pixels, coverage, rendered, self.loss, is_opaque=not fits_alpha
             )
-            weighed, trust = compared.residual * compared.trust, compared.trust
+            trust = compared.trust
+            for part in mapped.parts:
+                trust[..., part.place] *= part.likeness
+            weighed = compared.residual * trust
             loss, alpha = compared.loss, None
             if fits_alpha and reference.has_alpha:
                 alpha_loss, *alpha = self._alpha_residual(reference, mapped, opacity)

@@ -34,6 +34,11 @@ class PointKeeper(Protocol):
         ...
 
 
+# Cosines between the normals, and tangents, of a pixel's samples and their mean from which they count as of
+# two surfaces, and up to which as of one; and how far from the plane of both they may lie, in pixels.
+UNLIKE, ALIKE, APART = 0.9, 0.97, 2.0
+
+
 @dataclass(frozen=True, eq=False)
 class Reading:
     """Maps of one material that are read at the same places with the same weights.
@@ -82,7 +87,8 @@ def readings_of(material: LitMaterial, textures: dict[str, Texture]) -> tuple[Re
 class MaterialPart:
     """The pixels of a view that show one material.
 
-    place: of its P' pixels among the view's. coverage: (P',) in (0, 1], of this material.
+    place: of its P' pixels among the view's. coverage: (P',) in (0, 1], of this material. likeness: (P',), of
+    its samples.
     footprints: by reading, None for constants. cells: by reading, where pixels lie for sums of curvature;
     None for constants and for what is not fitted. prepared: of the shader. points_bytes: what that may hold.
     """
@@ -90,6 +96,7 @@ class MaterialPart:
     material: int
     place: Place
     coverage: Array
+    likeness: Array
     footprints: tuple[Footprint | None, ...]
     cells: tuple[CellSums | None, ...]
     prepared: Any
@@ -142,7 +149,7 @@ class MaterialView:
         """Memory held, in bytes; what the shader has prepared counts as much as the points it was given."""
         total = self.pixels.nbytes + self.coverage.nbytes
         for part in self.parts:
-            total += part.coverage.nbytes + part.points_bytes
+            total += part.coverage.nbytes + part.likeness.nbytes + part.points_bytes
             total += 0 if isinstance(part.place, slice) else part.place.nbytes
             total += sum(each.nbytes for each in (*part.footprints, *part.cells) if each is not None)
         return total
@@ -188,6 +195,7 @@ def view_map(
                 material=material,
                 place=slice(None) if same else covered,
                 coverage=mine.mean(axis=0, dtype=np.float32),
+                likeness=likeness(camera, buffers, pixels[covered], mine, points),
                 footprints=tuple(footprints),
                 cells=tuple(cells),
                 prepared=shader.prepare(points),
@@ -223,6 +231,34 @@ def mean_points(
     return ShadingPoints(
         position, _unit(total("normal", mine)), tangent, to_eye(camera, position).astype(np.float32), material
     )
+
+
+def likeness(
+    camera: View,
+    buffers: Sequence[GeometryBuffer],
+    pixels: NDArray[np.int32],
+    mine: NDArray[np.bool_],
+    points: ShadingPoints,
+) -> Array:
+    """(P,) in [0, 1]: how far a pixel's samples are of one piece of surface, whose mean may be shaded.
+
+    At inner outlines they are of two surfaces, at seams of UV maps their tangents are. points: the means.
+    """
+    worst = np.ones(len(pixels), np.float32)
+    depth = np.abs(camera.world_to_clip[3, :3] @ points.position.T + camera.world_to_clip[3, 3])
+    size = np.float32(camera.world_per_pixel) * depth.astype(np.float32)
+    for buffer, of_sample in zip(buffers, mine, strict=True):
+        position, normal, tangent = (
+            plane.reshape(-1, plane.shape[-1]).take(pixels, axis=0)
+            for plane in (buffer.position, buffer.normal, buffer.tangent)
+        )
+        turned = np.einsum("pc,pc->p", normal, points.normal)
+        turned = np.minimum(turned, np.einsum("pc,pc->p", _unit(tangent[:, :3]), points.tangent[:, :3]))
+        turned = np.where(tangent[:, 3] == points.tangent[:, 3], turned, np.float32(-1.0))
+        apart = np.abs(np.einsum("pc,pc->p", position - points.position, points.normal)) / size
+        alike = np.minimum((turned - UNLIKE) / (ALIKE - UNLIKE), APART - apart)
+        np.minimum(worst, alike, out=worst, where=of_sample)
+    return np.clip(worst, 0.0, 1.0, out=worst)
 
 
 def _unit(vectors: Array) -> Array:
