@@ -41,8 +41,8 @@ class MaterialPixels:
         """As of LitPixelReader."""
         source = self._source
         camera = source.references[view].view
-        self._kept.keeps = source.keeps_maps
-        if not source.keeps_maps:
+        self._kept.keeps = source.maps.keeps
+        if not source.maps.keeps:
             self._kept.clear()
         found = self._kept.next(view, camera, lambda _: self._choose(view, count, seed))
         return [pixels for pixels in self._read(view, found) if pixels.weight.any()]
@@ -50,7 +50,7 @@ class MaterialPixels:
     def _choose(self, view: int, count: int, seed: int) -> _Chosen:
         source = self._source
         reference = source.references[view]
-        pattern = sample_pattern(0) if source.keeps_maps else [(0.0, 0.0)]
+        pattern = sample_pattern(0) if source.maps.keeps else [(0.0, 0.0)]
         buffers = [source.geometry(view, offset) for offset in pattern]
         material_of_id = np.concatenate(([-1], source.texture_of_triangle))
         shown = np.stack([material_of_id[buffer.ids].ravel() for buffer in buffers])  # (S, H W)

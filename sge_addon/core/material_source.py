@@ -48,7 +48,7 @@ class MaterialSource:
     assembly's materials. blocks: by the key of their MaterialMap, those that are fitted.
     texture_of_triangle: (F,) int32 into ``materials``. loss: as in FitSettings. background: (3,) linear,
     what is behind a surface; black for references with alpha. cache_bytes: maps are kept until they fill
-    this. readings: by material.
+    this. readings: by material. maps: of views; not kept while the shape moves.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class MaterialSource:
         self.texture_of_triangle = texture_of_triangle
         self._materials = materials
         self._stopwatch = stopwatch or Stopwatch()
-        self._maps: ViewMapCache[MaterialView] = ViewMapCache(cache_bytes, PATTERNS)
+        self.maps: ViewMapCache[MaterialView] = ViewMapCache(cache_bytes, PATTERNS)
         textures: dict[str, Texture] = dict(blocks)
         self.readings = [readings_of(material, textures) for material in materials]
         self._groups = [self._groups_of(number, blocks) for number in range(len(materials))]
@@ -92,31 +92,18 @@ class MaterialSource:
                     )
         return found
 
-    @property
-    def keeps_maps(self) -> bool:
-        """Not while the shape moves."""
-        return self._maps.keeps
-
-    @keeps_maps.setter
-    def keeps_maps(self, keeps: bool) -> None:
-        self._maps.keeps = keeps
-
-    def forget_maps(self) -> None:
-        """Free the memory of the maps; those that are needed again are made again, the very same."""
-        self._maps.clear()
-
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and sums of one view, through the next of its sets of samples."""
 
         def make(number: int) -> MaterialView:
             made = self.map_view(view, [self.geometry(view, offset) for offset in sample_pattern(number)])
-            if self._maps.keeps and self._maps.nbytes == 0:
+            if self.maps.keeps and self.maps.nbytes == 0:
                 # One pattern that is kept is better than two of which some are made anew at each visit.
-                fitting = self._maps.limit // max(1, made.nbytes * len(self.references))
-                self._maps.patterns = min(max(1, fitting), PATTERNS)
+                fitting = self.maps.limit // max(1, made.nbytes * len(self.references))
+                self.maps.patterns = min(max(1, fitting), PATTERNS)
             return made
 
-        return self.estimate_through(view, self._maps.next(view, self.references[view].view, make))
+        return self.estimate_through(view, self.maps.next(view, self.references[view].view, make))
 
     def estimate_from(self, view: int, buffers: Sequence[GeometryBuffer]) -> Estimate:
         """Loss and sums of one view through given samples: a joint fit passes the ones of its pair."""

@@ -93,24 +93,11 @@ class FilteredTextureSource:
         self.texture_of_triangle = texture_of_triangle
         self.loss = loss
         self._stopwatch = stopwatch or Stopwatch()
-        self._maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes, PATTERNS)
+        self.maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes, PATTERNS)
         self._fixed_of_id = None
         if fixed_colour is not None and (texture_of_triangle < 0).any():
             constant = np.where(texture_of_triangle[:, None] < 0, fixed_colour, 0.0)
             self._fixed_of_id = np.vstack((np.zeros((1, 3)), constant)).astype(np.float32)
-
-    @property
-    def keeps_maps(self) -> bool:
-        """Not while the shape moves."""
-        return self._maps.keeps
-
-    @keeps_maps.setter
-    def keeps_maps(self, keeps: bool) -> None:
-        self._maps.keeps = keeps
-
-    def forget_maps(self) -> None:
-        """Free the memory of the maps; those that are needed again are made again, the very same."""
-        self._maps.clear()
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and texel sums of one view, through the next of its sets of samples."""
@@ -120,7 +107,7 @@ class FilteredTextureSource:
             with self._stopwatch.stage("estimate"):
                 return self.map_view(buffers)
 
-        view_map = self._maps.next(view, self.references[view].view, make)
+        view_map = self.maps.next(view, self.references[view].view, make)
         with self._stopwatch.stage("estimate"):
             return self.estimate_through(view, view_map)
 

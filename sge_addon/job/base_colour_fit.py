@@ -67,10 +67,10 @@ class BaseColourFit:
         if self._problem.settings.texture_estimator == "texel":
             return JointParts(self._texel_source(surfaces, references), interval=1)
         filtered = self._filtered_source(surfaces, references)
-        filtered.keeps_maps = False
+        filtered.maps.keeps = False
 
         def keep_maps_and_gather() -> None:
-            filtered.keeps_maps = True
+            filtered.maps.keeps = True
             for texture in filtered.textures:
                 if isinstance(texture, TextureBlock):
                     texture.gather = True
@@ -83,7 +83,7 @@ class BaseColourFit:
     def forget_maps(self) -> None:
         """As of Appearance."""
         if self._filtered is not None:
-            self._filtered.forget_maps()
+            self._filtered.maps.clear()
 
     def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
         """As of Appearance."""

@@ -20,7 +20,6 @@ from ..core.material_maps import LitMaterial
 from ..core.material_source import MaterialSource
 from ..core.protocols import Estimate, ParameterBlock
 from ..core.reference import Reference
-from ..core.scene_lights import SceneLights
 from ..core.stopwatch import Stopwatch
 from ..core.texture_fill import finished_texture
 from ..raster.fitted_surfaces import FittedSurfaces
@@ -60,11 +59,6 @@ class MaterialFit:
         return blocks
 
     @property
-    def lights(self) -> SceneLights:
-        """As they stand."""
-        return self._problem.lights if self.light is None else self.light.lights
-
-    @property
     def textures(self) -> list[MapBlock]:
         """The maps that are fitted."""
         return list(self._by_key.values())
@@ -95,12 +89,12 @@ class MaterialFit:
     def joint(self, surfaces: FittedSurfaces, references: list[Reference], interval: int) -> JointParts:
         """As of Appearance."""
         source = self.source(surfaces, references)
-        source.keeps_maps = False
+        source.maps.keeps = False
 
         def through(view: int, seen: GeometryBuffer) -> Estimate:
             return source.estimate_from(view, [seen])
 
-        return JointParts(source, interval, partial(setattr, source, "keeps_maps", True), through)
+        return JointParts(source, interval, partial(setattr, source.maps, "keeps", True), through)
 
     def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> LightSource | None:
         """As of Appearance."""
@@ -113,7 +107,7 @@ class MaterialFit:
     def forget_maps(self) -> None:
         """As of Appearance."""
         if self._source is not None:
-            self._source.forget_maps()
+            self._source.maps.clear()
 
     def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
         """As of Appearance."""
