@@ -72,7 +72,7 @@ class MaterialPixels:
             alpha = values[:, SHADED_COLUMNS["alpha"]]  # (P, 1)
             behind = (1.0 - alpha) * self._source.background
             surface = (target[pixels, :3] - behind) / np.maximum(alpha, np.float32(_FAINT))
-            weight = np.where(alpha > _FAINT, alpha * alpha, np.float32(0.0))[:, 0]
+            weight = np.where(alpha > _FAINT, alpha * alpha, np.float32(0.0))[:, 0] * part.likeness
             if reference.weight is not None:
                 weight = weight * reference.weight.ravel()[pixels]
             result.append(LitPixels(part.prepared, values, surface.astype(np.float32), weight))

@@ -36,7 +36,7 @@ from ..scene.objects import (
 from ..scene.reference_rows import check_any_used, image_of_row
 from ..scene.references import NORMAL_IMAGE, background_image, cameras_with_images
 from ..scene.remesh_check import remesh_notices, remesh_problems
-from .check_lit import lit_notices, lit_problems
+from .check_lit import lit_findings
 from .problem import ReferenceFacts, blind_views, reference_problems
 
 if TYPE_CHECKING:
@@ -138,9 +138,11 @@ def _check_objects(
     findings.collect(remesh_problems(objects, **remeshing))
     for notice in remesh_notices(objects, values["remesh"]):
         findings.warn(notice)
-    findings.collect(lit_problems(scene, objects, values))
-    for notice, subject in lit_notices(scene, objects, values):
-        findings.warn(notice, subject)
+    for found in lit_findings(scene, objects, values):
+        if isinstance(found, FitError):
+            findings.add(Finding.of(found))
+        else:
+            findings.warn(*found)
     is_lit = values["shading"] == "lit"
     evaluated = is_lit and texture and "height" in values["maps"]
     surfaces = []

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What keeps shading 'lit' from showing or fitting materials under the scene's light, without a fit."""
+"""What shading 'lit' cannot show or fit of materials and the scene's light, without a fit."""
 
 from __future__ import annotations
 
@@ -18,39 +18,26 @@ if TYPE_CHECKING:
     import bpy
 
 
-def lit_problems(
+def lit_findings(
     scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
-) -> Iterator[FitError]:
-    """Every error by material, image, object, light or world. values: the settings by field name."""
+) -> Iterator[FitError | tuple[str, str]]:
+    """Every error by material, image, object, light or world; and what will be done differently from what one
+    might expect, with the name of the object it is about. values: the settings by field name."""
     if values["shading"] != "lit":
         return
     maps = values["maps"] if values["texture"] else ()
     yield from lit_material_problems(objects, maps=maps)
     if "height" in maps:
         yield from height_problems(objects, shape=values["shape"], remesh=values["remesh"])
+        for obj in objects:
+            if obj.type == "MESH":
+                yield from ((notice, obj.name) for notice in height_notices(obj))
     if values["light"] == "unknown":
         return
     try:
         lights = scene_lights(scene)
         if values["light"] == "fit":
             scene_light_parameters(lights)
+            yield from ((notice, "") for notice in fixed_light_notices(scene, lights))
     except FitError as error:
         yield error
-
-
-def lit_notices(
-    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
-) -> Iterator[tuple[str, str]]:
-    """What will be done differently from what one might expect, and the name of the object it is about."""
-    if values["shading"] != "lit":
-        return
-    if values["texture"] and "height" in values["maps"]:
-        for obj in objects:
-            if obj.type == "MESH":
-                yield from ((notice, obj.name) for notice in height_notices(obj))
-    if values["light"] == "fit":
-        try:
-            lights = scene_lights(scene)
-        except FitError:
-            return  # said by ``lit_problems``
-        yield from ((notice, "") for notice in fixed_light_notices(scene, lights))

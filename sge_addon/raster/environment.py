@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from functools import cache
+from weakref import WeakValueDictionary
 
 import gpu
 import numpy as np
@@ -47,13 +48,12 @@ class EnvironmentResources:
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._projected = None if world.image is None else project(world.image)
-        self._atlas = None if world.image is None else prefiltered_atlas(world)
+        self._image = _prefiltered(world)
         self._block = gpu.types.GPUUniformBuf(_buffer(self._rows()))
 
     @property
     def samplers(self) -> tuple[str, ...]:
-        return () if self._atlas is None else (ATLAS,)
+        return () if self._image is None else (ATLAS,)
 
     @property
     def blocks(self) -> dict[str, int]:
@@ -66,33 +66,52 @@ class EnvironmentResources:
     def values(self) -> dict[str, object]:
         """By name, what to bind."""
         values: dict[str, object] = {BLOCK: self._block}
-        return values if self._atlas is None else values | {ATLAS: self._atlas}
+        return values if self._image is None else values | {ATLAS: self._image.atlas}
 
     def set_world(self, world: World) -> None:
         """Take another world of the same kind: programs stay. Only another image is prefiltered anew."""
         if world_defines(world) != self.defines:
             raise ValueError(f"a world of other kind: {world_defines(world)[0]}, not {self.defines[0]}")
-        if world.image is not None and (
-            world.image is not self._world.image or world.brightest != self._world.brightest
-        ):
-            self._projected = project(world.image)
-            self._atlas = prefiltered_atlas(world)
-        self._world = world
+        self._world, self._image = world, _prefiltered(world)
         self._block.update(_buffer(self._rows()))
 
     def _rows(self) -> np.ndarray:
         world = self._world
-        if self._projected is None:
+        if self._image is None:
             harmonics = world_harmonics(world)
         elif world.as_eevee:
-            harmonics = damped(self._projected, world)
+            harmonics = damped(self._image.harmonics, world)
         else:
-            harmonics = self._projected
+            harmonics = self._image.harmonics
         rows = np.zeros((_ROWS, 4), np.float32)
         rows[0, :3] = world.gain
         rows[1:4, :3] = world.rotation
         rows[4:, :3] = shader_rows(harmonics) * world.gain
         return rows
+
+
+class PrefilteredImage:
+    """What is made of a world's image, whatever its gain and rotation: harmonics (9, 3), and the atlas."""
+
+    def __init__(self, world: World) -> None:
+        self.image = world.image  # alive as long as this is, so that its id is nobody else's
+        self.harmonics = project(world.image)
+        self.atlas = prefiltered_atlas(world)
+
+
+# The rasteriser and the maps' shader light by one image, in each stage anew: it is made once, in seconds.
+_shared: WeakValueDictionary[tuple, PrefilteredImage] = WeakValueDictionary()
+
+
+def _prefiltered(world: World) -> PrefilteredImage | None:
+    """None where the world has no image. The same as long as anybody keeps it."""
+    if world.image is None:
+        return None
+    key = (id(world.image), world.as_eevee, world.brightest)
+    made = _shared.get(key)
+    if made is None:
+        made = _shared[key] = PrefilteredImage(world)
+    return made
 
 
 def world_defines(world: World) -> tuple[str, ...]:

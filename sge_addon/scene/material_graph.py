@@ -253,6 +253,8 @@ def _left_out(shader: bpy.types.Node) -> tuple[str, ...]:
         if name in shader.inputs and not _is_neutral(shader.inputs[name], neutral)
     ]
     names += [name for name in ("IOR", "Specular IOR Level") if linked_output(shader.inputs[name])]
+    if shader.distribution != "MULTI_GGX":
+        names.append("Distribution")
     return tuple(names)
 
 

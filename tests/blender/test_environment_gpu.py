@@ -123,3 +123,11 @@ def test_another_gain_and_rotation_keep_the_tiles(gpu_ready: None, directions: n
     assert environment.values()["world_atlas"] is not atlas
     with pytest.raises(ValueError, match="kind"):
         environment.set_world(World(gain=GAIN))
+
+
+def test_an_image_is_prefiltered_once_for_all_who_light_by_it(gpu_ready: None) -> None:
+    image = sky(rows=64)
+    one, two = (EnvironmentResources(World(gain=gain, image=image)) for gain in (GAIN, 2.0 * GAIN))
+    assert one.values()["world_atlas"] is two.values()["world_atlas"]
+    other = EnvironmentResources(World(gain=GAIN, image=image.copy()))
+    assert other.values()["world_atlas"] is not one.values()["world_atlas"]

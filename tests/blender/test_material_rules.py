@@ -131,6 +131,10 @@ def test_what_the_shading_does_not_know_is_named():
     principled(material).inputs["Specular Tint"].default_value = (1.0, 0.5, 0.5, 1.0)
     _, (notice,) = read(material)
     assert "leaves out its Coat Weight and Specular Tint" in notice
+    metal = add_material("Metal")
+    principled(metal).distribution = "GGX"
+    _, (notice,) = read(metal)
+    assert "leaves out its Distribution" in notice
 
 
 def test_closest_interpolation_is_said():

@@ -13,21 +13,7 @@ import pytest
 from sge_addon.core.errors import FitError, TargetLost
 from sge_addon.scene.fitted_images import image_of, pack_image, prepare_fitted_images, write_image
 from sge_addon.scene.materials import base_colour_image, base_colour_socket, materials_of_objects
-
-
-def add_quad(name: str, *materials: bpy.types.Material | None) -> bpy.types.Object:
-    """A square per material (at least one), each using its slot."""
-    count = max(1, len(materials))
-    mesh = bpy.data.meshes.new(name)
-    corners = [(x, y, float(i)) for i in range(count) for x, y in ((0, 0), (1, 0), (1, 1), (0, 1))]
-    mesh.from_pydata(corners, [], [range(4 * i, 4 * i + 4) for i in range(count)])
-    mesh.uv_layers.new(name="UVMap")
-    for material in materials:
-        mesh.materials.append(material)
-    mesh.polygons.foreach_set("material_index", range(count))
-    obj = bpy.data.objects.new(name, mesh)
-    bpy.context.scene.collection.objects.link(obj)
-    return obj
+from tests.blender.material_nodes import add_quad
 
 
 def add_material(name: str, shader: str = "ShaderNodeBsdfPrincipled") -> bpy.types.Material:
