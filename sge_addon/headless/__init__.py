@@ -55,7 +55,7 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
     from ..scene.stored_settings import stored_values
     from .findings import find_all, print_findings
     from .inputs import objects_to_fit, open_scene, preset_values, references_to_fit
-    from .results import Results, check_outputs, check_references_export
+    from .results import Results, check_maps_export, check_outputs, check_references_export
 
     if not arguments.check:
         check_outputs(arguments)
@@ -66,6 +66,7 @@ def _run(arguments: argparse.Namespace, interruption: Interruption) -> int:
         return BAD_INPUT if print_findings(find_all(arguments, values), arguments.quiet) else DONE
     settings = FitSettings(**values)
     objects = objects_to_fit(arguments)
+    check_maps_export(arguments, values, objects)
     references = references_to_fit(arguments, settings, objects)
     _print_notices(references.notices)
     check_references_export(arguments, references)

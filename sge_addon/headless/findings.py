@@ -18,7 +18,7 @@ from ..formats.references import read_references
 from ..job.check import Finding, check_fit, check_scene
 from ..scene.loaded_frames import load_frame
 from .inputs import objects_to_fit, references_to_fit
-from .results import check_outputs, check_references_export
+from .results import check_maps_export, check_outputs, check_references_export
 
 _SMALL = 64  # pixels: pictures are loaded only to see whether they can be
 
@@ -33,6 +33,8 @@ def find_all(arguments: argparse.Namespace, values: Mapping[str, Any]) -> list[F
         found.append(Finding.of(error))
     try:
         objects = objects_to_fit(arguments)
+        if not found:
+            check_maps_export(arguments, values, objects)
     except FitError as error:
         found.append(Finding.of(error))
     held_out_file = arguments.hold_out and not arguments.hold_out.isdigit()

@@ -7,8 +7,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ import bpy
 from ..core.errors import FitError
 from ..core.settings import FitSettings
 from ..formats import transforms_json
-from ..scene.exported_maps import export_maps
+from ..scene.exported_maps import check_map_export, export_maps, map_paths
 from ..scene.files import axes_of, check_export, check_writable, export_mesh
 from ..scene.reference_rows import store_psnr, store_used_references
 from ..scene.references import add_reference_cameras, export_references
@@ -66,6 +66,22 @@ def _check_folder(arguments: argparse.Namespace) -> None:
             raise FitError(
                 f"--export-references '{folder}' would overwrite the references that are read; name another."
             )
+
+
+def check_maps_export(
+    arguments: argparse.Namespace, values: Mapping[str, Any], objects: Sequence[bpy.types.Object]
+) -> None:
+    """Raise FitError for a map that could not be written beside --export. values: settings by field name."""
+    if arguments.export:
+        check_map_export(_folder_of_maps(arguments), objects, _exported_maps(values))
+
+
+def _exported_maps(values: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(values["maps"]) if values["shading"] == "lit" and values["texture"] else ()
+
+
+def _folder_of_maps(arguments: argparse.Namespace) -> Path:
+    return Path(arguments.export).expanduser().absolute().parent
 
 
 def check_references_export(arguments: argparse.Namespace, references: References) -> None:
@@ -142,11 +158,11 @@ class Results:
         if self.arguments.mesh:
             axes = axes_of(self.arguments.mesh, *axes)
         objects = [obj for obj in self.objects if _exists(obj)]
-        export_mesh(self.arguments.export, objects, *axes)
-        if self.settings.shading == "lit" and self.settings.texture:
-            folder = Path(self.arguments.export).expanduser().absolute().parent
-            _, notices = export_maps(folder, objects, self.settings.maps, self.settings.image_depth)
-            self.notices.extend(notices)
+        folder, maps = _folder_of_maps(self.arguments), _exported_maps(asdict(self.settings))
+        reserved = map_paths(folder, objects, maps)
+        export_mesh(self.arguments.export, objects, *axes, reserved=reserved)
+        _, notices = export_maps(folder, objects, maps, self.settings.image_depth)
+        self.notices.extend(notices)
 
     def _export_references(self) -> None:
         export_references(self.arguments.export_references, self.references.all, transforms_json.write)

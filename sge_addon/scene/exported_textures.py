@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,15 +18,20 @@ if TYPE_CHECKING:
     import bpy
 
 
-def texture_paths(file: Path, objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Image, Path]:
-    """Where each image of the objects' maps goes: ``<stem>_<image>.png`` beside the file."""
+def texture_paths(
+    file: Path, objects: Sequence[bpy.types.Object], reserved: Collection[Path] = ()
+) -> dict[bpy.types.Image, Path]:
+    """Where each image of the objects' maps goes: ``<stem>_<image>.png`` beside the file, with a number where
+    another image has that or it is among the ``reserved``; upper and lower case count as the same."""
     paths: dict[bpy.types.Image, Path] = {}
+    taken = {path.name.casefold() for path in reserved if path.parent == file.parent}
     for node in map_nodes(objects):
         name, number = plain_name(node.image.name), 1
         while node.image not in paths:
             path = file.with_name(f"{file.stem}_{name}{'' if number == 1 else f'_{number}'}.png")
             number += 1
-            if path not in paths.values():
+            if path.name.casefold() not in taken:
+                taken.add(path.name.casefold())
                 paths[node.image] = path
     return paths
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -76,12 +76,13 @@ def export_mesh(
     objects: Sequence[bpy.types.Object],
     forward_axis: str | None = None,
     up_axis: str | None = None,
+    reserved: Collection[Path] = (),
 ) -> list[Path]:
     """Write objects in world space, with modifiers, and the images of their maps beside; all files written.
 
     Axes as in ``import_mesh``, by default Y forward and Z up (glb: as glTF requires). Every image of a
     material's maps becomes ``<stem>_<image>.png``, colours sRGB-encoded, which an obj's materials refer to
-    and which a glb also embeds.
+    and which a glb also embeds. reserved: files beside it that images do not become.
     Raises FitError: no objects, unknown extension, a file that cannot be written.
     """
     import bpy
@@ -92,7 +93,7 @@ def export_mesh(
     check_export(file)
     is_gltf = file.suffix.lower() in GLTF
     axes = {} if is_gltf else _axes(file, forward_axis or DEFAULT_FORWARD, up_axis or DEFAULT_UP)
-    textures = texture_paths(file, objects)
+    textures = texture_paths(file, objects, reserved)
     for texture in textures.values():
         check_writable(texture)
     save_textures(objects, textures)

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from sge_addon.core.colour import linear_to_srgb
-from sge_addon.scene.exported_maps import export_maps, map_paths
+from sge_addon.core.errors import FitError
+from sge_addon.scene.exported_maps import check_map_export, export_maps, map_paths
 from sge_addon.scene.files import export_mesh, import_mesh
 from sge_addon.scene.fitted_maps import write_maps
-from sge_addon.scene.images import array_to_image, load_image
+from sge_addon.scene.images import array_to_image, load_image, save_png
 from sge_addon.scene.lit_materials import fitted_textures, lit_materials_of_objects
 from sge_addon.scene.map_preparation import prepare_fitted_maps
 from tests.blender.material_nodes import add_material, add_quad, principled
@@ -81,6 +82,65 @@ def test_objects_with_several_materials_name_them(tmp_path: Path):
         "Quad_A_B_alpha.png",
         "Quad_C_alpha.png",
     ]
+
+
+def test_no_two_objects_share_a_file(tmp_path: Path):
+    """Also where they differ only in what a file's name cannot hold, or not on every file system."""
+    quads = []
+    for number, name in enumerate(("A B", "A_B", "a b", "A_B_2")):
+        material = add_material(name)
+        principled(material).inputs["Roughness"].default_value = 0.2 * (1 + number)
+        quads.append(add_quad(name, material))
+    maps = ("roughness", "height")
+    stems = ("A_B", "A_B_2", "a_b_3", "A_B_2_2")
+    expected = [tmp_path / f"{stem}_{name}.png" for stem in stems for name in maps]
+    assert map_paths(tmp_path, quads, maps) == expected
+    written, notices = export_maps(tmp_path, quads, maps)
+    assert written == expected
+    assert notices[0] == "Maps of 'A_B' are 'A_B_2_<map>', since others are 'A_B_<map>'."
+    assert len(notices) == 3
+    for number, path in enumerate(written[::2]):
+        assert np.allclose(load_image(path, "linear")[0][..., 0], 0.2 * (1 + number), atol=0.5 / 255)
+
+
+def test_textures_leave_the_names_of_maps_free(tmp_path: Path):
+    """Rock.glb with an image 'Base_Color' has a Rock_Base_Color.png; Rock's map is another."""
+    quad, arrays = fitted_quad(maps=("base_color",))
+    quad.name = "Rock"
+    image = principled(quad.data.materials[0]).inputs["Base Color"].links[0].from_node.image
+    image.name = "Base_Color"
+    reserved = map_paths(tmp_path, [quad], ("base_color",))
+    _, texture = export_mesh(tmp_path / "Rock.glb", [quad], reserved=reserved)
+    assert texture == tmp_path / "Rock_Base_Color_2.png"
+    image.pixels[:] = np.zeros(SIZE * SIZE * 4, np.float32)
+    written, _ = export_maps(tmp_path, [quad], ("base_color",))
+    assert written == reserved
+    assert not load_image(written[0])[0][..., :3].any()
+    assert np.abs(load_image(texture)[0][..., :3] - arrays["base_color"]).max() < 0.02
+
+
+def test_maps_that_cannot_be_written_are_refused_before(tmp_path: Path):
+    quad = add_quad("Quad", add_material("Paint"))
+    check_map_export(tmp_path, [quad], ALL)
+    assert not list(tmp_path.iterdir())
+    (tmp_path / "Quad_emission.exr").mkdir()
+    check_map_export(tmp_path, [quad], ("alpha",))
+    with pytest.raises(FitError, match=r"Quad_emission\.exr'"):
+        check_map_export(tmp_path, [quad], ALL)
+
+
+def test_maps_are_not_written_over_what_the_scene_shows(tmp_path: Path):
+    quad = add_quad("Quad", add_material("Paint"))
+    path = tmp_path / "Quad_roughness.png"
+    save_png(path, np.full((4, 4, 4), 0.5, np.float32))
+    image = bpy.data.images.load(str(path))
+    image.name = "Mine"
+    with pytest.raises(
+        FitError, match=r"roughness map of 'Quad' .* image 'Mine': export into another folder"
+    ):
+        check_map_export(tmp_path, [quad], ALL)
+    image.pack()
+    check_map_export(tmp_path, [quad], ALL)
 
 
 @pytest.mark.parametrize("depth", ["8", "float"])

@@ -170,6 +170,19 @@ def test_what_cannot_be_shown_is_refused_by_name(scene: Path, capsys: pytest.Cap
     assert "everything would be black" in refused(capsys, scene)
 
 
+@pytest.mark.parametrize("check", [(), ("--check",)])
+def test_a_map_that_cannot_be_written_is_refused_before_the_fit(
+    scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], check: tuple[str, ...]
+) -> None:
+    folder = tmp_path / "out"
+    (folder / "Start_roughness.png").mkdir(parents=True)
+    flags = ("--export", str(folder / "ball.glb"), *check)
+    said = refused(capsys, scene, "--maps", "base_color,roughness", *flags)
+    assert "Start_roughness.png" in said
+    assert [path.name for path in folder.iterdir()] == ["Start_roughness.png"]
+    assert fit(scene, "--maps", "base_color", "--steps", "1", *flags) == 0
+
+
 def test_height_and_shape_are_refused_together(scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
     said = refused(capsys, scene, "--shape", "--maps", "base_color,height")
     assert "Height" in said
