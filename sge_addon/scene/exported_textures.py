@@ -22,18 +22,27 @@ def texture_paths(
     file: Path, objects: Sequence[bpy.types.Object], reserved: Collection[Path] = ()
 ) -> dict[bpy.types.Image, Path]:
     """Where each image of the objects' maps goes: ``<stem>_<image>.png`` beside the file, with a number where
-    another image has that or it is among the ``reserved``; upper and lower case count as the same."""
+    another image has that or it is among the ``reserved`` files there; upper and lower case are the same."""
     paths: dict[bpy.types.Image, Path] = {}
-    taken = {path.name.casefold() for path in reserved if path.parent == file.parent}
+    taken = {path.name.casefold() for path in reserved}
     for node in map_nodes(objects):
-        name, number = plain_name(node.image.name), 1
-        while node.image not in paths:
-            path = file.with_name(f"{file.stem}_{name}{'' if number == 1 else f'_{number}'}.png")
-            number += 1
-            if path.name.casefold() not in taken:
-                taken.add(path.name.casefold())
-                paths[node.image] = path
+        if node.image not in paths:
+            paths[node.image] = free_path(file, node.image.name, taken)
     return paths
+
+
+def free_path(file: Path, name: str, taken: set[str]) -> Path:
+    """``<stem>_<name>.png`` beside the file, with a number where that is ``taken``, and then so, too.
+
+    taken: names of files in lower case.
+    """
+    number, stem = 1, f"{file.stem}_{plain_name(name)}"
+    path = file.with_name(f"{stem}.png")
+    while path.name.casefold() in taken:
+        number += 1
+        path = file.with_name(f"{stem}_{number}.png")
+    taken.add(path.name.casefold())
+    return path
 
 
 def save_textures(objects: Sequence[bpy.types.Object], paths: Mapping[bpy.types.Image, Path]) -> None:
@@ -84,7 +93,7 @@ def map_nodes(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Node]:
     """Image nodes that feed a map of a material, or the color of a shader that lit shading does not know,
     once each."""
     nodes: dict[tuple[str, str], bpy.types.Node] = {}
-    for material in _materials(objects):
+    for material in materials_of(objects):
         graph = read_graph(material)
         found = [source.image.node for source in graph.maps.values() if source.image is not None]
         if graph.obstacle is not None:
@@ -99,7 +108,8 @@ def plain_name(name: str) -> str:
     return re.sub(r"[^\w.-]+", "_", name).strip("._") or "texture"
 
 
-def _materials(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Material]:
+def materials_of(objects: Sequence[bpy.types.Object]) -> list[bpy.types.Material]:
+    """All materials in the objects' slots, by name."""
     materials = {slot.material for obj in objects for slot in obj.material_slots if slot.material}
     return sorted(materials, key=lambda each: each.name_full)
 
@@ -116,7 +126,7 @@ def _emission_peaks(objects: Sequence[bpy.types.Object]) -> dict[bpy.types.Image
     """The largest value, where above 1, of images that are nothing but emission."""
     peaks: dict[bpy.types.Image, float] = {}
     others: set[bpy.types.Image] = set()
-    for material in _materials(objects):
+    for material in materials_of(objects):
         for name, source in read_graph(material).maps.items():
             if source.image is None:
                 continue
@@ -132,7 +142,7 @@ def _strengths(
 ) -> list[tuple[bpy.types.NodeSocket, float, float]]:
     """Inputs of emission's strength, their values, and the peaks by which they grow."""
     strengths = []
-    for material in _materials(objects):
+    for material in materials_of(objects):
         graph = read_graph(material)
         source = graph.maps["emission"].image
         if source is not None and source.image in peaks and graph.emission_strength is not None:

@@ -14,6 +14,7 @@ import numpy as np
 
 from ..core.errors import FitError
 from .exported_textures import save_textures, saved_textures_shown, texture_paths
+from .obj_materials import correct_images, gloss_images, save_gloss, saved_gloss_shown
 from .repeated_vertices import clear_custom_normals, join_repeated_vertices
 
 if TYPE_CHECKING:
@@ -58,6 +59,8 @@ def import_mesh(
         for obj in created:
             bpy.data.objects.remove(obj)
         raise FitError(f"Mesh file '{file}' holds no faces; export it again with a mesh.")
+    if file.suffix.lower() == ".obj":
+        correct_images(meshes)
     says_smoothing = _says_smoothing(file)
     for mesh in {obj.data for obj in meshes}:
         if file.suffix.lower() in (".ply", *GLTF) and (mesh.uv_layers or mesh.has_custom_normals):
@@ -82,7 +85,8 @@ def export_mesh(
 
     Axes as in ``import_mesh``, by default Y forward and Z up (glb: as glTF requires). Every image of a
     material's maps becomes ``<stem>_<image>.png``, colours sRGB-encoded, which an obj's materials refer to
-    and which a glb also embeds. reserved: files beside it that images do not become.
+    and which a glb also embeds; see ``obj_materials`` for metallic and roughness of an obj. reserved: files
+    beside it that images do not become.
     Raises FitError: no objects, unknown extension, a file that cannot be written.
     """
     import bpy
@@ -94,9 +98,13 @@ def export_mesh(
     is_gltf = file.suffix.lower() in GLTF
     axes = {} if is_gltf else _axes(file, forward_axis or DEFAULT_FORWARD, up_axis or DEFAULT_UP)
     textures = texture_paths(file, objects, reserved)
-    for texture in textures.values():
-        check_writable(texture)
+    is_obj = file.suffix.lower() == ".obj"
+    gloss = gloss_images(file, objects, [*reserved, *textures.values()]) if is_obj else []
+    images = [*textures.values(), *(each.path for each in gloss if each.path is not None)]
+    for image in images:
+        check_writable(image)
     save_textures(objects, textures)
+    save_gloss(gloss)
     collection = bpy.data.collections.new("sge_export")
     bpy.context.scene.collection.children.link(collection)
     copies = []
@@ -108,15 +116,16 @@ def export_mesh(
                 exported = _copy_in_world_space(obj)
                 copies.append(exported)
             collection.objects.link(exported)
-        with saved_textures_shown(objects, textures), _reported(f"Mesh file '{file}' cannot be written"):
-            _export(file, collection.name, axes)
+        problem = f"Mesh file '{file}' cannot be written"
+        with saved_textures_shown(objects, textures), saved_gloss_shown(gloss), _reported(problem):
+            _export(file, collection.name, axes, has_gloss=bool(gloss))
     finally:
         for copy in copies:
             bpy.data.meshes.remove(copy.data)
         bpy.data.collections.remove(collection)
     if not file.is_file():
         raise FitError(f"Mesh file '{file}' was not written; Blender's messages in the terminal say why.")
-    return [file, *textures.values()]
+    return [file, *images]
 
 
 def axes_of(path: str | os.PathLike[str], forward_axis: str | None, up_axis: str | None) -> tuple[str, str]:
@@ -184,7 +193,8 @@ def _import(file: Path, axes: dict[str, str]) -> None:
     operator(filepath=str(file), **axes)
 
 
-def _export(file: Path, collection: str, axes: dict[str, str]) -> None:
+def _export(file: Path, collection: str, axes: dict[str, str], *, has_gloss: bool) -> None:
+    """has_gloss: images say what is metallic or rough, which obj files need their extensions for."""
     import bpy
 
     suffix = file.suffix.lower()
@@ -199,7 +209,7 @@ def _export(file: Path, collection: str, axes: dict[str, str]) -> None:
                 **common,
             )
     elif suffix == ".obj":
-        bpy.ops.wm.obj_export(path_mode="RELATIVE", **axes, **common)
+        bpy.ops.wm.obj_export(path_mode="RELATIVE", export_pbr_extensions=has_gloss, **axes, **common)
     elif suffix == ".ply":
         bpy.ops.wm.ply_export(export_colors="NONE", **axes, **common)
     else:

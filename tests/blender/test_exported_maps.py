@@ -18,7 +18,15 @@ from sge_addon.scene.fitted_maps import write_maps
 from sge_addon.scene.images import array_to_image, load_image, save_png
 from sge_addon.scene.lit_materials import fitted_textures, lit_materials_of_objects
 from sge_addon.scene.map_preparation import prepare_fitted_maps
-from tests.blender.material_nodes import add_material, add_quad, principled
+from tests.blender.material_nodes import (
+    add_material,
+    add_quad,
+    byte_image,
+    image_node,
+    link,
+    node_of,
+    principled,
+)
 
 ALL = ("base_color", "metallic", "roughness", "normal", "emission", "alpha")
 SIZE = 8
@@ -160,6 +168,57 @@ def test_a_glb_opens_elsewhere_with_the_same_maps(depth: str, emission: float, t
             array, found = array / emission, found * read.lit.emission_strength / emission
         # Twice rounded where the fitted image has 8 bits and the strength was scaled.
         assert np.abs(stored(name, found) - stored(name, array)).max() < 1.6 / 255, name
+
+
+def test_an_obj_names_every_map(tmp_path: Path):
+    quad, arrays = fitted_quad(depth="8")
+    material = quad.data.materials[0]
+
+    def wiring():
+        return {
+            (link.from_node.name, link.from_socket.name, link.to_node.name, link.to_socket.name)
+            for link in material.node_tree.links
+        }
+
+    before, images = wiring(), {image.name for image in bpy.data.images}
+    written = export_mesh(tmp_path / "out.obj", [quad])
+    assert wiring() == before, "the material is as it was"
+    assert {image.name for image in bpy.data.images} == images
+    said = (tmp_path / "out.mtl").read_text()
+    for keyword, name in (("map_Pm", "out_Paint_metallic.png"), ("map_Pr", "out_Paint_roughness.png")):
+        assert f"{keyword} {name}" in said
+        assert tmp_path / name in written
+    bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+    ((read,),), _ = lit_materials_of_objects(import_mesh(tmp_path / "out.obj"))
+    for name, array in arrays.items():
+        assert np.abs(stored(name, read.lit.maps[name].texture) - stored(name, array)).max() < 1.1 / 255, name
+
+
+def test_an_obj_refers_to_an_image_that_is_roughness_alone(tmp_path: Path):
+    material = add_material("Paint")
+    quad, shader = add_quad("Quad", material), principled(material)
+    node = image_node(material, byte_image("Gloss", (51, 102, 153, 255), is_data=True))
+    mapping = node_of(material, "ShaderNodeMapping")
+    mapping.inputs["Scale"].default_value = (2.0, 2.0, 1.0)
+    link(material, node_of(material, "ShaderNodeTexCoord"), mapping, "Vector", output="UV")
+    link(material, mapping, node, "Vector")
+    link(material, node, shader, "Roughness")
+    export_mesh(tmp_path / "whole.obj", [quad])
+    assert "map_Pr -s 2 2 1 whole_Gloss.png" in (tmp_path / "whole.mtl").read_text()
+    channels = node_of(material, "ShaderNodeSeparateColor")
+    link(material, node, channels, "Color")
+    link(material, channels, shader, "Roughness", output="Green")
+    export_mesh(tmp_path / "one.obj", [quad])
+    said = (tmp_path / "one.mtl").read_text()
+    assert "map_Pr -s 2 2 1 one_Paint_roughness.png" in said
+    assert np.allclose(load_image(tmp_path / "one_Paint_roughness.png", "linear")[0][..., :3], 0.4, atol=1e-6)
+
+
+def test_an_obj_without_such_images_keeps_to_the_plain_format(tmp_path: Path):
+    export_mesh(tmp_path / "out.obj", [add_quad("Quad", add_material("Paint"))])
+    said = (tmp_path / "out.mtl").read_text()
+    assert "\nNs " in said
+    assert "\nPr " not in said
 
 
 def test_a_glb_with_some_maps_keeps_the_constants_of_the_others(tmp_path: Path):
