@@ -28,6 +28,7 @@ class Reference:
     held_out: evaluated, never trained on.
     weight: (H, W) float32 in [0, 1], how much each pixel counts; None where all count alike.
     camera: session id of Blender's camera that the view was read from, 0 where there is none.
+    engine: what rendered it, 'eevee' or 'cycles'; "" where it is a photo, our own or unknown.
     """
 
     view: View
@@ -37,6 +38,7 @@ class Reference:
     held_out: bool = False
     weight: Image | None = None
     camera: int = 0
+    engine: str = ""
 
     def __post_init__(self) -> None:
         size = (self.view.height, self.view.width)

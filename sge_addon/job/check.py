@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -33,7 +33,7 @@ from ..scene.objects import (
     target_problems,
     unmirrored_matrix,
 )
-from ..scene.reference_rows import check_any_used, image_of_row
+from ..scene.reference_rows import check_any_used, engines_of_scene, image_of_row
 from ..scene.references import NORMAL_IMAGE, background_image, cameras_with_images
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from .check_lit import lit_findings
@@ -70,7 +70,7 @@ def check_scene(
     """
     findings = _Findings()
     findings.collect(setting_problems(values))
-    surfaces = _check_objects(findings, scene, objects, values)
+    surfaces = _check_objects(findings, scene, objects, values, engines_of_scene(scene))
     references = _check_references(findings, scene)
     if not all(each.held_out for each in references):  # else it is said already
         findings.collect(reference_problems(references, values["match"]))
@@ -87,7 +87,9 @@ def check_fit(
     """The same for references that are at hand as such. None where it is not known which they are."""
     findings = _Findings()
     findings.collect(setting_problems(values))
-    surfaces = _check_objects(findings, scene, objects, values)
+    references = None if references is None else list(references)
+    engines = {each.engine for each in references or () if not each.held_out}
+    surfaces = _check_objects(findings, scene, objects, values, engines)
     if references is not None:
         facts = [ReferenceFacts.of(each) for each in references]
         findings.collect(reference_problems(facts, values["match"]))
@@ -128,8 +130,9 @@ def _check_objects(
     scene: bpy.types.Scene,
     objects: Sequence[bpy.types.Object] | None,
     values: Mapping[str, Any],
+    engines: Collection[str],
 ) -> list[Surface]:
-    """Surfaces of the objects that have one."""
+    """Surfaces of the objects that have one. engines: what rendered the references."""
     if objects is None:
         return []
     shape, texture = values["shape"], values["texture"]
@@ -138,7 +141,7 @@ def _check_objects(
     findings.collect(remesh_problems(objects, **remeshing))
     for notice in remesh_notices(objects, values["remesh"]):
         findings.warn(notice)
-    for found in lit_findings(scene, objects, values):
+    for found in lit_findings(scene, objects, values, engines):
         if isinstance(found, FitError):
             findings.add(Finding.of(found))
         else:

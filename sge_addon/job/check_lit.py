@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FitError
@@ -12,17 +12,21 @@ from ..core.light_parameters import scene_light_parameters
 from ..scene.displacement import height_notices, height_problems
 from ..scene.light_write_back import fixed_light_notices
 from ..scene.lit_materials import lit_material_problems
-from ..scene.scene_lights import scene_lights
+from ..scene.scene_lights import engine_notices, scene_lights
 
 if TYPE_CHECKING:
     import bpy
 
 
 def lit_findings(
-    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
+    scene: bpy.types.Scene,
+    objects: Sequence[bpy.types.Object],
+    values: Mapping[str, Any],
+    engines: Collection[str] = (),
 ) -> Iterator[FitError | tuple[str, str]]:
     """Every error by material, image, object, light or world; and what will be done differently from what one
-    might expect, with the name of the object it is about. values: the settings by field name."""
+    might expect, with the name of the object it is about. values: the settings by field name. engines: what
+    rendered the references, as ``Reference.engine``."""
     if values["shading"] != "lit":
         return
     maps = values["maps"] if values["texture"] else ()
@@ -35,7 +39,8 @@ def lit_findings(
     if values["light"] == "unknown":
         return
     try:
-        lights = scene_lights(scene)
+        lights = scene_lights(scene, whole_world=values["light"] == "fit", engines=engines)
+        yield from ((notice, "") for notice in engine_notices(scene, lights, engines))
         if values["light"] == "fit":
             scene_light_parameters(lights)
             yield from ((notice, "") for notice in fixed_light_notices(scene, lights))

@@ -65,7 +65,8 @@ def check_problem(
     facts = [ReferenceFacts.of(reference) for reference in references]
     for problem in reference_problems(facts, settings.match):
         raise problem
-    look = scene_look(scene, objects, settings, fitted=True)
+    engines = {each.engine for each in references if not each.held_out}
+    look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
     group = settings.vertex_group if settings.moves_surface else ""
     displaced: list[DisplacedObject] = []

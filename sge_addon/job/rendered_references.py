@@ -134,7 +134,8 @@ def _rendered(
             f"Camera '{own.view.name}': {options.render_engine.title()} shows nothing of "
             f"'{objects[0].name}': show its collection in renders, and in the view layer."
         )
-    return replace(own, colour=colour, normal=None if options.keep_others else own.normal)
+    normal = None if options.keep_others else own.normal
+    return replace(own, colour=colour, normal=normal, engine=options.render_engine)
 
 
 def _depsgraph() -> bpy.types.Depsgraph:

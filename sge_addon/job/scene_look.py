@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from ..core.surface import Material
 from ..scene.lights import sun_lights
 from ..scene.lit_materials import lit_materials_of_objects
 from ..scene.materials import materials_of_objects
-from ..scene.scene_lights import scene_lights
+from ..scene.scene_lights import engine_notices, scene_lights
 
 if TYPE_CHECKING:
     import bpy
@@ -32,9 +32,15 @@ class SceneLook:
 
 
 def scene_look(
-    scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], settings: FitSettings, *, fitted: bool
+    scene: bpy.types.Scene,
+    objects: Sequence[bpy.types.Object],
+    settings: FitSettings,
+    *,
+    fitted: bool,
+    engines: Collection[str] = (),
 ) -> SceneLook:
     """What ``settings.shading`` shows of the objects. fitted: with what ``settings`` fit of their materials.
+    engines: what rendered the references, as ``Reference.engine``.
 
     Raises FitError by name of the material, image, light or world that it cannot show.
     """
@@ -49,7 +55,9 @@ def scene_look(
         if fitted and settings.light == "unknown":
             lights = unknown_light()
         else:
-            lights = scene_lights(scene, whole_world=fitted and settings.light == "fit")
+            whole = fitted and settings.light == "fit"
+            lights = scene_lights(scene, whole_world=whole, engines=engines)
+            notices += engine_notices(scene, lights, engines)
         return SceneLook(materials, lights, tuple(notices))
     size = settings.texture_size if fitted and settings.texture else 0
     lights = sun_lights(scene) if settings.shading == "sun" else SunLights()

@@ -16,6 +16,7 @@ from ..core.view import View
 from ..raster.context import start_gpu
 from ..raster.rasteriser import Rasteriser
 from ..scene.objects import surface_from_object
+from ..scene.reference_rows import engines_of_scene
 from .scene_look import scene_look
 
 if TYPE_CHECKING:
@@ -25,14 +26,14 @@ if TYPE_CHECKING:
 class SceneRenderer:
     """Holds what it was made of: make a new one when objects have changed.
 
-    Base meshes, as a fit sees them. Raises FitError for what cannot be rasterised.
+    Base meshes, as a fit to the scene's references sees them. Raises FitError for what cannot be rasterised.
     """
 
     def __init__(
         self, scene: bpy.types.Scene, objects: Sequence[bpy.types.Object], settings: FitSettings
     ) -> None:
         start_gpu()
-        look = scene_look(scene, objects, settings, fitted=False)
+        look = scene_look(scene, objects, settings, fitted=False, engines=engines_of_scene(scene))
         surfaces = [
             surface_from_object(obj, materials)
             for obj, materials in zip(objects, look.materials, strict=True)

@@ -16,6 +16,7 @@ from .references import (
     add_reference_cameras,
     background_image,
     cameras_with_images,
+    engines_of_cameras,
     reference_of_camera,
     references_from_cameras,
 )
@@ -65,6 +66,13 @@ def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Referen
     if not rows:
         return references_from_cameras(scene, resolution)
     return [reference_of_row(scene, row, resolution) for row in rows if row.enabled]
+
+
+def engines_of_scene(scene: bpy.types.Scene) -> set[str]:
+    """What rendered the references that the scene trains on; as ``Reference.engine``."""
+    rows = scene.sge.references
+    used = [row.camera for row in rows if row.enabled and not row.held_out and row.camera is not None]
+    return engines_of_cameras(used if rows else cameras_with_images(scene))
 
 
 def check_any_used(scene: bpy.types.Scene) -> None:

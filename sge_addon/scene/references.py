@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 COLLECTION = "References"
 NORMAL_IMAGE = "sge_normal_image"  # on the camera's data: its image of world normals
+ENGINE = "sge_engine"  # on a background image: what rendered it, 'eevee' or 'cycles'
 
 
 def references_from_cameras(
@@ -130,6 +131,8 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
             alpha = reference.colour[..., 3:]
             normals = np.concatenate([reference.normal, alpha], axis=2)
             camera.data[NORMAL_IMAGE] = array_to_image(f"{reference.view.name} normals", normals)
+        if reference.engine:
+            image[ENGINE] = reference.engine
         if reference.weight is not None:
             mask = array_to_image(
                 f"{reference.view.name} mask", mask_pixels(reference.weight), as_bytes=True, is_data=True
@@ -163,7 +166,19 @@ def reference_of_camera(
         normal=normal,
         weight=shown.weight,
         camera=camera.session_uid,
+        engine=engine_of_image(image),
     ).resized(resolution)
+
+
+def engine_of_image(image: bpy.types.Image) -> str:
+    """As of ``Reference.engine``."""
+    engine = image.get(ENGINE)
+    return engine if engine in ("eevee", "cycles") else ""
+
+
+def engines_of_cameras(cameras: Iterable[bpy.types.Object]) -> set[str]:
+    """Of all their background images."""
+    return {engine_of_image(each.image) for camera in cameras for each in _visible_backgrounds(camera)}
 
 
 def cameras_with_images(scene: bpy.types.Scene) -> list[bpy.types.Object]:

@@ -21,23 +21,29 @@ if TYPE_CHECKING:
     import bpy
 
 KINDS: dict[str, LightKind] = {"SUN": "sun", "POINT": "point", "SPOT": "spot", "AREA": "area"}
+_TITLES = {"eevee": "EEVEE", "cycles": "Cycles"}
 # How far the scales of a spot light's axes may be apart; beyond, its cone is no cone.
 _UNEVEN = 1e-3
 
 
 def scene_lights(
-    scene: bpy.types.Scene, *, hidden: Collection[bpy.types.Object] = (), whole_world: bool = False
+    scene: bpy.types.Scene,
+    *,
+    hidden: Collection[bpy.types.Object] = (),
+    whole_world: bool = False,
+    engines: Collection[str] = (),
 ) -> SceneLights:
     """What lights renders of the scene as it stands.
 
-    Where the scene's engine is not Cycles, surfaces receive of an image world what EEVEE makes of it, and
-    what is brighter in it than the world's Sun Threshold is a sun by the world's name. hidden: objects that
-    are not to be seen. whole_world: no sun is drawn out of it, because it is fitted. Raises FitError by name
-    for what the lit shading does not know, and where everything would be black.
+    Unless Cycles renders, surfaces receive of an image world what EEVEE makes of it, and what is brighter in
+    it than the world's Sun Threshold is a sun by the world's name. hidden: objects that are not to be seen.
+    whole_world: no sun is drawn out of it, because it is fitted. engines: what rendered the references, as
+    ``Reference.engine``; the scene's own where that does not decide. Raises FitError by name for what the lit
+    shading does not know, and where everything would be black.
     """
     lights = tuple(read_light(scene, obj) for obj in seen_lights(scene) if obj not in hidden)
     world = read_world(scene.world, "lit")
-    if world.image is not None and scene.render.engine != "CYCLES":
+    if world.image is not None and _engine(scene, engines) == "eevee":
         world, sun = _as_eevee(scene, world, 0.0 if whole_world else scene.world.sun_threshold)
         lights += () if sun is None else (sun,)
     is_dark = not world.gain.any() or (world.image is not None and not world.image.any())
@@ -47,6 +53,32 @@ def scene_lights(
             "would be black. Add a light (Add > Light), choose light 'unknown', or shading 'unlit'."
         )
     return SceneLights(lights, world)
+
+
+def engine_notices(scene: bpy.types.Scene, lights: SceneLights, engines: Collection[str]) -> list[str]:
+    """What to know where references were rendered otherwise than the scene is, and an image lights it."""
+    known = sorted(set(engines) - {""})
+    if lights.world.image is None or not known or known == [_engine(scene)]:
+        return []
+    own = _TITLES[_engine(scene)]
+    if len(known) > 1:
+        return [
+            f"World '{scene.world.name}': its image lights as in {own}, the scene's engine; references were "
+            "rendered by EEVEE and by Cycles, in which it lights differently. Make all by one of them."
+        ]
+    theirs = _TITLES[_engine(scene, engines)]
+    return [
+        f"World '{scene.world.name}': its image lights as in {theirs}, which rendered the references; {own}, "
+        "the scene's engine, shows it differently."
+    ]
+
+
+def _engine(scene: bpy.types.Scene, engines: Collection[str] = ()) -> str:
+    """The only one known of those that rendered references, else the scene's; 'eevee' for others, too."""
+    known = set(engines) - {""}
+    if len(known) == 1:
+        return known.pop()
+    return "cycles" if scene.render.engine == "CYCLES" else "eevee"
 
 
 def _as_eevee(scene: bpy.types.Scene, world: World, threshold: float) -> tuple[World, Light | None]:

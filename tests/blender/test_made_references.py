@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,15 @@ from sge_addon.core.metrics import psnr
 from sge_addon.core.reference_options import ReferenceOptions
 from sge_addon.core.settings import FitSettings
 from sge_addon.job import make_references, orbit_around, place_views, references_one_by_one
+from sge_addon.job.check import check_scene
+from sge_addon.job.problem import check_problem
+from sge_addon.scene.images import array_to_image
+from sge_addon.scene.reference_rows import references_of_scene, store_made_references
 from sge_addon.scene.stored_settings import registered
 from tests.blender.small_world import SmallWorld, add_sphere, run
+from tests.blender.worlds import environment_world
 from tests.meshes import waves
+from tests.skies import sky
 
 SIZE = 40
 SETTINGS = FitSettings(resolution=SIZE)
@@ -256,6 +263,30 @@ def test_source_in_an_excluded_collection_is_named(gpu_ready: None) -> None:
     views = orbit_around([source], 1, SIZE)
     with pytest.raises(FitError, match="Cycles shows nothing of 'Source': show its collection"):
         rendered([source], "cycles", views)
+
+
+def test_the_worlds_image_lights_a_fit_as_in_what_rendered(gpu_ready: None, tmp_path: Path) -> None:
+    """Also when the file was saved and opened between; not where another picture has come in."""
+    settings = FitSettings(shading="lit", shape=False, maps=("base_color",), resolution=SIZE, texture_size=8)
+    source = add_sphere("Source", (1, 1, 1), colour=waves(8, 8))
+    environment_world(array_to_image("Sky", np.concatenate([sky(rows=8), np.ones((8, 16, 1))], 2)))
+    bpy.data.images["Sky"].pack()
+    made = rendered([source], "cycles", orbit_around([source], 2, SIZE))
+    assert [reference.engine for reference in made] == ["cycles", "cycles"]
+    with registered():
+        store_made_references(bpy.context.scene, source, made)
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "made.blend"), check_existing=False)
+        bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "made.blend"))
+        scene, objects = bpy.context.scene, [bpy.data.objects["Source"]]
+        for is_known in (True, False):
+            problem = check_problem(scene, objects, references_of_scene(scene, SIZE), settings)
+            assert problem.lights.world.as_eevee != is_known
+            told = [finding.text for finding in check_scene(scene, objects, asdict(settings))]
+            assert set(problem.notices) <= set(told)
+            assert any("its image lights as in Cycles" in text for text in told) == is_known
+            for row in scene.sge.references:
+                photo = array_to_image("Photo", made[0].colour, as_bytes=True)
+                row.camera.data.background_images[0].image = photo
 
 
 # --- The two drivers

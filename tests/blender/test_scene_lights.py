@@ -14,9 +14,10 @@ import pytest
 from sge_addon.core.environment import radiance
 from sge_addon.core.errors import FitError
 from sge_addon.core.scene_lights import SceneLights
+from sge_addon.job.check_lit import lit_findings
 from sge_addon.scene.images import array_to_image, save_exr
 from sge_addon.scene.lights import sun_lights
-from sge_addon.scene.scene_lights import scene_lights
+from sge_addon.scene.scene_lights import engine_notices, scene_lights
 from tests.blender.worlds import add_light, environment_world, new_world
 from tests.skies import sky
 
@@ -215,11 +216,37 @@ def test_eevee_draws_a_sun_out_of_an_image() -> None:
     assert lights.world.as_eevee
     assert lights.world.brightest == pytest.approx(2.0)
     assert lights.world.image.max() == pytest.approx(5.0)
+    values = {"shading": "lit", "texture": False, "light": "fit"}
+    assert list(lit_findings(scene, [], values)) == [], "a fit of the light takes the world as a whole"
     whole = scene_lights(scene, whole_world=True)
     assert whole.lights == ()
     np.testing.assert_allclose(whole.world.image, pixels[..., :3], rtol=1e-6)
     scene.world.sun_threshold = 0.0
     assert read().lights == ()
+
+
+def test_the_image_lights_as_in_what_rendered_the_references() -> None:
+    image = array_to_image("Sky", np.concatenate([sky(rows=32), np.ones((32, 64, 1), np.float32)], 2))
+    environment_world(image)
+    scene = bpy.context.scene
+    others = {"CYCLES": "eevee", scene.render.engine: "cycles"}
+    for own, theirs in others.items():
+        scene.render.engine = own
+        of_scene = "cycles" if own == "CYCLES" else "eevee"
+        for engines, expected in (
+            ((), of_scene),
+            (("",), of_scene),
+            ((theirs, ""), theirs),
+            ((of_scene,), of_scene),
+            (("eevee", "cycles"), of_scene),
+        ):
+            lights = scene_lights(scene, engines=engines)
+            assert lights.world.as_eevee == (expected == "eevee"), (own, engines)
+            notices = engine_notices(scene, lights, engines)
+            assert len(notices) == (theirs in engines), (own, engines)
+            assert all("'Sky World'" in notice for notice in notices)
+    new_world((1.0, 1.0, 1.0))
+    assert engine_notices(scene, scene_lights(scene, engines=("cycles",)), ("cycles",)) == []
 
 
 def test_a_mapping_node_turns_the_image() -> None:
