@@ -198,7 +198,8 @@ class FitSettings:
     texture_estimator: str = _setting(
         "filtered",
         "Texture Estimator",
-        "Differences over the colour that a pixel reads, or over randomly perturbed texels as in the paper",
+        "Differences over the colour that a pixel reads, or over randomly perturbed texels as in the paper "
+        "(not with shading 'lit')",
         choices=("filtered", "texel"),
         advanced=True,
     )
@@ -257,6 +258,11 @@ def _lit_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
         return
     if values["texture"] and not values["maps"]:
         yield FitError("Shading 'lit': no map to fit is chosen: choose some, or switch Texture off.")
+    if values["texture"] and values["texture_estimator"] == "texel":
+        yield FitError(
+            "Texture Estimator 'texel' perturbs base colours alone, not the maps of shading 'lit': set it to "
+            "'filtered', or choose shading 'unlit' or 'sun'."
+        )
     if values["texture"] and values["remesh"] == "voxel":
         yield FitError(
             "Remesh 'voxel' makes a new UV map, into which the maps of shading 'lit' cannot be taken over: "

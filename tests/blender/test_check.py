@@ -78,6 +78,18 @@ def test_nothing_is_found_where_nothing_is_wrong():
     assert check_problem(scene, [quad], references, settings_from_scene(scene)).notices == ()
 
 
+def test_an_estimator_that_lit_shading_has_not_is_an_error():
+    add_references()
+    stored = bpy.context.scene.sge
+    stored.shading, stored.light, stored.texture_estimator = "lit", "unknown", "texel"
+    finding = only(found(add_quad()))
+    assert finding.is_error
+    assert "Texture Estimator 'texel'" in finding.text
+    assert "set it to 'filtered'" in finding.text
+    stored.texture_estimator = "filtered"
+    assert found(bpy.data.objects["Quad"]) == []
+
+
 def test_all_that_is_wrong_is_found_at_once():
     cameras = add_references(5)
     scene = bpy.context.scene

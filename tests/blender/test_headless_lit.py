@@ -156,6 +156,10 @@ def test_unknown_light_needs_no_lights_and_becomes_a_world(scene: Path, tmp_path
 
 def test_what_cannot_be_shown_is_refused_by_name(scene: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert "'gloss' is not one of base_color" in refused(capsys, scene, "--maps", "gloss")
+    for check in ((), ("--check",)):
+        said = refused(capsys, scene, "--texture-estimator", "texel", *check)
+        assert "Texture Estimator 'texel'" in said
+        assert "set it to 'filtered'" in said
 
     def add_noise() -> None:
         material = bpy.data.materials["Plain"]

@@ -64,6 +64,7 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
         ({"shape": False, "texture": False}, "Nothing to fit"),
         ({"match": ()}, "Nothing to match"),
         ({"shading": "lit", "maps": ()}, "no map to fit"),
+        ({"shading": "lit", "texture_estimator": "texel"}, "set it to 'filtered'"),
         ({"shading": "lit", "stages": 2, "remesh": "voxel"}, "new UV map"),
         (
             {"shading": "lit", "texture": False, "light": "fit", "match": ("alpha",)},
@@ -86,6 +87,8 @@ def test_contradictions_are_named(values: dict, message: str) -> None:
 def test_what_contradicts_the_texture_is_fine_without_it() -> None:
     assert FitSettings(texture=False, shading="normal").shading == "normal"
     assert FitSettings(texture=False, match=("alpha",)).match == ("alpha",)
+    without = FitSettings(texture=False, shading="lit", texture_estimator="texel")
+    assert without.texture_estimator == "texel"
 
 
 def test_settings_do_not_change() -> None:
