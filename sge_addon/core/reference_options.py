@@ -24,12 +24,12 @@ def _option(
     maximum: float | None = None,
 ) -> Any:
     metadata = {"label": label, "description": description, "choices": choices}
-    return field(default=default, metadata=metadata | {"minimum": minimum, "maximum": maximum})
+    return field(default=default, metadata=metadata | {"minimum": minimum, "maximum": maximum, "notes": {}})
 
 
 @dataclass(frozen=True)
 class ReferenceOptions:
-    """``metadata`` of each field: label, description, choices, minimum, maximum."""
+    """``metadata`` of each field: label, description, choices, minimum, maximum, notes."""
 
     view_count: int = _option(
         16, "Views", "Number of references made from the source", minimum=1, maximum=1000

@@ -10,12 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 from .errors import FitError
 from .material_maps import MAP_NAMES
 
 LARGEST_INTEGER = 2**31 - 1  # that a Blender property holds
+_ALPHA_NOTE = "What shows through a surface is taken for the background, also where other surfaces are behind it"
+_NO_NOTES: Mapping[str, str] = MappingProxyType({})
 
 
 def _setting(
@@ -27,8 +30,9 @@ def _setting(
     minimum: float | None = None,
     maximum: float | None = None,
     advanced: bool = False,
+    notes: Mapping[str, str] = _NO_NOTES,
 ) -> Any:
-    """A dataclass field with what the command line and the panel need to show it."""
+    """A dataclass field with what the command line and the panel need to show it. notes: by choice."""
     return field(
         default=default,
         metadata={
@@ -38,6 +42,7 @@ def _setting(
             "minimum": minimum,
             "maximum": maximum,
             "advanced": advanced,
+            "notes": notes,
         },
     )
 
@@ -45,7 +50,8 @@ def _setting(
 @dataclass(frozen=True)
 class FitSettings:
     """What a fit does. ``metadata`` of each field: label, description, choices, minimum, maximum,
-    advanced (kept out of the main panel and listed apart by ``--help``)."""
+    advanced (kept out of the main panel and listed apart by ``--help``), notes (what else the tooltip of a
+    choice says)."""
 
     shape: bool = _setting(True, "Shape", "Move the vertices")
     texture: bool = _setting(True, "Texture", "Fit the base colour texture")
@@ -67,12 +73,14 @@ class FitSettings:
         "Maps",
         "Of shading 'lit': the maps of the material that are fitted; the others stay as they are",
         choices=MAP_NAMES,
+        notes={"alpha": _ALPHA_NOTE},
     )
     constant_maps: tuple[str, ...] = _setting(
         (),
         "Constants",
         "Fitted maps that are one value for the whole material instead of a texture",
         choices=MAP_NAMES,
+        notes={"alpha": _ALPHA_NOTE},
     )
     light: str = _setting(
         "scene",

@@ -90,7 +90,7 @@ def setting_property(item: Field[Any]) -> Any:
     """The Blender property of one field of FitSettings."""
     shown = {"name": item.metadata["label"], "description": item.metadata["description"]}
     choices = [
-        (choice, CHOICE_LABELS.get(choice, choice.title()), item.metadata["description"])
+        (choice, CHOICE_LABELS.get(choice, choice.title()), _choice_text(item, choice))
         for choice in item.metadata["choices"]
     ]
     default = item.default
@@ -121,6 +121,12 @@ def setting_property(item: Field[Any]) -> Any:
         whole = {name: int(value) for name, value in limits.items()}
         return bpy.props.IntProperty(default=default, **{"max": LARGEST_INTEGER, **whole}, **shown)
     return bpy.props.FloatProperty(default=default, precision=3, **limits, **shown)
+
+
+def _choice_text(item: Field[Any], choice: str) -> str:
+    """The tooltip of a choice."""
+    note = item.metadata["notes"].get(choice)
+    return f"{item.metadata['description']}. {note}" if note else item.metadata["description"]
 
 
 class SGE_PG_fit(bpy.types.PropertyGroup):

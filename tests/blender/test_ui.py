@@ -169,9 +169,15 @@ def test_every_setting_is_shown_with_the_texts_and_defaults_of_its_field():
         assert shown[item.name].description == item.metadata["description"]
         if item.metadata["choices"]:
             assert tuple(shown[item.name].enum_items.keys()) == item.metadata["choices"]
+            for choice in shown[item.name].enum_items:
+                assert choice.description.startswith(item.metadata["description"])
+                assert choice.description.endswith(item.metadata["notes"].get(choice.identifier, ""))
         for limit, name in (("hard_min", "minimum"), ("hard_max", "maximum")):
             if item.metadata[name] is not None:
                 assert getattr(shown[item.name], limit) == item.metadata[name]
+    for name in ("maps", "constant_maps"):
+        assert "is taken for the background" in shown[name].enum_items["alpha"].description
+        assert "background" not in shown[name].enum_items["roughness"].description
     assert settings_from_scene(bpy.context.scene) == FitSettings()
 
 
