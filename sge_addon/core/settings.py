@@ -17,7 +17,9 @@ from .errors import FitError
 from .material_maps import MAP_NAMES
 
 LARGEST_INTEGER = 2**31 - 1  # that a Blender property holds
-_ALPHA_NOTE = "What shows through a surface is taken for the background, also where other surfaces are behind it"
+_ALPHA_NOTE = (
+    "What shows through a surface is taken for the background, also where other surfaces are behind it"
+)
 _NO_NOTES: Mapping[str, str] = MappingProxyType({})
 
 
