@@ -12,7 +12,7 @@ import numpy as np
 
 from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.geometry_buffer import GeometryBuffer
-from sge_addon.core.map_shader import Shaded, ShadingPoints
+from sge_addon.core.map_shader import DERIVED_MAPS, Shaded, ShadingPoints
 from sge_addon.core.material_maps import MAP_KINDS, SHADED_COLUMNS, LitMaterial, MaterialMap
 from sge_addon.core.oracle import group_normals, rasterise
 from sge_addon.core.surface import Material, Surface, flat_groups
@@ -68,23 +68,26 @@ class StandInShader:
         emission = values[:, SHADED_COLUMNS["emission"]] * self.emission_strength[points.material]
         return base * (1 - metallic) * diffuse + specular * glossy + emission
 
-    def shade(self, prepared, values, lights=None, maps=()):
+    def shade(self, prepared, values, lights=None, maps=DERIVED_MAPS):
         values = values.astype(np.float64)
 
-        def slope(column):
+        def slope(kind, place=0):
+            if kind not in maps:
+                return np.zeros((0, 3), np.float32)
+            columns = SHADED_COLUMNS[kind]
+            column = columns if kind == "base_color" else columns.start + place
             step = np.zeros_like(values)
             step[:, column] = 1e-5
             above, below = (self._colour(prepared, values + sign * step) for sign in (1, -1))
             return ((above - below) / 2e-5).astype(np.float32)
 
-        starts = {name: columns.start for name, columns in SHADED_COLUMNS.items()}
         return Shaded(
             colour=self._colour(prepared, values).astype(np.float32),
-            base_color=slope(SHADED_COLUMNS["base_color"]),
-            metallic=slope(starts["metallic"]),
-            roughness=slope(starts["roughness"]),
-            normal_x=slope(starts["normal"]),
-            normal_y=slope(starts["normal"] + 1),
+            base_color=slope("base_color"),
+            metallic=slope("metallic"),
+            roughness=slope("roughness"),
+            normal_x=slope("normal"),
+            normal_y=slope("normal", 1),
         )
 
 

@@ -36,6 +36,22 @@ class LitPixels:
     target: Array
     weight: Array
 
+    def taken(self, chosen: NDArray[np.intp]) -> LitPixels:
+        """Some of them, in the order given."""
+        points = self.points
+        return LitPixels(
+            ShadingPoints(
+                points.position[chosen],
+                points.normal[chosen],
+                points.tangent[chosen],
+                points.to_eye[chosen],
+                points.material,
+            ),
+            self.values[chosen],
+            self.target[chosen],
+            self.weight[chosen],
+        )
+
 
 class LitPixelReader(Protocol):
     """Knows which pixels show which material, and what they read of its maps."""
@@ -61,7 +77,7 @@ def pixels_of_views(reader: LitPixelReader, views: int, total: int, seed: int) -
     for view in looked_through:
         for pixels in reader.lit_pixels(view, max(1, total // len(looked_through)), step_seed(seed, view)):
             by_material.setdefault(pixels.points.material, []).append(pixels)
-    return [_joined(by_material[material]) for material in sorted(by_material)]
+    return [joined(by_material[material]) for material in sorted(by_material)]
 
 
 class ShadedPixels:
@@ -113,7 +129,8 @@ class ShadedPixels:
         return np.concatenate([np.zeros((0, 3)), *parts])
 
 
-def _joined(pixels: Sequence[LitPixels]) -> LitPixels:
+def joined(pixels: Sequence[LitPixels]) -> LitPixels:
+    """Those of one material side by side."""
     points = [each.points for each in pixels]
     return LitPixels(
         ShadingPoints(

@@ -35,6 +35,7 @@ Array = NDArray[np.float32]
 # the mean of a texel's neighbours. Where less has been seen than elsewhere, the damping weighs as much more,
 # the pull its square.
 DAMPING = (5.0, 5e-4)
+NEAR_DAMPING = 0.1  # at the start where a search has brought the maps near
 SMOOTHNESS = (0.5, 1e-2)
 SETTLED = 0.5
 # Views to a step, once there have been as many.
@@ -118,6 +119,7 @@ class MapGroup:
         self._curvature = np.zeros((self._grid.length, 1 + len(self._pairs)), np.float32)
         self._views = self._pending = 0
         self._progress = self._remembered = 0.0
+        self._damping = DAMPING
 
     @property
     def value(self) -> Array:
@@ -139,6 +141,10 @@ class MapGroup:
             self._gathered[:] = 0.0
             self._levels, count = 0, self._pending
             self._forget(*self._solve(self._sums), count)
+
+    def begin_near(self) -> None:
+        """The maps have been brought near to what they should be: coarse values need not come first."""
+        self._damping = (NEAR_DAMPING, DAMPING[1])
 
     def finish(self) -> None:
         """Step by what was gathered since the last step."""
@@ -197,7 +203,7 @@ class MapGroup:
         mean = whole[1:] / max(float(whole[0]), 1e-12)
         own = np.array([mean[t] for t, (a, b) in enumerate(self._pairs) if a == b], np.float32)  # (C,)
         stiffness = (np.float32(self._scheduled(SMOOTHNESS)) * own)[:, None, None]
-        least = np.float32((float(own.mean()) + 1e-12) * self._scheduled(DAMPING))
+        least = np.float32((float(own.mean()) + 1e-12) * self._scheduled(self._damping))
         usual = self._usual_evidence(sums[-1])
         faint = np.float32(FAINT)
 

@@ -48,7 +48,7 @@ class MaterialSource:
     assembly's materials. blocks: by the key of their MaterialMap, those that are fitted.
     texture_of_triangle: (F,) int32 into ``materials``. loss: as in FitSettings. background: (3,) linear,
     what is behind a surface; black for references with alpha. cache_bytes: maps are kept until they fill
-    this. readings: by material. maps: of views; not kept while the shape moves.
+    this. readings, materials: by material. maps: of views; not kept while the shape moves.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class MaterialSource:
         self.loss = loss
         self.background = np.zeros(3, np.float32) if background is None else background
         self.texture_of_triangle = texture_of_triangle
-        self._materials = materials
+        self.materials = materials
         self._stopwatch = stopwatch or Stopwatch()
         self.maps: ViewMapCache[MaterialView] = ViewMapCache(cache_bytes, PATTERNS)
         textures: dict[str, Texture] = dict(blocks)
@@ -82,7 +82,7 @@ class MaterialSource:
     ) -> list[tuple[int, list[str], GroupChannels, str]]:
         """Of a material: number of the reading, kinds, channels and name of each group."""
         found = []
-        for group in grouped_blocks(self._materials, blocks):
+        for group in grouped_blocks(self.materials, blocks):
             for number, reading in enumerate(self.readings[material]):
                 kinds = {texture.name: kind for kind, texture in reading.textures}
                 if group[0].name in kinds:
@@ -203,7 +203,7 @@ class MaterialSource:
         alpha: tuple[Array, Array] | None,
     ) -> Iterator[tuple[str, GroupSums]]:
         """By group. residual: (3, P'), weighed. trust: (P',) or (3, P'). alpha: the same of alpha."""
-        material = self._materials[part.material]
+        material = self.materials[part.material]
         groups = self._groups[part.material]
         weight = trust if trust.ndim == 1 else trust.mean(axis=0)
         for number, names, channels, name in groups:

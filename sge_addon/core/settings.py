@@ -93,6 +93,13 @@ class FitSettings:
         "a tinted material: the material's mean is held at a neutral grey, and shadows stay in its colors",
         choices=("scene", "fit", "unknown"),
     )
+    search: bool = _setting(
+        True,
+        "Search Start",
+        "Before the first step of shading 'lit' under the scene's light, try many normals, roughnesses and "
+        "metals on every part of the surface, and begin with what explains the references best where that "
+        "is far better than the material as it stands. Takes seconds; finds what gradients alone do not",
+    )
     image_depth: str = _setting(
         "float",
         "Image Depth",

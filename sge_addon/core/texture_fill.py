@@ -41,7 +41,7 @@ def fill_unseen(texture: Array, weight: Array) -> Array:
     total, count = sums[-1]
     filled = _mean_or(total, count, total.sum(axis=(0, 1)) / count.sum())
     for total, count in reversed(sums[:-1]):
-        filled = _mean_or(total, count, _interpolated(filled))
+        filled = _mean_or(total, count, interpolated(filled))
     return np.where(seen[..., None], texture, filled).astype(np.float32)
 
 
@@ -49,7 +49,7 @@ def _mean_or(total: Array, count: Array, otherwise: Array) -> Array:
     return np.where(count > 0, total / np.maximum(count, 1.0), otherwise)
 
 
-def _interpolated(image: Array) -> Array:
+def interpolated(image: Array) -> Array:
     """Twice the size, linear between texel centres, repeat wrap."""
     for axis in (0, 1):
         before = 0.75 * image + 0.25 * np.roll(image, 1, axis=axis)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -59,6 +59,10 @@ class Appearance(Protocol):
 
     def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> GradientSource | None:
         """The source of the light's changes; None where it stays as it is."""
+        ...
+
+    def begin(self, surfaces: FittedSurfaces, references: list[Reference]) -> Generator[float]:
+        """What comes before the first step where the shape stays; yields the fraction done."""
         ...
 
     def forget_maps(self) -> None:

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -79,6 +81,10 @@ class BaseColourFit:
 
     def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> None:
         """As of Appearance: no light is fitted."""
+
+    def begin(self, surfaces: FittedSurfaces, references: list[Reference]) -> Generator[float]:
+        """As of Appearance: nothing."""
+        yield from ()
 
     def forget_maps(self) -> None:
         """As of Appearance."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """stage: 'Setting up', 'Fitting' or 'Measuring'. fraction: of the stage, in [0, 1].
+    """stage: 'Setting up', 'Searching', 'Fitting' or 'Measuring'. fraction: of the stage, in [0, 1].
     loss: of the last step's view, None before the first."""
 
     stage: str
@@ -200,6 +200,10 @@ class FitJob:
             is_unknown = solver.light.parameters.is_unknown
             light = LightWriter(self._scene, self._problem.lights, is_unknown, self.notices)
         remesh = None if self._problem.settings.remesh == "off" else Remeshing(writer, self.notices)
+        for fraction in solver.begin():
+            yield Progress("Searching", fraction, 0, steps)
+            if self._stop_asked:
+                break
         self._fit = _Underway(solver, writer, light, before, self._clock(), solver.steps(remesh), steps)
 
     def _go_on(self, fit: _Underway) -> None:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
 from functools import partial
 
 import numpy as np
@@ -16,6 +17,7 @@ from ..core.light_block import LightBlock
 from ..core.light_source import LightSource
 from ..core.map_block import MapBlock
 from ..core.map_group import map_groups
+from ..core.map_search import search_maps
 from ..core.material_maps import LitMaterial
 from ..core.material_source import MaterialSource
 from ..core.protocols import Estimate, ParameterBlock
@@ -85,6 +87,19 @@ class MaterialFit:
                 stopwatch=self._stopwatch,
             )
         return self._source
+
+    def begin(self, surfaces: FittedSurfaces, references: list[Reference]) -> Generator[float]:
+        """As of Appearance: a search for where to start, where the light is known."""
+        settings = self._problem.settings
+        if not settings.search or settings.light != "scene":
+            return
+        search = search_maps(self.source(surfaces, references), self._groups)
+        while True:
+            with self._stopwatch.stage("search"):
+                fraction = next(search, None)
+            if fraction is None:
+                return
+            yield fraction
 
     def joint(self, surfaces: FittedSurfaces, references: list[Reference], interval: int) -> JointParts:
         """As of Appearance."""

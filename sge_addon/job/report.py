@@ -16,7 +16,8 @@ from ..core.settings import FitSettings
 from ..version import version
 
 STAGES = ("raster", "read", "estimate", "optimise", "upload", "write_back")
-OCCASIONAL = ("shade", "light", "cameras")  # where maps are shaded, the light fitted, cameras refined
+# Where a start is searched, maps are shaded, the light is fitted, cameras are refined.
+OCCASIONAL = ("search", "shade", "light", "cameras")
 Errors = list[tuple[float, float]]  # per view: mean squared error over the object, over the image
 
 

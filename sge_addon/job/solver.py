@@ -76,6 +76,12 @@ class Solver:
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
         self._surfaces = FittedSurfaces(rasteriser, self.position_blocks, self._appearance.shown, stopwatch)
 
+    def begin(self) -> Generator[float]:
+        """What comes before the first step; yields the fraction done."""
+        settings = self._problem.settings
+        if self._is_first_stage and settings.fits_look and not settings.moves_surface:
+            yield from self._appearance.begin(self._surfaces, self.cameras.references)
+
     def steps(self) -> Generator[Step]:
         """The loop of the fit."""
         settings = self._problem.settings

@@ -53,6 +53,10 @@ class StagedSolver:
         self.stage = self._plan[0]
         self._solver = self._make(self.stage, problem.surfaces)
 
+    def begin(self) -> Generator[float]:
+        """As of Solver: before the steps of the first stage."""
+        return self._solver.begin()
+
     def steps(self, remesh: Remesh | None = None) -> Generator[Step]:
         """The steps of all stages, numbered and timed as those of one fit."""
         total = self._problem.settings.steps
