@@ -96,6 +96,14 @@ def relight() -> None:
     bpy.context.scene.world = world
 
 
+def set_true_base_colour(colour: np.ndarray) -> None:
+    """Let Truth show another base colour, (H, W, 3) linear."""
+    replaced = _image("base_color", colour)
+    for node in bpy.data.objects[TRUTH].active_material.node_tree.nodes:
+        if node.bl_idname == "ShaderNodeTexImage" and node.image.name.startswith("true base_color"):
+            node.image = replaced
+
+
 def use_nodes(owner: bpy.types.Material | bpy.types.World) -> None:
     """Give a material or world its nodes, which it has from the start from Blender 5 on."""
     if owner.node_tree is None:

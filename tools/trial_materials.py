@@ -96,7 +96,13 @@ def main(arguments: Sequence[str]) -> int:
     rows = (before, pictures(start, unseen[:SHOWN]), held_out[:SHOWN])
     materials_scene.relight()
     relit, result = pictures(truth, unseen), pictures(start, unseen)
-    figures["relit_psnr"] = _psnr(relit, result)
+    figures["relit_psnr"] = {"linear": _psnr(relit, result), "shown": _psnr(relit, result, is_shown=True)}
+    materials_scene.set_true_base_colour(found["base_color"])
+    mixed = pictures(truth, unseen)  # by the fitted base colour and the other maps as they truly are
+    figures["relit_base_color_psnr"] = {
+        "linear": _psnr(relit, mixed),
+        "shown": _psnr(relit, mixed, is_shown=True),
+    }
     name = f"materials_{options.asset}_{options.engine}"
     sheet = [contact_sheet(*rows), contact_sheet(rows[0], result[:SHOWN], relit[:SHOWN])]
     save_png(OUT / f"{name}.png", np.concatenate([_without_normals(each) for each in sheet], axis=1))
@@ -126,11 +132,17 @@ def _errors(found: dict, truth: dict, seen: np.ndarray) -> dict[str, float]:
     return errors
 
 
-def _psnr(truth: Sequence[Reference], made: Sequence[Reference]) -> float | None:
-    """Over the object, the mean over views of the squared error."""
-    return mean_psnr(
-        [squared_errors(reference, each.colour)[0] for reference, each in zip(truth, made, strict=True)]
-    )
+def _psnr(truth: Sequence[Reference], made: Sequence[Reference], is_shown: bool = False) -> float | None:
+    """Over the object, the mean over views of the squared error; is_shown: of values up to 1."""
+    highest = 1.0 if is_shown else np.inf
+    errors = [
+        squared_errors(
+            replace(reference, colour=np.minimum(reference.colour, highest)),
+            np.minimum(each.colour, highest),
+        )[0]
+        for reference, each in zip(truth, made, strict=True)
+    ]
+    return mean_psnr(errors)
 
 
 def _without_normals(sheet: np.ndarray) -> np.ndarray:

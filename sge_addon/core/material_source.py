@@ -38,6 +38,9 @@ Geometry = Callable[[int, tuple[float, float]], GeometryBuffer]
 
 # Sets of samples kept per view.
 PATTERNS = 2
+# Brightness, in linear colour, from which a difference counts relative to it: where a highlight ends, the
+# mean of what a pixel shades and what it shades at its mean differ by a part of its height.
+BRIGHT = 0.25
 
 
 class MaterialSource:
@@ -48,7 +51,8 @@ class MaterialSource:
     assembly's materials. blocks: by the key of their MaterialMap, those that are fitted.
     texture_of_triangle: (F,) int32 into ``materials``. loss: as in FitSettings. background: (3,) linear,
     what is behind a surface; black for references with alpha. cache_bytes: maps are kept until they fill
-    this. readings, materials: by material. maps: of views; not kept while the shape moves.
+    this. bright: brightness from which differences count relative to it, infinite for never.
+    readings, materials: by material. maps: of views; not kept while the shape moves.
     """
 
     def __init__(
@@ -63,11 +67,13 @@ class MaterialSource:
         background: Array | None = None,
         cache_bytes: int = 1 << 30,
         stopwatch: Stopwatch | None = None,
+        bright: float = BRIGHT,
     ):
         self.references = references
         self.geometry = geometry
         self.shader = shader
         self.loss = loss
+        self._bright = np.float32(bright)
         self.background = np.zeros(3, np.float32) if background is None else background
         self.texture_of_triangle = texture_of_triangle
         self.materials = materials
@@ -154,6 +160,8 @@ class MaterialSource:
             trust = compared.trust
             for part in mapped.parts:
                 trust[..., part.place] *= part.likeness
+            evidence = trust if trust.ndim == 1 else trust.mean(axis=0)
+            trust = trust / (1.0 + np.square(_brightness(compared.residual, rendered) / self._bright))
             weighed = compared.residual * trust
             loss, alpha = compared.loss, None
             if fits_alpha and reference.has_alpha:
@@ -163,7 +171,9 @@ class MaterialSource:
             for part, shaded, read in zip(mapped.parts, shades, values, strict=True):
                 mine = part.place
                 of_alpha = None if alpha is None else (alpha[0][mine], alpha[1][mine])
-                sums = self._sums_of_part(part, shaded, read, weighed[:, mine], trust[..., mine], of_alpha)
+                sums = self._sums_of_part(
+                    part, shaded, read, weighed[:, mine], trust[..., mine], evidence[mine], of_alpha
+                )
                 for name, found in sums:
                     gradients[name] = gradients[name] + found if name in gradients else found
             return Estimate(loss, gradients)
@@ -200,12 +210,13 @@ class MaterialSource:
         values: Array,
         residual: Array,
         trust: Array,
+        evidence: Array,
         alpha: tuple[Array, Array] | None,
     ) -> Iterator[tuple[str, GroupSums]]:
-        """By group. residual: (3, P'), weighed. trust: (P',) or (3, P'). alpha: the same of alpha."""
+        """By group. residual: (3, P'), weighed. trust: (P',) or (3, P'). evidence: (P',), in pixels.
+        alpha: the same as residual and trust, of alpha."""
         material = self.materials[part.material]
         groups = self._groups[part.material]
-        weight = trust if trust.ndim == 1 else trust.mean(axis=0)
         for number, names, channels, name in groups:
             reading = self.readings[part.material][number]
             slopes = [
@@ -219,8 +230,13 @@ class MaterialSource:
                 place = sum(count for _, count in channels.maps[: names.index("alpha")])
                 columns[place] = columns[place] + alpha[0]
                 curvature[channels.pairs.index((place, place))] += alpha[1]
-            texels = part.scatter(part.footprints[number], reading.layout, [*columns, weight])
+            texels = part.scatter(part.footprints[number], reading.layout, [*columns, evidence])
             # Each group explains the same residual: the sum of their steps must not overshoot.
-            rows = np.concatenate([weight[None], curvature * np.float32(len(groups))]) * part.coverage
+            rows = np.concatenate([evidence[None], curvature * np.float32(len(groups))]) * part.coverage
             cells, sums = part.sum_curvature(part.cells[number], rows)
             yield name, GroupSums((texels,), ((cells, sums),))
+
+
+def _brightness(residual: Array, rendered: Array) -> Array:
+    """(P,): the largest channel of what a pixel shows or should show."""
+    return np.maximum(rendered, rendered + residual).max(axis=0)

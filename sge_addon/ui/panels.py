@@ -214,6 +214,9 @@ class SGE_PT_material(_Panel):
             constant = row.row(align=True)
             constant.active = name in stored.maps
             constant.prop_enum(stored, "constant_maps", name, text="", icon="DOT")
+        search = layout.column()
+        search.active = counts(stored, "search")
+        search.prop(stored, "search")
 
 
 class SGE_PT_stages(_SettingsPanel):

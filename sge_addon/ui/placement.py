@@ -16,13 +16,14 @@ SECTIONS = {
     "main": ("shape", "texture", "match", "shading", "steps", "resolution"),
     "shape": ("vertex_group",),
     "texture": ("texture_size", "margin", "image_depth"),
-    "material": ("light", "maps", "constant_maps"),
+    "material": ("light", "maps", "constant_maps", "search"),
     "stages": ("stages", "remesh", "edge_length"),
     "comparison": ("loss", "background", "background_colour", "colorspace"),
 }
 # Settings that count only where another one says so.
 CONDITIONS: dict[str, Callable[[Any], bool]] = {
     "background_colour": lambda stored: stored.background == "colour",
+    "search": lambda stored: stored.texture and not stored.shape and stored.light == "scene",
     "remesh": lambda stored: stored.stages > 1,
     "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",
     "path_camera": lambda stored: stored.placement == "path",

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 
 import numpy as np
@@ -100,6 +100,8 @@ def blocks_of(scene: Scene, *kinds: str) -> dict[str, MapBlock]:
 
 
 def source_of(scene: Scene, blocks, references, **options) -> MaterialSource:
+    """Differences count as they are, so that slopes are those of the loss."""
+    options = {"bright": np.inf} | options
     return MaterialSource(
         references,
         scene.geometry,
@@ -201,6 +203,26 @@ def test_each_map_agrees_with_differences_of_the_rendered_loss(scene, kind):
     key = scene.materials[0].maps[kind].key
     colour = target.colour.astype(float)
     assert_agree(mean_slope(source, key), differences(scene, kind, blocks[key], colour))
+
+
+def test_differences_count_relative_to_the_brightness(scene):
+    """As if the reference weighed its pixels so; evidence is how well a texel has been seen all the same."""
+    target = target_of(scene)
+    blocks = blocks_of(scene, *KINDS)
+    relative = source_of(scene, blocks, [target], loss="l2", bright=0.3)
+    mapped = relative.map_view(0, buffers_of(relative, 0))
+    shown = np.maximum(relative.render(mapped), target.colour.reshape(-1, 4)[mapped.pixels, :3])
+    weight = np.zeros(target.colour.shape[0] * target.colour.shape[1], np.float32)
+    weight[mapped.pixels] = 1.0 / (1.0 + (shown.max(axis=1) / 0.3) ** 2)
+    weighed = replace(target, weight=weight.reshape(target.colour.shape[:2]))
+    plain = source_of(scene, blocks, [target], loss="l2")
+    (found,), (expected,), (unweighed,) = (
+        [by_texel(sums, each) for sums in each.estimate_from(0, buffers_of(each, 0)).gradients.values()]
+        for each in (relative, source_of(scene, blocks, [weighed], loss="l2"), plain)
+    )
+    np.testing.assert_allclose(found[:-1], expected[:-1], rtol=1e-4, atol=1e-6)
+    np.testing.assert_array_equal(found[-1], unweighed[-1])
+    assert np.abs(found[:-1] - unweighed[:-1]).max() > 0.1 * np.abs(unweighed[:-1]).max()
 
 
 def test_given_samples_say_what_the_sources_own_say(scene):
