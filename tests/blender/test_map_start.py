@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import bpy
@@ -23,7 +23,7 @@ LIT = FitSettings(
 
 
 @pytest.fixture
-def job(gpu_ready: None) -> Iterator:
+def job(gpu_ready: None) -> Callable[..., FitJob]:
     """Makes fits of a plain ball to one of shiny brass under two lamps."""
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     brass = add_sphere("Brass", (1.0, 1.0, 1.0), colour=np.full((4, 4, 3), (0.7, 0.5, 0.2), np.float32))
@@ -44,7 +44,7 @@ def job(gpu_ready: None) -> Iterator:
     def make(**changes: object) -> FitJob:
         return FitJob(scene, [ball], references, replace(LIT, **changes), live=False)
 
-    yield make
+    return make
 
 
 def metallic_found() -> float:
@@ -56,7 +56,7 @@ def metallic_found() -> float:
     return float(np.median(pixels.reshape(-1, 4)[:, 2]))  # packed as glTF's, or grey
 
 
-def test_it_finds_the_metal_before_the_first_step(job) -> None:
+def test_it_finds_the_metal_before_the_first_step(job: Callable[..., FitJob]) -> None:
     stages = {}
     for search in (True, False):
         one = job(search=search, steps=1)
@@ -68,7 +68,7 @@ def test_it_finds_the_metal_before_the_first_step(job) -> None:
     assert "Searching" not in stages[False]
 
 
-def test_stopped_while_it_searches_the_fit_ends_with_what_there_is(job) -> None:
+def test_stopped_while_it_searches_the_fit_ends_with_what_there_is(job: Callable[..., FitJob]) -> None:
     one = job()
     stages = []
     for progress in one.run():
@@ -80,6 +80,6 @@ def test_stopped_while_it_searches_the_fit_ends_with_what_there_is(job) -> None:
     assert stages[-1] == "Measuring"
 
 
-def test_under_a_light_that_is_fitted_nothing_is_searched(job) -> None:
+def test_under_a_light_that_is_fitted_nothing_is_searched(job: Callable[..., FitJob]) -> None:
     one = job(light="fit", steps=2)
     assert "Searching" not in [progress.stage for progress in one.run()]
