@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from sge_addon.core import search_cells
 from sge_addon.core.map_block import MapBlock
 from sge_addon.core.map_group import map_groups
 from sge_addon.core.map_search import search_maps
@@ -14,6 +15,7 @@ from sge_addon.core.material_maps import MAP_KINDS, LitMaterial
 from sge_addon.core.material_source import MaterialSource
 from sge_addon.core.reference import Reference
 from sge_addon.core.search_candidates import LONGEST, moves, unit_normal
+from sge_addon.core.texture_pyramid import PyramidLayout
 from sge_addon.core.texture_source import sample_pattern
 from tests.lit_scene import StandInShader, camera, card_assembly, lit_material, oracle_geometry
 
@@ -93,6 +95,35 @@ def test_dents_metals_and_roughness_are_found(references: list[Reference]) -> No
     assert (is_metal == (truth["metallic"] > 0.5)).mean() > 0.9
     assert np.abs(found["roughness"] - truth["roughness"]).mean() < 0.1
     assert np.abs(found["base_color"] - truth["base_color"]).mean() < 0.08
+
+
+def test_cells_of_several_texels_are_spread_over_them(
+    references: list[Reference], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search_cells, "MOST_CELLS", TEXELS // 2)
+    truth = true_maps()
+    normal = searched(references, plain_maps(), tuple(truth))["normal"]
+    angle = np.degrees(np.arccos(np.clip((normal * truth["normal"]).sum(axis=-1), -1, 1)))
+    assert angle.mean() < 0.6 * np.degrees(np.arccos(truth["normal"][..., 2])).mean()
+    assert np.abs(np.diff(normal[..., 0], axis=1)).max() < 0.5
+
+
+@pytest.mark.parametrize(
+    ("size", "grid"),
+    [
+        ((512, 512), (128, 128)),
+        ((1000, 1000), (125, 125)),
+        ((200, 600), (25, 75)),
+        ((150, 150), (75, 75)),
+        ((64, 64), (64, 64)),
+        ((1023, 1023), None),
+        ((1, 1), None),
+    ],
+)
+def test_a_grid_is_the_first_level_that_is_small_enough(
+    size: tuple[int, int], grid: tuple[int, int] | None
+) -> None:
+    assert search_cells.cell_grid(PyramidLayout(*size)) == grid
 
 
 def test_maps_that_explain_the_views_stay(references: list[Reference]) -> None:
