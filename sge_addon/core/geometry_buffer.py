@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,11 @@ class GeometryBuffer:
         longest = np.maximum(*(np.einsum("...c,...c->...", slope, slope) for slope in slopes))
         level = 0.5 * np.log2(np.maximum(longest, np.float32(1e-20)))
         return UVBuffer(self.ids, uv.astype(np.float32), level.astype(np.float32), samples=1)
+
+
+def at_pixels(plane: NDArray[Any], pixels: NDArray[np.int32]) -> NDArray[Any]:
+    """(P, ...) of a plane (H, W, ...). pixels: (P,) flat indices."""
+    return plane.reshape(-1, *plane.shape[2:]).take(pixels, axis=0)
 
 
 def to_eye(view: View, position: Array) -> Array:

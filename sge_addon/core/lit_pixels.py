@@ -18,7 +18,7 @@ from .signs import hash_bits, step_seed
 
 Array = NDArray[np.float32]
 
-MOST_VIEWS = 32  # that are drawn anew for each fit of the light while the shape moves
+MOST_VIEWS = 32  # that are drawn anew for each fit of the light while the shape moves, or for a search
 # What light adds to surfaces in general is measured on a material that is neither dark, shiny nor metallic.
 _NEUTRAL = {"base_color": 0.5, "roughness": 0.8}
 
@@ -70,10 +70,15 @@ def chosen(candidates: NDArray[np.int32], count: int, seed: int) -> NDArray[np.i
     return candidates[np.sort(np.argpartition(keys, count)[:count])]
 
 
+def views_to_look_through(views: int) -> list[int]:
+    """All, or ``MOST_VIEWS`` of them, evenly apart."""
+    return [round(float(view)) for view in np.linspace(0, views - 1, min(views, MOST_VIEWS))]
+
+
 def pixels_of_views(reader: LitPixelReader, views: int, total: int, seed: int) -> list[LitPixels]:
     """About ``total`` pixels, alike from all views or from ``MOST_VIEWS``, those of one material joined."""
     by_material: dict[int, list[LitPixels]] = {}
-    looked_through = np.linspace(0, views - 1, min(views, MOST_VIEWS)).round().astype(int).tolist()
+    looked_through = views_to_look_through(views)
     for view in looked_through:
         for pixels in reader.lit_pixels(view, max(1, total // len(looked_through)), step_seed(seed, view)):
             by_material.setdefault(pixels.points.material, []).append(pixels)

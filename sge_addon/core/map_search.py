@@ -18,7 +18,7 @@ from collections.abc import Generator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from .lit_pixels import MOST_VIEWS
+from .lit_pixels import views_to_look_through
 from .map_group import MapGroup
 from .material_maps import MAP_KINDS, SHADED_COLUMNS
 from .material_source import MaterialSource
@@ -33,8 +33,6 @@ Array = NDArray[np.float32]
 MIDDLE, DARKEST, BRIGHTEST = 0.5, 0.03, 0.95
 # Where a metal and what is none begin: within their bounds, so that neither is final.
 METALLICS = (0.05, 0.95)
-# Brightness below which differences count as they are, not relative to it.
-FLOOR = 0.1
 # A candidate must explain a cell as much better than the maps do as they stand.
 BETTER = 0.5
 # Share of the time that is spent on looking at the views, for the progress.
@@ -50,7 +48,7 @@ def search_maps(source: MaterialSource, groups: Sequence[MapGroup]) -> Generator
 
     groups: of the source's blocks. Those without normal, roughness or metallic have nothing to search.
     """
-    searches = [search for group in groups if (search := _search(source, group)) is not None]
+    searches = [search for group in groups if (search := _search_of(source, group)) is not None]
     for number, search in enumerate(searches):
         for fraction in search.run():
             yield (number + fraction) / len(searches)
@@ -58,7 +56,7 @@ def search_maps(source: MaterialSource, groups: Sequence[MapGroup]) -> Generator
         search.assign()
 
 
-def _search(source: MaterialSource, group: MapGroup) -> _Search | None:
+def _search_of(source: MaterialSource, group: MapGroup) -> _Search | None:
     names = {block.name for block in group.blocks}
     readings = {
         material: reading
@@ -104,16 +102,16 @@ class _Search:
 
     def run(self) -> Generator[float]:
         """Look at the views, try all candidates; yields the fraction done."""
-        source, count = self._source, len(self._source.references)
-        views = np.unique(np.linspace(0, count - 1, min(count, MOST_VIEWS)).round().astype(int)).tolist()
+        source, views = self._source, views_to_look_through(len(self._source.references))
         found = []
         for number, view in enumerate(views):
             found += view_pixels(source, view, self._readings, self._grid)
             yield LOOKING * (number + 1) / len(views)
         self._parts = sorted_pixels(found, source.shader)
         for part in self._parts:
-            part.add_to(self._seen, np.ones((1, len(part.weight)), np.float32))
+            part.add_to(self._seen, np.ones((1, len(part.trust)), np.float32))
         if not self._parts:
+            yield 1.0
             return
         self._begin()
         tried = moves(self._best.keys(), self._grid)
@@ -127,7 +125,7 @@ class _Search:
         means = {kind: np.zeros_like(best) for kind, best in self._best.items()}
         for part in self._parts:
             colour = self._source.shader.colour(part.prepared, part.values).T
-            part.add_to(total, (_trust(part) * (part.target - colour) ** 2).sum(axis=0)[None])
+            part.add_to(total, (part.trust * (part.target - colour) ** 2).sum(axis=0)[None])
             for kind, mean in means.items():
                 part.add_to(mean, np.ascontiguousarray(part.values[:, SHADED_COLUMNS[kind]].T))
         self._cost = np.float32(BETTER) * self._about(total[0])
@@ -144,9 +142,8 @@ class _Search:
         sums = np.zeros((len(metallics), 9, count), np.float32)
         for part in self._parts:
             for total, (slope, rest) in zip(sums, self._models(part, candidate), strict=True):
-                trust = _trust(part)
-                weighed = trust * rest
-                columns = [trust * slope * slope, weighed * slope, weighed * rest]
+                weighed = part.trust * rest
+                columns = [part.trust * slope * slope, weighed * slope, weighed * rest]
                 part.add_to(total, np.concatenate(columns))
         for metallic, (curvature, slope, left) in zip(metallics, sums.reshape(-1, 3, 3, count), strict=True):
             # Where the base colour is not fitted, the slope was taken into the rest.
@@ -212,6 +209,8 @@ class _Search:
 
     def assign(self) -> None:
         """Give the blocks what was found, where it has won; cells that no view shows follow those about."""
+        if not self._parts:
+            return
         self._group.begin_near()
         seen = self._on_grid(self._seen)[0]
         won = (self._on_grid(self._has_won[None])[0] & (seen > 0)).astype(np.float32)
@@ -231,8 +230,3 @@ class _Search:
             while found.shape[0] < block.value.shape[0]:
                 found, taken = interpolated(found), interpolated(taken)
             block.assign((block.value * (1 - taken) + found * taken).astype(np.float32))
-
-
-def _trust(part: CellPixels) -> Array:
-    """(P,): what squared differences weigh, so that they are relative to the brightness."""
-    return part.weight / (np.float32(FLOOR) + part.target.max(axis=0)) ** 2

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry_buffer import GeometryBuffer
+from .geometry_buffer import GeometryBuffer, at_pixels
 from .lit_pixels import LitPixels, chosen
 from .map_shader import ShadingPoints
 from .material_maps import SHADED_COLUMNS
@@ -124,7 +124,7 @@ def _row(buffer: GeometryBuffer, pixels: NDArray[np.int32]) -> GeometryBuffer:
     """The chosen pixels side by side: (1, P)."""
 
     def picked(plane: NDArray[Any]) -> NDArray[Any]:
-        return plane.reshape(-1, *plane.shape[2:])[pixels][None]
+        return at_pixels(plane, pixels)[None]
 
     return replace(
         buffer,

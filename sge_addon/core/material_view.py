@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from .cell_sums import CellSums, one_sample
 from .footprint import CornerSums, Footprint, by_sample
-from .geometry_buffer import GeometryBuffer, to_eye
+from .geometry_buffer import GeometryBuffer, at_pixels, to_eye
 from .map_block import MapBlock
 from .map_group import curvature_grid
 from .map_shader import ShadingPoints
@@ -217,8 +217,7 @@ def mean_points(
     """Means over the samples of one material. pixels: (P,). mine: (S, P), which samples show it."""
 
     def total(name: str, chosen: NDArray[np.bool_]) -> Array:
-        planes = [getattr(buffer, name) for buffer in buffers]
-        rows = [plane.reshape(-1, plane.shape[-1]).take(pixels, axis=0) for plane in planes]
+        rows = [at_pixels(getattr(buffer, name), pixels) for buffer in buffers]
         summed: Array = sum(row * mask[:, None] for row, mask in zip(rows, chosen, strict=True))
         return summed
 
@@ -249,8 +248,7 @@ def likeness(
     size = np.float32(camera.world_per_pixel) * depth.astype(np.float32)
     for buffer, of_sample in zip(buffers, mine, strict=True):
         position, normal, tangent = (
-            plane.reshape(-1, plane.shape[-1]).take(pixels, axis=0)
-            for plane in (buffer.position, buffer.normal, buffer.tangent)
+            at_pixels(plane, pixels) for plane in (buffer.position, buffer.normal, buffer.tangent)
         )
         turned = np.einsum("pc,pc->p", normal, points.normal)
         turned = np.minimum(turned, np.einsum("pc,pc->p", _unit(tangent[:, :3]), points.tangent[:, :3]))

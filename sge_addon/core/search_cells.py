@@ -25,14 +25,16 @@ Array = NDArray[np.float32]
 MOST_CELLS, TOO_MANY = 128, 256
 # Cosine to the camera below which a pixel says little of what its cell shows.
 GRAZING = 0.15
-LEAST_WEIGHT = 0.3  # of a pixel that counts
+# Brightness below which differences count as they are, not relative to it.
+FLOOR = 0.1
 
 
 @dataclass(frozen=True, eq=False)
 class CellPixels:
     """P pixels of one material, sorted by the cell that they show.
 
-    prepared: by the shader. values: (P, 12) as the maps stand. target: (3, P) linear. weight: (P,).
+    prepared: by the shader. values: (P, 12) as the maps stand. target: (3, P) linear. trust: (P,), what
+    squared differences weigh, so that they are relative to the brightness. cell_of_pixel: (P,).
     cells: (K,) that have pixels, starts: (K,) the first pixel of each.
     """
 
@@ -40,19 +42,14 @@ class CellPixels:
     material: int
     values: Array
     target: Array
-    weight: Array
+    trust: Array
+    cell_of_pixel: NDArray[np.intp]
     cells: NDArray[np.intp]
     starts: NDArray[np.intp]
 
-    @property
-    def cell_of_pixel(self) -> NDArray[np.intp]:
-        """(P,)."""
-        return np.repeat(self.cells, np.diff(self.starts, append=len(self.weight)))
-
     def add_to(self, sums: Array, columns: Array) -> None:
         """Add up columns (R, P) by cell: sums (R, N)."""
-        if len(self.cells):
-            sums[:, self.cells] += np.add.reduceat(columns, self.starts, axis=1)
+        sums[:, self.cells] += np.add.reduceat(columns, self.starts, axis=1)
 
 
 def cell_grid(layout: PyramidLayout) -> tuple[int, int] | None:
@@ -77,8 +74,8 @@ def view_pixels(
     cells = np.full(len(usable), -1, np.intp)
     distance = np.empty(len(usable), np.float32)
     uv = buffers[0].uv.reshape(-1, 2)[usable]
-    for number, reading in enumerate(readings.values()):
-        mine = shown == list(readings)[number]
+    for number, (material, reading) in enumerate(readings.items()):
+        mine = shown == material
         place = uv[mine] @ reading.uv_transform[:, :2].T + reading.uv_transform[:, 2]
         place = (place - np.floor(place)) * np.array([columns, rows], np.float32)
         corner = np.minimum(np.floor(place).astype(np.intp), [columns - 1, rows - 1])
@@ -105,7 +102,7 @@ def sorted_pixels(found: Sequence[tuple[LitPixels, NDArray[np.intp]]], shader: M
         pixels = joined([each for each, _ in parts])
         cells = np.concatenate([each for _, each in parts])
         facing = np.einsum("pc,pc->p", pixels.points.normal, pixels.points.to_eye)
-        usable = np.flatnonzero((pixels.weight > LEAST_WEIGHT) & (facing > GRAZING))
+        usable = np.flatnonzero((pixels.weight > 0.0) & (facing > GRAZING))
         order = usable[np.argsort(cells[usable], kind="stable")]
         if not len(order):
             continue
@@ -117,7 +114,8 @@ def sorted_pixels(found: Sequence[tuple[LitPixels, NDArray[np.intp]]], shader: M
                 material,
                 pixels.values,
                 np.ascontiguousarray(pixels.target.T),
-                pixels.weight,
+                pixels.weight / (np.float32(FLOOR) + pixels.target.max(axis=1)) ** 2,
+                ordered,
                 ordered[starts],
                 starts,
             )

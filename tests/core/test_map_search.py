@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -160,6 +162,13 @@ def test_closed_before_the_end_it_changes_nothing(references: list[Reference]) -
     search.close()
     for key, block in blocks.items():
         np.testing.assert_array_equal(block.value, before[key])
+
+
+def test_views_that_tell_nothing_change_nothing(references: list[Reference]) -> None:
+    start = plain_maps()
+    blind = [replace(each, colour=np.zeros_like(each.colour)) for each in references]
+    for kind, value in searched(blind, start, tuple(start)).items():
+        np.testing.assert_array_equal(value, start[kind])
 
 
 def test_base_colour_alone_and_constants_are_left_to_the_steps(references: list[Reference]) -> None:
