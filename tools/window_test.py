@@ -39,7 +39,7 @@ TIME_LIMIT = 900  # seconds
 SCREEN = "1600x900x24"
 NO_BLENDER = 3
 BLENDER_PYTHONS = {(3, 11), (3, 13)}  # of Blender 4.5 to 5.2, as blender.org builds it
-SCRIPTS = tuple(f"window_{name}.py" for name in ("scenario", "interruptions", "stage", "scene", "session"))
+SCENARIO = "window_scenario.py"  # which imports others of tools/window_*.py
 
 
 class NoBlender(Exception):
@@ -121,11 +121,11 @@ def main(arguments: list[str]) -> int:
         if not has_wheels:
             _unpack_solver(work / "site")
         (archive,) = work.glob("*.zip")
-        for name in SCRIPTS:
-            shutil.copy(REPOSITORY / "tools" / name, work)
+        for script in (REPOSITORY / "tools").glob("window_*.py"):
+            shutil.copy(script, work)
         shots = work / "shots"
         shots.mkdir()
-        scenario = ["--python", str(work / SCRIPTS[0]), "--", str(archive), str(shots)]
+        scenario = ["--python", str(work / SCENARIO), "--", str(archive), str(shots)]
         ending = _run(place.command(scenario, work), work)
         options.output.mkdir(parents=True, exist_ok=True)
         for path in shots.iterdir():
