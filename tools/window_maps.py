@@ -26,7 +26,7 @@ class Maps(Stage):
         bpy.ops.ed.undo_push(message="Light")
         session.viewport.tag_redraw()
         yield 1.0
-        before = self._linked()
+        before, energy = self._linked(), self._energy()
         self.check("the maps are not there yet", "Roughness" not in before, before)
         self.sge.light = "fit"
         yield from self.begin(steps=60)
@@ -35,13 +35,15 @@ class Maps(Stage):
         yield from self.ended()
         session.screenshot("13_maps_after")
         self.check("every map is wired", set(LINKED) <= self._linked(), self._linked())
-        energy = bpy.data.lights["Sun"].energy
-        self.check("the light is fitted", energy != 1.0, energy)
+        self.check("the light is fitted", self._energy() != energy, self._energy())
         session.key("Z", ctrl=True)
         yield 1.0
         self.check("one Ctrl-Z unwires them", self._linked() == before, self._linked())
-        self.check("and brings the light back", bpy.data.lights["Sun"].energy == 1.0)
+        self.check("and brings the light back", self._energy() == energy, self._energy())
         self.sge.light = "scene"
+
+    def _energy(self) -> float:
+        return bpy.data.lights["Sun"].energy
 
     def _linked(self) -> set[str]:
         """Inputs of the cage's shader that something is linked to."""
