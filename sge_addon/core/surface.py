@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from .cage import Cage
 from .errors import FitError, Remedy
 from .height_field import HeightField
 from .material_maps import LitMaterial
@@ -30,7 +31,8 @@ class Surface:
     material_indices: (F,) int32 into ``materials``.
     polygons: (F,) int32, the polygon that a triangle is part of, or None: each is one of its own.
     mobility: (V,) float32 in [0, 1]: how far the shape fit may move a vertex (a vertex group).
-    height: where the fit may move vertices only by a height map; else None.
+    height: where the fit may move vertices by a height map; else None.
+    cage: where modifiers make the surface of another mesh, which is what the fit moves; else None.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Surface:
     mobility: NDArray[np.float32] | None = None
     polygons: NDArray[np.int32] | None = None
     height: HeightField | None = field(default=None, repr=False)
+    cage: Cage | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if len(self.triangles) == 0:
