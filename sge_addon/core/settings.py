@@ -196,6 +196,26 @@ class FitSettings:
     vertex_group: str = _setting(
         "", "Vertex Group", "Move only the vertices of this group, in proportion to their weight"
     )
+    pin_boundary: bool = _setting(
+        False, "Pin Boundary", "Leave the vertices on the border of open meshes where they are"
+    )
+    through_modifiers: bool = _setting(
+        True,
+        "Through Modifiers",
+        "Compare objects as their modifiers make them, and move their base meshes such that this matches; "
+        "the modifiers stay. Off: base meshes are compared and fitted as if there were no modifiers",
+    )
+    level: str = _setting(
+        "viewport",
+        "Level",
+        "The modifiers, and levels of subdivision, of viewports or those of renders",
+        choices=("viewport", "render"),
+    )
+    coarse_levels: bool = _setting(
+        False,
+        "Coarse Levels",
+        "With several stages, each begins with one level of Subdivision Surface less than the next",
+    )
     colorspace: str = _setting(
         "srgb",
         "Color Space",

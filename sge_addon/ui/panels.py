@@ -185,6 +185,12 @@ class SGE_PT_shape(_SettingsPanel):
     section = needs = "shape"
 
 
+class SGE_PT_modifiers(_SettingsPanel):
+    bl_idname = "SGE_PT_modifiers"
+    bl_label = "Modifiers"
+    section = "modifiers"
+
+
 class SGE_PT_texture(_SettingsPanel):
     bl_idname = "SGE_PT_texture"
     bl_label = "Texture"
@@ -257,6 +263,7 @@ CLASSES = (
     SGE_PT_references,
     SGE_PT_make_references,
     SGE_PT_shape,
+    SGE_PT_modifiers,
     SGE_PT_material,
     SGE_PT_texture,
     SGE_PT_stages,

@@ -14,7 +14,8 @@ from ..scene.stored_settings import SGE_PG_fit, SGE_PG_reference
 
 SECTIONS = {
     "main": ("shape", "texture", "match", "shading", "steps", "resolution"),
-    "shape": ("vertex_group",),
+    "shape": ("vertex_group", "pin_boundary"),
+    "modifiers": ("through_modifiers", "level", "coarse_levels"),
     "texture": ("texture_size", "margin", "image_depth"),
     "material": ("light", "maps", "constant_maps", "search"),
     "stages": ("stages", "remesh", "edge_length"),
@@ -24,6 +25,8 @@ SECTIONS = {
 CONDITIONS: dict[str, Callable[[Any], bool]] = {
     "background_colour": lambda stored: stored.background == "colour",
     "search": lambda stored: stored.texture and not stored.shape and stored.light == "scene",
+    "level": lambda stored: stored.through_modifiers,
+    "coarse_levels": lambda stored: stored.through_modifiers and stored.shape and stored.stages > 1,
     "remesh": lambda stored: stored.stages > 1,
     "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",
     "path_camera": lambda stored: stored.placement == "path",
