@@ -49,6 +49,11 @@ class HeightBlock:
         )
 
     @property
+    def shown(self) -> Array:
+        """(V, 3) where the surface's vertices are: the value itself."""
+        return self.value
+
+    @property
     def heights(self) -> Array:
         """(V,) float32, as the texture stores them."""
         return (np.float32(self.field.midlevel) + self._distances.value[:, 0] / self._reach).astype(

@@ -84,6 +84,11 @@ class PositionBlock:
         self._free = self.value.copy()  # x before mobility, what u stands for
         self._u = self._system.apply(self._smoothing, self._free).astype(np.float32)
 
+    @property
+    def shown(self) -> NDArray[np.float32]:
+        """(V, 3) where the surface's vertices are: the value itself."""
+        return self.value
+
     def inherit(self, earlier: PositionBlock) -> None:
         """Go on where the block of an earlier stage stood, as far as that is known of other vertices."""
         self._adam.inherit(earlier._adam)

@@ -56,4 +56,13 @@ class ParameterBlock(Protocol):
         ...
 
 
+class SurfaceBlock(ParameterBlock, Protocol):
+    """A block that moves the vertices of one surface, which need not be its value."""
+
+    @property
+    def shown(self) -> NDArray[np.float32]:
+        """(V, 3) world: where the surface's vertices are. Another array after each change."""
+        ...
+
+
 Blocks = Sequence[ParameterBlock]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
-from ..core.large_steps import PositionBlock
+from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
 from ..core.stopwatch import Stopwatch
 from ..core.texture_block import Texture
@@ -25,7 +25,7 @@ class FittedSurfaces:
     def __init__(
         self,
         rasteriser: Rasteriser,
-        positions: Sequence[PositionBlock],
+        positions: Sequence[SurfaceBlock],
         textures: Sequence[Texture | Mapping[str, Texture] | None],
         stopwatch: Stopwatch,
     ) -> None:
@@ -40,7 +40,7 @@ class FittedSurfaces:
     def updated(self, textures: bool = True) -> Rasteriser:
         """The rasteriser, showing the blocks' current values. Blocks replace arrays when they step."""
         with self._stopwatch.stage("upload"):
-            values = [block.value for block in self._position_blocks]
+            values = [block.shown for block in self._position_blocks]
             if any(a is not b for a, b in zip(values, self._uploaded, strict=False)) or not self._uploaded:
                 self._uploaded = values
                 if values:

@@ -13,10 +13,9 @@ from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
-from ..core.large_steps import PositionBlock
 from ..core.perturbation import perturbation
 from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
-from ..core.protocols import Estimate
+from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.signs import signs, sub_pixel_jitter
@@ -39,7 +38,7 @@ class ShapeSource:
         surfaces: FittedSurfaces,
         assembly: Assembly,
         references: Sequence[Reference],
-        blocks: Sequence[PositionBlock],
+        blocks: Sequence[SurfaceBlock],
         support: Support,
         schedule: ShapeSchedule,
         match: tuple[str, ...],
