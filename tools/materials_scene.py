@@ -34,7 +34,7 @@ def make_scene(asset: str, texture_size: int) -> dict[str, np.ndarray]:
     start.name, start.data = START, truth.data.copy()
     bpy.context.collection.objects.link(start)
     maps = true_maps(asset, texture_size)
-    for obj, material in ((truth, _textured(maps)), (start, bpy.data.materials.new("Plain"))):
+    for obj, material in ((truth, textured(maps)), (start, bpy.data.materials.new("Plain"))):
         use_nodes(material)
         obj.data.materials.clear()
         obj.data.materials.append(material)
@@ -47,9 +47,9 @@ def true_maps(asset: str, size: int) -> dict[str, np.ndarray]:
     """Colours in dots and bands (or the asset's own texture), smooth roughness, patches of metal, dents."""
     texture = {"spot": DATA / "spot" / "spot_texture.png", "suzanne": DATA / "texture_512.png"}.get(asset)
     base = _dots(size) if texture is None else _file(texture, size)
-    hills = _waves(size, 12, 5, seed=1)
-    roughness = 0.5 + 0.22 * np.clip(_waves(size, 10, 8, seed=2), -1.3, 1.3)
-    metallic = 1.0 / (1.0 + np.exp(-12.0 * (_waves(size, 8, 6, seed=3) - 0.4)))
+    hills = waves(size, 12, 5, seed=1)
+    roughness = 0.5 + 0.22 * np.clip(waves(size, 10, 8, seed=2), -1.3, 1.3)
+    metallic = 1.0 / (1.0 + np.exp(-12.0 * (waves(size, 8, 6, seed=3) - 0.4)))
     slope = np.stack([np.gradient(hills, axis=axis) * size for axis in (1, 0)], axis=-1) * 0.012
     normal = np.concatenate([-slope, np.ones((size, size, 1))], axis=-1)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
@@ -143,7 +143,7 @@ def _make_object(asset: str) -> bpy.types.Object:
     return obj
 
 
-def _textured(maps: dict[str, np.ndarray]) -> bpy.types.Material:
+def textured(maps: dict[str, np.ndarray]) -> bpy.types.Material:
     material = bpy.data.materials.new("Known")
     use_nodes(material)
     tree = material.node_tree
@@ -189,7 +189,7 @@ def _dots(size: int) -> np.ndarray:
     return demo_texture(size)[..., :3]
 
 
-def _waves(size: int, count: int, highest: int, seed: int) -> np.ndarray:
+def waves(size: int, count: int, highest: int, seed: int) -> np.ndarray:
     """(size, size) with a mean of 0 and a spread of about 1, periodic: sines of random waves."""
     rng = np.random.default_rng(seed)
     y, x = np.mgrid[0:size, 0:size] * (2.0 * np.pi / size)
