@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 from .core.masks import MASK_MODES
 from .core.reference_options import ReferenceOptions
+from .core.setting_texts import split_texts
 from .core.settings import FitSettings
 from .version import version
 
@@ -134,7 +135,11 @@ def given_reference_options(arguments: argparse.Namespace) -> dict[str, Any]:
 def given_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """The settings that were given as flags, by field name."""
     values = {field.name: getattr(arguments, field.name) for field in fields(FitSettings)}
-    return {name: value for name, value in values.items() if value is not None}
+    return {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
+        if value is not None
+    }
 
 
 def _add_setting(group: argparse._ArgumentGroup, field: Field, name: str | None = None) -> None:
@@ -154,6 +159,9 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field, name: str | None 
     choices = field.metadata["choices"]
     if isinstance(field.default, bool):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
+    elif field.metadata["texts"]:
+        text += "; repeatable, or several with ; between them"
+        group.add_argument(flag, action="extend", type=split_texts, default=None, metavar="TEXT", help=text)
     elif isinstance(field.default, tuple) and not choices:
         group.add_argument(flag, type=_numbers, default=None, metavar="R,G,B", help=text)
     elif isinstance(field.default, tuple):

@@ -24,7 +24,10 @@ def _option(
     maximum: float | None = None,
 ) -> Any:
     metadata = {"label": label, "description": description, "choices": choices}
-    return field(default=default, metadata=metadata | {"minimum": minimum, "maximum": maximum, "notes": {}})
+    return field(
+        default=default,
+        metadata=metadata | {"minimum": minimum, "maximum": maximum, "notes": {}, "texts": False},
+    )
 
 
 @dataclass(frozen=True)

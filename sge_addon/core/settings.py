@@ -33,8 +33,10 @@ def _setting(
     maximum: float | None = None,
     advanced: bool = False,
     notes: Mapping[str, str] = _NO_NOTES,
+    texts: bool = False,
 ) -> Any:
-    """A dataclass field with what the command line and the panel need to show it. notes: by choice."""
+    """A dataclass field with what the command line and the panel need to show it. notes: by choice.
+    texts: a tuple of any texts."""
     return field(
         default=default,
         metadata={
@@ -45,6 +47,7 @@ def _setting(
             "maximum": maximum,
             "advanced": advanced,
             "notes": notes,
+            "texts": texts,
         },
     )
 
@@ -216,6 +219,13 @@ class FitSettings:
         "Coarse Levels",
         "With several stages, each begins with one level of Subdivision Surface less than the next",
     )
+    parameters: tuple[str, ...] = _setting(
+        (),
+        "Parameters",
+        "Values of modifiers, objects, shape keys and bones that are fitted, each as OBJECT:PATH with the "
+        'data path that Blender shows, such as Cup:modifiers["Solidify"].thickness or Cup:location',
+        texts=True,
+    )
     colorspace: str = _setting(
         "srgb",
         "Color Space",
@@ -267,8 +277,8 @@ def setting_problems(values: Mapping[str, Any]) -> Iterator[FitError]:
         yield from range_problems(item.name, values[item.name], item.metadata)
     refines = values["refine_cameras"] or values["refine_focal"] or values["refine_gain"] != "off"
     lights = values["shading"] == "lit" and values["light"] != "scene"
-    if not (values["shape"] or values["texture"] or refines or lights):
-        yield FitError("Nothing to fit: switch on Shape, Texture or both.")
+    if not (values["shape"] or values["texture"] or refines or lights or values["parameters"]):
+        yield FitError("Nothing to fit: switch on Shape, Texture or both, or choose Parameters.")
     if values["refine_gain"] != "off" and values["shading"] == "normal":
         yield FitError("Per-View Gain means colors, which shading 'normal' does not show: switch it off.")
     if values["refine_gain"] != "off" and values["match"] and "colour" not in values["match"]:
@@ -316,6 +326,9 @@ def range_problems(name: str, value: Any, metadata: Any) -> Iterator[FitError]:
         for item in value if isinstance(value, tuple) else (value,):
             if item not in metadata["choices"]:
                 yield FitError(f"{flag}: '{item}' is not one of {', '.join(metadata['choices'])}.")
+    elif metadata["texts"]:
+        for text in sorted({text for text in value if value.count(text) > 1}):
+            yield FitError(f"{flag}: '{text}' is given twice.")
     elif isinstance(value, tuple):
         if len(value) != 3:
             yield FitError(f"{flag} has {len(value)} values; it must have 3: red, green and blue.")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import FitError
+from ..core.setting_texts import split_texts
 from ..core.settings import FitSettings
 
 SUBFOLDER = "sge_fit"  # of Blender's folders of presets
@@ -55,6 +56,8 @@ def _value(path: Path, name: str, node: ast.expr) -> Any:
         raise FitError(f"Preset '{path}' sets {name} to '{ast.unparse(node)}', not to a value.") from error
     if isinstance(item.default, tuple) and isinstance(value, set):
         return tuple(choice for choice in item.metadata["choices"] if choice in value)
+    if item.metadata["texts"] and isinstance(value, str):
+        return split_texts(value)
     kind = float if isinstance(item.default, float) and isinstance(value, int) else type(value)
     value = kind(value)
     if type(value) is not type(item.default):

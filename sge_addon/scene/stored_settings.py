@@ -17,6 +17,7 @@ import bpy
 
 from ..core.masks import MASK_MODES
 from ..core.reference_options import ReferenceOptions
+from ..core.setting_texts import joined_texts, split_texts
 from ..core.settings import LARGEST_INTEGER, FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
@@ -98,6 +99,8 @@ def setting_property(item: Field[Any]) -> Any:
         return bpy.props.EnumProperty(items=choices, default=set(default), options={"ENUM_FLAG"}, **shown)
     if choices:
         return bpy.props.EnumProperty(items=choices, default=default, **shown)
+    if item.metadata["texts"]:
+        return bpy.props.StringProperty(default=joined_texts(default), **shown)
     if isinstance(default, tuple):
         return bpy.props.FloatVectorProperty(
             size=len(default),
@@ -193,7 +196,9 @@ def stored_values(scene: bpy.types.Scene) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for item in fields(FitSettings):
         value = getattr(scene.sge, item.name)
-        if isinstance(item.default, tuple):
+        if item.metadata["texts"]:
+            value = split_texts(value)
+        elif isinstance(item.default, tuple):
             choices = item.metadata["choices"]
             value = tuple(choice for choice in choices if choice in value) if choices else tuple(value)
         values[item.name] = value
@@ -209,8 +214,11 @@ def store_settings(scene: bpy.types.Scene, settings: FitSettings) -> None:
     """Keep settings in the file, for the panel and for the next run."""
     for item in fields(FitSettings):
         value = getattr(settings, item.name)
-        is_set = isinstance(value, tuple) and item.metadata["choices"]
-        setattr(scene.sge, item.name, set(value) if is_set else value)
+        if item.metadata["texts"]:
+            value = joined_texts(value)
+        elif isinstance(value, tuple) and item.metadata["choices"]:
+            value = set(value)
+        setattr(scene.sge, item.name, value)
 
 
 def store_losses(scene: bpy.types.Scene, losses: list[tuple[int, float]]) -> None:

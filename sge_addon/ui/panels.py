@@ -191,6 +191,12 @@ class SGE_PT_modifiers(_SettingsPanel):
     section = "modifiers"
 
 
+class SGE_PT_parameters(_SettingsPanel):
+    bl_idname = "SGE_PT_parameters"
+    bl_label = "Parameters"
+    section = "parameters"
+
+
 class SGE_PT_texture(_SettingsPanel):
     bl_idname = "SGE_PT_texture"
     bl_label = "Texture"
@@ -264,6 +270,7 @@ CLASSES = (
     SGE_PT_make_references,
     SGE_PT_shape,
     SGE_PT_modifiers,
+    SGE_PT_parameters,
     SGE_PT_material,
     SGE_PT_texture,
     SGE_PT_stages,

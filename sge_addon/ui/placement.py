@@ -15,6 +15,7 @@ from ..scene.stored_settings import SGE_PG_fit, SGE_PG_reference
 SECTIONS = {
     "main": ("shape", "texture", "match", "shading", "steps", "resolution"),
     "shape": ("vertex_group", "pin_boundary"),
+    "parameters": ("parameters",),  # drawn as a list of its own
     "modifiers": ("through_modifiers", "level", "coarse_levels"),
     "texture": ("texture_size", "margin", "image_depth"),
     "material": ("light", "maps", "constant_maps", "search"),
@@ -68,7 +69,15 @@ def source_fields() -> list[str]:
 
 
 # What belongs to the file at hand, to its photos or to the machine, not to a way of working.
-NOT_PORTABLE = ("vertex_group", "colorspace", "seconds", "seed", "background", "background_colour")
+NOT_PORTABLE = (
+    "vertex_group",
+    "parameters",
+    "colorspace",
+    "seconds",
+    "seed",
+    "background",
+    "background_colour",
+)
 
 
 def portable_fields() -> list[str]:

@@ -198,3 +198,9 @@ def test_a_missing_solver_is_told_with_the_remedy(monkeypatch: pytest.MonkeyPatc
 def test_live_share_is_taken_from_the_preferences(installed):
     installed.live_share = 0.03
     assert preferences.live_share() == pytest.approx(0.03)
+
+
+def test_presets_may_hold_texts_as_the_file_stores_them(tmp_path: Path):
+    path = tmp_path / "Texts.py"
+    path.write_text("bpy.context.scene.sge.parameters = 'A:location; B:modifiers[\"a\"].width'\n")
+    assert read_preset(path) == {"parameters": ("A:location", 'B:modifiers["a"].width')}

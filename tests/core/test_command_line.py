@@ -44,6 +44,16 @@ def test_the_last_of_contrary_flags_counts() -> None:
     assert given("--shape", "--no-shape") == {"shape": False}
 
 
+def test_parameters_add_up_and_keep_their_commas_and_quotes() -> None:
+    first, second, third = 'A:modifiers["a, b"].strength', "B:location", 'C:modifiers["x;y"].width'
+    flags = ("--parameters", f"{first}; {second}", "--parameters", third.replace(";", "\\;"))
+    assert given(*flags) == {"parameters": (first, second, third)}
+
+
+def test_an_empty_text_takes_stored_parameters_away() -> None:
+    assert given("--parameters", "") == {"parameters": ()}
+
+
 def test_objects_add_up() -> None:
     assert parse(["--object", "A", "--object", "B"]).object == ["A", "B"]
 

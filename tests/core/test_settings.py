@@ -73,6 +73,7 @@ def test_numbers_that_are_not_finite_are_refused(value: float) -> None:
         ({"maps": ("colour",)}, "'colour' is not one of base_color"),
         ({"shading": "normal"}, "does not show the texture"),
         ({"match": ("alpha",)}, "needs colour"),
+        ({"parameters": ("A:location", "A:location")}, "'A:location' is given twice"),
         ({"loss": "l3"}, "'l3' is not one of l1, l2"),
         ({"match": ("colour", "depth")}, "'depth' is not one of"),
         ({"background_colour": (0.5, 0.5)}, "background-colour has 2 values; it must have 3"),
@@ -89,6 +90,10 @@ def test_what_contradicts_the_texture_is_fine_without_it() -> None:
     assert FitSettings(texture=False, match=("alpha",)).match == ("alpha",)
     without = FitSettings(texture=False, shading="lit", texture_estimator="texel")
     assert without.texture_estimator == "texel"
+
+
+def test_parameters_alone_are_something_to_fit() -> None:
+    assert FitSettings(shape=False, texture=False, parameters=("A:location",)).parameters == ("A:location",)
 
 
 def test_settings_do_not_change() -> None:
