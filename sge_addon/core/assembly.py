@@ -23,7 +23,7 @@ NO_MATERIAL = Material(key="")
 
 @dataclass(frozen=True, eq=False)
 class Assembly:
-    """The merged geometry; nothing in it changes during a fit.
+    """The merged geometry; nothing in it changes.
 
     positions: (V, 3) float32, world, at the start. movable: (V,) bool.
     vertex_ranges: slice of the vertices of each surface.
@@ -34,6 +34,7 @@ class Assembly:
     corner_signs: (N,) float32, -1 where the UVs of a lit material are mirrored, so that tangents of opposite
     orientation stay apart; else 1. corner_indices: (F, 3) int32 into ``corners``.
     group_offsets: (G + 1,) int64, group_triangles: (M,) int32: the triangles of each normal group.
+    order: (F,) int64: each triangle's index in the surfaces' triangles laid end to end.
     """
 
     positions: NDArray[np.float32]
@@ -50,6 +51,7 @@ class Assembly:
     corner_indices: NDArray[np.int32]
     group_offsets: NDArray[np.int64]
     group_triangles: NDArray[np.int32]
+    order: NDArray[np.int64]
 
     @property
     def draw_ranges(self) -> list[tuple[int, int, int]]:
@@ -110,7 +112,25 @@ def assemble(surfaces: Sequence[Surface]) -> Assembly:
         corner_indices=corner_indices,
         group_offsets=group_offsets,
         group_triangles=group_triangles,
+        order=order,
     )
+
+
+def ids_of_like(assembly: Assembly, start: Assembly) -> NDArray[np.uint32]:
+    """(F + 1,) for each ID of an assembly one of another assembly of the same objects, whose triangle has the
+    same material. Raises FitError where no triangle of ``start`` has it."""
+    first = np.zeros(len(start.materials), np.uint32)
+    for material, triangle, _ in start.draw_ranges:
+        first[material] = triangle + 1
+    ids = first[assembly.texture_of_triangle]
+    missing = np.flatnonzero(ids == 0)
+    if len(missing):
+        name = assembly.materials[assembly.texture_of_triangle[missing[0]]].key
+        raise FitError(
+            f"Modifiers now show the material '{name}', which was nowhere when the fit began: give some "
+            "faces of the base mesh this material, or remove the modifier that brings it in."
+        )
+    return np.concatenate([np.zeros(1, np.uint32), ids])
 
 
 def _movable(surface: Surface) -> NDArray[np.bool_]:

@@ -71,13 +71,13 @@ def full_support(assembly: Assembly) -> Support:
     vertex_count = len(assembly.positions)
     ends = np.cumsum(np.bincount(triangles.ravel(), minlength=vertex_count))
     around = np.argsort(triangles, axis=None, kind="stable") // 3  # the triangles of each vertex
-    owner, neighbour = _sharing(
+    owner, neighbour = sharing(
         np.repeat(np.arange(len(triangles)), 3), triangles.ravel(), np.r_[0, ends], around
     )
     # That covers normals shared around a vertex; those of a flat polygon also reach across it.
     groups = assembly.normal_groups
     flat = np.flatnonzero((groups == groups[:, :1]).all(axis=1))
-    across = _sharing(flat, groups[flat, 0], assembly.group_offsets, assembly.group_triangles)
+    across = sharing(flat, groups[flat, 0], assembly.group_offsets, assembly.group_triangles)
     owner, neighbour = np.r_[owner, across[0]], np.r_[neighbour, across[1]]
     pairs = np.unique(owner[:, None].astype(np.int64) * vertex_count + triangles[neighbour])
     owner, vertices = np.divmod(pairs, vertex_count)
@@ -86,7 +86,7 @@ def full_support(assembly: Assembly) -> Support:
     return Support(vertex_count, offsets, vertices.astype(np.int32))
 
 
-def _sharing(
+def sharing(
     owner: NDArray[np.int64],
     numbers: NDArray[np.int32],
     offsets: NDArray[np.int64],
