@@ -48,7 +48,8 @@ class Cage:
 
     positions: (N, 3) float32. triangles: (T, 3) int32, its faces triangulated.
     face_offsets: (P + 1,) int64, face_vertices: (M,) int32: the vertices of each face of the base mesh.
-    face_of_triangle: (F,) int32, of each triangle of the *surface*: the base face that it came from.
+    face_of_triangle: (F,) int32, of each triangle of the *surface*: the base face that it came from, -1 where
+    a modifier added it from elsewhere (a Boolean's other object).
     mobility: (N,) float32 in [0, 1]: how far the fit may move a vertex; None: all wholly.
     planes: the Mirror modifiers' planes. Vertices on one stay on it, the others on their side.
     map: how the surface's vertices follow from these; None where only Blender can tell.

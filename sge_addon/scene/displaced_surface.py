@@ -5,8 +5,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -28,7 +27,7 @@ from .displacement import Displacement, displacement_of, shown_displace_modifier
 from .images import stored_pixels
 from .materials import straight_pixels
 from .objects import mobility_of_group, surface_from_object, world_matrix
-from .unwrap import scratch_scene
+from .stand_in import stand_in
 
 if TYPE_CHECKING:
     import bpy
@@ -148,31 +147,6 @@ def _undisplaced(
     return displacement, bare
 
 
-@contextmanager
-def _stand_in(obj: bpy.types.Object, muted: Collection[str]) -> Iterator[tuple]:
-    """A copy of the object in a scene of its own, with some modifiers muted, and its depsgraph.
-
-    The object itself stays untouched, so that nothing is to be restored and no undo step sees it.
-    """
-    import bpy
-
-    with scratch_scene() as scene:
-        home = next(iter(obj.users_scene), bpy.context.scene)
-        scene.frame_current, scene.frame_subframe = home.frame_current, home.frame_subframe
-        copy = obj.copy()
-        try:
-            copy.hide_viewport = False
-            for modifier in copy.modifiers:
-                if modifier.name in muted:
-                    modifier.show_viewport = False
-            scene.collection.objects.link(copy)
-            layers = scene.view_layers[0]
-            layers.update()
-            yield copy, layers.depsgraph
-        finally:
-            bpy.data.objects.remove(copy)
-
-
 def _evaluate(
     obj: bpy.types.Object,
     materials: tuple[Material, ...],
@@ -180,9 +154,10 @@ def _evaluate(
     uv_map: str,
     vertex_group: str = "",
 ) -> _Evaluated:
-    with _stand_in(obj, muted) as (copy, depsgraph):
-        surface = surface_from_object(obj, materials, depsgraph=depsgraph, stand_in=copy)
-        evaluated = copy.evaluated_get(depsgraph)
+    with stand_in(obj, muted=muted) as copy:
+        evaluated = copy.evaluated()
+        depsgraph = copy.view_layer.depsgraph
+        surface = surface_from_object(obj, materials, depsgraph=depsgraph, stand_in=copy.object)
         mesh = evaluated.to_mesh()
         try:
             if vertex_group:

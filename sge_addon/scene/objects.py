@@ -100,12 +100,11 @@ def surface_from_object(
 def base_positions(obj: bpy.types.Object) -> NDArray[np.float32]:
     """(V, 3) float32 in object space: of the active shape key where there are any, else of the mesh."""
     mesh = obj.data
-    positions = np.empty((len(mesh.vertices), 3), np.float32)
     key = obj.active_shape_key if mesh.shape_keys else None
-    if key is not None:
-        key.points.foreach_get("co", positions.ravel())
-    else:
-        _read_positions(mesh, positions)
+    if key is None:
+        return mesh_positions(mesh)
+    positions = np.empty((len(mesh.vertices), 3), np.float32)
+    key.points.foreach_get("co", positions.ravel())
     return positions
 
 
@@ -190,12 +189,27 @@ def _evaluated_surface(
         raise FitError(f"Object '{obj.name}' is a {obj.type.lower()}, which has no faces: choose a mesh.")
     mesh = evaluated.to_mesh()
     try:
-        positions = np.empty((len(mesh.vertices), 3), np.float32)
-        _read_positions(mesh, positions)
-        uv_maps = _uv_maps(obj, mesh, materials)
-        return _surface(obj.name, mesh, world_matrix(evaluated), positions, materials, None, uv_maps)
+        return surface_of_mesh(obj, mesh, world_matrix(evaluated), materials)
     finally:
         evaluated.to_mesh_clear()
+
+
+def surface_of_mesh(
+    obj: bpy.types.Object,
+    mesh: bpy.types.Mesh,
+    matrix: NDArray[np.float64],
+    materials: tuple[Material, ...] = (),
+) -> Surface:
+    """The triangles of an evaluated mesh of the object. matrix: (4, 4), to world space."""
+    uv_maps = _uv_maps(obj, mesh, materials)
+    return _surface(obj.name, mesh, matrix, mesh_positions(mesh), materials, None, uv_maps)
+
+
+def mesh_positions(mesh: bpy.types.Mesh) -> NDArray[np.float32]:
+    """(V, 3) float32 in object space: of the mesh itself, whatever its shape keys are."""
+    positions = np.empty((len(mesh.vertices), 3), np.float32)
+    _read_positions(mesh, positions)
+    return positions
 
 
 def _surface(

@@ -73,7 +73,11 @@ def write_positions(target: Target, positions_world: NDArray[np.float32]) -> Non
     Vertices at their starting place keep their very bits. A fitted basis key carries the keys
     relative to it along, as it does in Edit Mode.
     """
-    obj = object_of(target)
+    write_shape(object_of(target), target, positions_world)
+
+
+def write_shape(obj: bpy.types.Object, target: Target, positions_world: NDArray[np.float32]) -> None:
+    """The same into ``obj``, which is the target's object or a copy of it with a mesh of its own."""
     moved = positions_world - target.start_world
     positions = (target.start + moved @ target.world_to_object.T).astype(np.float32)
     if target.shape_key:
