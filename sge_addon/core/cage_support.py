@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from .cage import Cage
 from .support import Support, sharing
 
-Integers = NDArray[np.int64]
+Integers = NDArray[np.integer[Any]]
 
 # By FitSettings.support. The smooth surface of a face hangs on its ring.
 RINGS = {"narrow": 1, "full": 2}
@@ -69,7 +70,7 @@ def _distinct(first: Integers, second: Integers) -> tuple[Integers, Integers]:
     return owner, found
 
 
-def _offsets(owner: Integers, count: int) -> Integers:
+def _offsets(owner: Integers, count: int) -> NDArray[np.int64]:
     """(count + 1,) where the entries of each owner begin. owner: sorted."""
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(owner, minlength=count), out=offsets[1:])

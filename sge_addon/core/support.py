@@ -87,11 +87,11 @@ def full_support(assembly: Assembly) -> Support:
 
 
 def sharing(
-    owner: NDArray[np.int64],
-    numbers: NDArray[np.int32],
+    owner: NDArray[np.integer[Any]],
+    numbers: NDArray[np.integer[Any]],
     offsets: NDArray[np.int64],
     members: NDArray[np.integer[Any]],
-) -> tuple[NDArray[np.int64], NDArray[np.integer[Any]]]:
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.integer[Any]]]:
     """(triangle, other triangle) for all that share a number. owner, numbers: (N,), which triangle has
     which; offsets, members: the triangles that have each."""
     first = offsets[numbers]

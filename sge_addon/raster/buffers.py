@@ -12,6 +12,16 @@ from numpy.typing import NDArray
 
 from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.stacked_surfaces import Shape
+
+
+@dataclass(frozen=True, eq=False)
+class ShapePair:
+    """Two shapes to compare. key: of the step's seed, by which alpha is drawn (Perturbation.key)."""
+
+    plus: Shape
+    minus: Shape
+    key: int
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,22 +5,33 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.assembly import Assembly, ids_of_like
 from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
+from ..core.stacked_surfaces import StackedSurfaces
 from ..core.stopwatch import Stopwatch
 from ..core.texture_block import Texture
 from .rasteriser import Rasteriser
 
+Buffer = TypeVar("Buffer", UVBuffer, GeometryBuffer)
+
 
 class FittedSurfaces:
     """Position blocks by surface (or none), textures by material: base colour (None where it is a constant)
-    or, where shading is lit, the maps that change, by name."""
+    or, where shading is lit, the maps that change, by name.
+
+    stacked: what evaluates the blocks' values where modifiers that only Blender knows show something else of
+    them. The triangles may then be others after each step; buffers for steps of textures nevertheless name
+    triangles of the assembly that the fit began with, of the same material.
+    """
 
     def __init__(
         self,
@@ -28,8 +39,11 @@ class FittedSurfaces:
         positions: Sequence[SurfaceBlock],
         textures: Sequence[Texture | Mapping[str, Texture] | None],
         stopwatch: Stopwatch,
+        stacked: StackedSurfaces | None = None,
     ) -> None:
         self._rasteriser = rasteriser
+        self._start = rasteriser.assembly
+        self._stacked = stacked
         self._position_blocks = positions
         self._textures = textures
         self._stopwatch = stopwatch
@@ -40,12 +54,11 @@ class FittedSurfaces:
     def updated(self, textures: bool = True) -> Rasteriser:
         """The rasteriser, showing the blocks' current values. Blocks replace arrays when they step."""
         with self._stopwatch.stage("upload"):
-            values = [block.shown for block in self._position_blocks]
+            values = self._values()
             if any(a is not b for a, b in zip(values, self._uploaded, strict=False)) or not self._uploaded:
                 self._uploaded = values
                 if values:
-                    self.positions = np.concatenate(values)
-                    self._rasteriser.set_positions(self.positions)
+                    self._show(values)
             for material, texture in enumerate(self._textures if textures else ()):
                 if isinstance(texture, Mapping):
                     for name, each in texture.items():
@@ -54,6 +67,32 @@ class FittedSurfaces:
                 elif texture is not None and self._is_new(material, "", texture.value):
                     self._rasteriser.set_texture(material, texture.value)
         return self._rasteriser
+
+    @property
+    def assembly(self) -> Assembly:
+        """Of what was shown last."""
+        return self._rasteriser.assembly
+
+    def as_at_start(self, buffer: Buffer, assembly: Assembly) -> Buffer:
+        """A buffer of an assembly with the IDs of triangles of the one at the start, of the same material."""
+        if assembly is self._start:
+            return buffer
+        return replace(buffer, ids=ids_of_like(assembly, self._start)[buffer.ids])
+
+    def _values(self) -> list[NDArray[np.float32]]:
+        if self._stacked is not None:
+            return self._stacked.parameters(self._position_blocks)
+        return [block.shown for block in self._position_blocks]
+
+    def _show(self, values: list[NDArray[np.float32]]) -> None:
+        if self._stacked is None:
+            self.positions = np.concatenate(values)
+        else:
+            (shape,) = self._stacked.at([values])
+            self.positions = shape.positions
+            if shape.assembly is not self._rasteriser.assembly:
+                self._rasteriser.set_assembly(shape.assembly)
+        self._rasteriser.set_positions(self.positions)
 
     def _is_new(self, material: int, name: str, value: NDArray[np.float32]) -> bool:
         """Whether another array was shown last, which from now on is this one."""
@@ -64,9 +103,11 @@ class FittedSurfaces:
     def geometry(self, reference: Reference, offset: tuple[float, float]) -> GeometryBuffer:
         """What one sample a pixel, moved by ``offset`` pixels, sees, for a step of maps."""
         rasteriser = self.updated(textures=False)
-        return rasteriser.geometry_buffer(reference.view, offset, self._stopwatch)
+        seen = rasteriser.geometry_buffer(reference.view, offset, self._stopwatch)
+        return self.as_at_start(seen, rasteriser.assembly)
 
     def sample(self, reference: Reference, offset: tuple[float, float]) -> UVBuffer:
         """One sample a pixel, moved by ``offset`` pixels, for a texture step."""
         rasteriser = self.updated(textures=False)
-        return rasteriser.uv_buffer(reference.view, offset, 1, self._stopwatch)
+        seen = rasteriser.uv_buffer(reference.view, offset, 1, self._stopwatch)
+        return self.as_at_start(seen, rasteriser.assembly)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import cached_property
 
 import gpu
@@ -11,12 +12,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
+from ..core.closed_surfaces import closed_and_outward
 from ..core.perturbation import Perturbation
 from ..core.tangents import CornerTangents, group_normals
 from .program import Program
 from .shaders import downsample_program, normals_program, perturb_program
 from .tables import table_size, upload_table
 from .targets import Target, TargetPool, drawing
+
+
+@dataclass(frozen=True, eq=False)
+class Pose:
+    """Tables of the positions of a geometry's vertices and, where they are needed, its groups' normals."""
+
+    geometry: Geometry
+    positions: gpu.types.GPUTexture
+    normals: gpu.types.GPUTexture | None
 
 
 class Geometry:
@@ -35,6 +46,7 @@ class Geometry:
         self._rows = np.zeros((np.prod(table_size(len(assembly.positions))), 4), np.float32)
         self._rows[: len(assembly.positions), 3] = assembly.movable
         self.positions: gpu.types.GPUTexture | None = None
+        self.draw_ranges = assembly.draw_ranges
 
     def upload(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
@@ -64,11 +76,20 @@ class Geometry:
         self._draw_screen(target, perturb_program(normals), values)
         return target.textures
 
+    def pose(self, positions: NDArray[np.float32], normals: bool, use: str) -> Pose:
+        """The surfaces at other positions than what was uploaded. use: as of TargetPool."""
+        self._rows[: len(positions), :3] = positions
+        table = upload_table(self._rows)
+        return Pose(self, table, self._normals_at(table, use) if normals else None)
+
     def normals(self) -> gpu.types.GPUTexture:
         """Normals of every group, as a table; unit length."""
+        return self._normals_at(self.positions, "normals")
+
+    def _normals_at(self, positions: gpu.types.GPUTexture, use: str) -> gpu.types.GPUTexture:
         size = table_size(len(self.assembly.group_offsets) - 1)
-        target = self._targets.get("normals", *size, {"normal": "RGBA32F"}, False)
-        self._draw_screen(target, normals_program(), {"positions": self.positions} | self._groups)
+        target = self._targets.get(use, *size, {"normal": "RGBA32F"}, False)
+        self._draw_screen(target, normals_program(), {"positions": positions} | self._groups)
         return target.textures["normal"]
 
     def tangents(self) -> gpu.types.GPUTexture:
@@ -81,6 +102,12 @@ class Geometry:
             of_corner = normals[assembly.corners[:, 1].astype(np.int64)]
             self._tangents = upload_table(self._corner_tangents.at(positions, of_corner))
         return self._tangents
+
+    @cached_property
+    def closed_materials(self) -> frozenset[int]:
+        """The materials whose triangles all belong to closed parts: half of the fragments need no drawing."""
+        closed = closed_and_outward(self.assembly.positions, self.assembly.triangles)
+        return frozenset(m for m, first, count in self.draw_ranges if closed[first : first + count].all())
 
     @cached_property
     def _corner_tangents(self) -> CornerTangents:

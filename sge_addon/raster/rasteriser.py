@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from functools import cached_property
 
 import gpu
 import mathutils
@@ -13,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
-from ..core.closed_surfaces import closed_and_outward, is_before
+from ..core.closed_surfaces import is_before
 from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lights import SunLights
@@ -23,8 +22,8 @@ from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
 from ..core.view import View, jittered
 from .base_colours import BaseColours
-from .buffers import PairBuffers, Picture, TexelPair, geometry_of
-from .geometry import Geometry
+from .buffers import PairBuffers, Picture, ShapePair, TexelPair, geometry_of
+from .geometry import Geometry, Pose
 from .lit_surfaces import LitSurfaces
 from .program import Program
 from .programs_lit import GEOMETRY_OUTPUTS, geometry_program
@@ -63,6 +62,13 @@ class Rasteriser:
         self._positions = positions
         self._geometry.upload(positions)
 
+    def set_assembly(self, assembly: Assembly) -> None:
+        """Other triangles of the same objects, at the positions that they have; what materials and lights
+        show stays."""
+        self.assembly = assembly
+        self._geometry = Geometry(assembly, self._targets)
+        self.set_positions(assembly.positions)
+
     def set_texture(self, material: int, texture: NDArray[np.float32]) -> None:
         """texture: (H, W, 3) float32 linear, base colour of a material of the assembly."""
         self._colours.set_texture(material, texture)
@@ -81,7 +87,7 @@ class Rasteriser:
         self,
         view: View,
         jitter: tuple[float, float],
-        perturbation: Perturbation,
+        moved: Perturbation | ShapePair,
         reference: ReferenceTextures,
         match: tuple[str, ...],
         loss: str,
@@ -91,13 +97,12 @@ class Rasteriser:
     ) -> PairBuffers:
         """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs.
 
+        moved: how the vertices are perturbed, or where they are; IDs are of the assemblies named there.
         background: (3,) linear, behind a reference that is not folded. with_geometry: what the plus image
         shows, as a geometry buffer, where shading is lit.
         """
         with stopwatch.stage("raster"):
-            targets = self._draw_pair(
-                view, jitter, perturbation, reference, match, loss, background, with_geometry
-            )
+            targets = self._draw_pair(view, jitter, moved, reference, match, loss, background, with_geometry)
             if stopwatch.precise:
                 self._reader.wait(targets[1])
         # Both draws are queued before the first read waits for them.
@@ -114,7 +119,7 @@ class Rasteriser:
         self,
         view: View,
         jitter: tuple[float, float],
-        perturbation: Perturbation,
+        moved: Perturbation | ShapePair,
         reference: ReferenceTextures,
         match: tuple[str, ...],
         loss: str,
@@ -124,25 +129,40 @@ class Rasteriser:
         programs = [
             self._loss_program(match, loss, not reference.is_folded, g) for g in (with_geometry, False)
         ]
-        tables = self._geometry.perturbed(perturbation, normals="normals" in programs[1].samplers)
+        poses = self._poses(moved, normals="normals" in programs[1].samplers)
         shared = {
             "world_to_clip": _matrix(view, jitter),
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
             "background": background,
-            **(self._lit.view_values(view, perturbation.key) if self._lit is not None else {}),
+            **(self._lit.view_values(view, moved.key) if self._lit is not None else {}),
         }
-        hidden = self._hidden_back_faces(view)
+        # Both images treat back faces alike, so that they differ by what has moved alone.
+        alike = all(pose.geometry is self._geometry for pose in poses)
+        hidden = self._hidden_back_faces(view) if alike else frozenset()
         targets = []
-        for program, use, normals in zip(
-            programs, ("plus", "minus"), ("normal", "normal_minus"), strict=True
-        ):
+        for program, use, pose in zip(programs, ("plus", "minus"), poses, strict=True):
             formats = _LOSS_FORMATS | (_GEOMETRY_FORMATS if program is not programs[1] else {})
             target = self._targets.get(use, view.width, view.height, formats)
-            values = shared | {"positions": tables[use], "normals": tables.get(normals)}
-            self._draw(target, program, values, without_back_faces=hidden)
+            values = shared | {"positions": pose.positions, "normals": pose.normals}
+            self._draw(target, program, values, without_back_faces=hidden, geometry=pose.geometry)
             targets.append(target)
         return targets
+
+    def _poses(self, moved: Perturbation | ShapePair, normals: bool) -> list[Pose]:
+        if isinstance(moved, Perturbation):
+            geometry = self._geometry
+            tables = geometry.perturbed(moved, normals)
+            names = (("plus", "normal"), ("minus", "normal_minus"))
+            return [Pose(geometry, tables[name], tables.get(normal)) for name, normal in names]
+        poses = []
+        for shape, use in ((moved.plus, "normals plus"), (moved.minus, "normals minus")):
+            geometry = self._geometry
+            if shape.assembly is not self.assembly:
+                geometry = Geometry(shape.assembly, self._targets)
+                geometry.upload(shape.positions)  # for its tangents
+            poses.append(geometry.pose(shape.positions, normals, use))
+        return poses
 
     def _loss_program(self, match: tuple[str, ...], loss: str, background: bool, geometry: bool) -> Program:
         if self._lit is not None:
@@ -262,19 +282,11 @@ class Rasteriser:
         parts = [self._reader.read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
         return geometry_of(ids, [part.copy() if copy else part for part in parts])
 
-    @cached_property
-    def _ranges_without_back_faces(self) -> frozenset[int]:
-        """The materials whose triangles all belong to closed parts: half of the fragments need no drawing."""
-        assembly = self.assembly
-        closed = closed_and_outward(assembly.positions, assembly.triangles)
-        ranges = assembly.draw_ranges
-        return frozenset(m for m, first, count in ranges if closed[first : first + count].all())
-
     def _hidden_back_faces(self, view: View) -> frozenset[int]:
         """The materials whose back faces nothing shows in this view; holes show those of all."""
         has_holes = self._lit is not None and self._lit.materials.has_alpha
         hides = is_before(view, self._positions) and not has_holes
-        return self._ranges_without_back_faces if hides else frozenset()
+        return self._geometry.closed_materials if hides else frozenset()
 
     def _draw_unperturbed(
         self,
@@ -301,18 +313,20 @@ class Rasteriser:
         values: dict[str, object],
         texels: TexelPerturbation | None = None,
         without_back_faces: frozenset[int] = frozenset(),
+        geometry: Geometry | None = None,
     ) -> None:
-        """without_back_faces: materials whose back faces nothing shows."""
+        """without_back_faces: materials whose back faces nothing shows. geometry: None for the own one."""
+        geometry = geometry or self._geometry
         values = values | {"lights": self._lights, "light_count": self._light_count}
         if "tangents" in program.samplers:
-            values["tangents"] = self._geometry.tangents()
+            values["tangents"] = geometry.tangents()
         if self._lit is not None:
             values |= self._lit.light_values()
         materials = self._colours if self._lit is None else self._lit.materials
         with drawing(target, "LESS"):
             target.clear()
             for culled in self._sides:
-                for material, first, count in self.assembly.draw_ranges:
+                for material, first, count in geometry.draw_ranges:
                     if culled == "FRONT" and material in without_back_faces:
                         continue
                     values |= materials.values(material)
@@ -321,9 +335,7 @@ class Rasteriser:
                         values["texel_key"], values["texel_epsilon"] = texels.constants(material)
                     program.bind(values)
                     gpu.state.face_culling_set("BACK" if material in without_back_faces else culled)
-                    self._geometry.batch.draw_range(
-                        program.shader, elem_start=3 * first, elem_count=3 * count
-                    )
+                    geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
 
 
 def _matrix(view: View, jitter: tuple[float, float]) -> mathutils.Matrix:

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
+from ..core.footprint import UVBuffer
 from ..core.pixel_loss import background_loss, weighted
 from ..core.protocols import Estimate
 from ..core.reference import Image, Reference
@@ -18,7 +19,6 @@ from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation, texel_sign_gradient
 from ..core.texture_block import TexelAdam, Texture
 from .fitted_surfaces import FittedSurfaces
-from .rasteriser import TexelPair
 from .reference_textures import ReferenceTextureCache
 
 # Perturbation in linear colour, start and end. From 1/128 to 1/8 the texture task ends within 0.1 dB:
@@ -71,21 +71,22 @@ class TexelSource:
         )
         with self._stopwatch.stage("estimate"):
             plus, minus = (weighted(reference, losses) for losses in (pair.loss_plus, pair.loss_minus))
-            gradients = self._gradients(plus - minus, pair, perturbation)
+            seen = self._surfaces.as_at_start(pair.seen, rasteriser.assembly)
+            gradients = self._gradients(plus - minus, seen, perturbation)
             total = plus.sum(dtype=np.float64) + minus.sum(dtype=np.float64)
             loss = 0.5 * float(total) / plus.size
             loss += background_loss(reference, ("colour",), self._loss, behind)
         return Estimate(loss, gradients)
 
     def _gradients(
-        self, difference: Image, pair: TexelPair, perturbation: TexelPerturbation
+        self, difference: Image, seen: UVBuffer, perturbation: TexelPerturbation
     ) -> dict[str, np.ndarray]:
         """Of the loss averaged over pixels and channels, (H, W, 3) by texture."""
         difference /= difference.size
         return {
             texture.name: texel_sign_gradient(
                 difference,
-                [pair.seen],
+                [seen],
                 self._assembly.texture_of_triangle,
                 material,
                 texture.layout,

@@ -1,0 +1,92 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a pair of pictures costs against the references: differences by pixel, and the mean loss."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.background import Background
+from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
+from ..core.reference import Reference
+from ..core.working_memory import WorkingMemory
+from .buffers import PairBuffers
+from .reference_textures import ReferenceTextureCache, ReferenceTextures
+
+
+class ComparedViews:
+    """The references as pairs are compared with them. references: members of the list may be replaced."""
+
+    def __init__(
+        self,
+        references: Sequence[Reference],
+        match: tuple[str, ...],
+        loss: str,
+        background: Background,
+        memory: WorkingMemory,
+    ) -> None:
+        self._references = references
+        self._textures = ReferenceTextureCache(references, match, loss, background)
+        self._match = match
+        self._loss = loss
+        self._background = background
+        self._memory = memory
+        self._is_outlined = [is_outlined(each, background.behind(each)) for each in references]
+        self._empty_losses = [self._steady_loss(view) for view in range(len(references))]
+        self._empty_of = [reference.colour for reference in references]
+
+    def textures(self, view: int) -> ReferenceTextures:
+        """The view's reference on the GPU."""
+        return self._textures.get(view)
+
+    def matched(self, view: int) -> tuple[str, ...]:
+        """What this view's reference has of what is to be matched."""
+        reference = self._references[view]
+        has = {"colour": True, "alpha": reference.has_alpha, "normal": reference.normal is not None}
+        return tuple(name for name in self._match if has[name])
+
+    def behind(self, view: int, seed: int) -> NDArray[np.float32] | None:
+        """(3,) linear: the background in the step of this seed."""
+        return self._background.behind(self._references[view], seed)
+
+    def difference(self, buffers: PairBuffers, view: int, seed: int) -> tuple[NDArray[np.float32], float]:
+        """d_p of every pixel, flat, and the mean loss of the two images in the step of this seed."""
+        plus, minus = buffers.loss_plus.ravel(), buffers.loss_minus.ravel()
+        difference = np.subtract(plus, minus, out=self._memory.array("difference", plus.size, np.float32))
+        if not self._is_outlined[view]:
+            # Nothing is known of what lies beside the object: a pixel counts where both images cover it.
+            difference *= (buffers.id_plus.ravel() > 0) & (buffers.id_minus.ravel() > 0)
+        weight = self._references[view].weight
+        if weight is None:
+            total = 0.5 * float(plus.sum() + minus.sum())
+        else:
+            flat = weight.ravel()
+            difference *= flat
+            both = np.add(plus, minus, out=self._memory.array("both", plus.size, np.float32))
+            both *= flat
+            total = 0.5 * float(both.sum())
+        return difference, total / difference.size + self._relative_to(view, seed)
+
+    def _relative_to(self, view: int, seed: int) -> float:
+        """The mean loss of an empty picture in the step of this seed, which that of the images leaves out.
+
+        What stays the same of it is kept, until the reference's colours change, as by a view's gain."""
+        reference = self._references[view]
+        if self._empty_of[view] is not reference.colour:
+            self._empty_of[view] = reference.colour
+            self._empty_losses[view] = self._steady_loss(view)
+        behind = self._background.behind(reference, seed)
+        if self._background.is_random and behind is not None and "colour" in self._match:
+            return self._empty_losses[view] + empty_colour_loss(reference, self._loss, behind)
+        return self._empty_losses[view]
+
+    def _steady_loss(self, view: int) -> float:
+        """The mean loss of an empty picture, without colours where they lie over another one in each step."""
+        reference, match = self._references[view], self._match
+        behind = self._background.behind(reference)
+        if self._background.is_random and behind is not None:
+            match = tuple(name for name in match if name != "colour")
+        return background_loss(reference, match, self._loss, behind)
