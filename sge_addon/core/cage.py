@@ -68,11 +68,6 @@ class Cage:
 class Stack(Protocol):
     """The modifiers of one object, evaluated by Blender at any positions of its base mesh."""
 
-    @property
-    def keeps_topology(self) -> bool:
-        """Whether the same triangles come of any positions, as far as is known of its modifiers."""
-        ...
-
     def evaluate(self, cages: Sequence[Array]) -> list[Surface]:
         """A Surface, with its ``cage`` but without its map, for each (N, 3) float32 world positions of the
         base mesh. Surfaces of equal topology share all arrays but the positions. Raises FitError where the

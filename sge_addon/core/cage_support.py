@@ -36,7 +36,7 @@ def cage_support(cage: Cage, rings: int, triangles: NDArray[np.int32] | None = N
         joined.append(_neighbours(*pairs))
     near = _distinct(*(np.concatenate(parts) for parts in zip(*joined, strict=True)))
     near_offsets = _offsets(near[0], count)
-    reached = (np.arange(count), np.arange(count))
+    reached: tuple[Integers, Integers] = (np.arange(count), np.arange(count))
     for _ in range(rings):
         reached = _distinct(*sharing(*reached, near_offsets, near[1]))
     owner, found = _distinct(*sharing(*reached, cage.face_offsets, vertices))

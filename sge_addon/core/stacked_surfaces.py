@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembly import Assembly, assemble
-from .cage import Cage, Stack, TopologyChanged
+from .cage import Cage, Stack
 from .cage_support import RINGS, cage_support, joined_supports
 from .protocols import SurfaceBlock
 from .support import Support, full_support, narrow_support
@@ -99,11 +99,6 @@ class StackedSurfaces:
         surface, stack = self.surfaces[number], self._stacks[number]
         if stack is None:
             return [(surface, value) for value in values]
-        if stack.keeps_topology:
-            try:
-                return [(surface, positions) for positions in stack.positions(values)]
-            except TopologyChanged:
-                pass  # one of them at least is another mesh
         return [(each, each.positions) for each in stack.evaluate(values)]
 
     def _shape(self, parts: list[tuple[Surface, Array]]) -> Shape:
