@@ -14,13 +14,16 @@ from ..core.lights import SunLights
 from ..core.reference import Reference
 from ..core.scene_lights import SceneLights
 from ..core.settings import FitSettings
-from ..core.surface import Surface
+from ..core.surface import Material, Surface
 from ..core.view import View
 from ..core.visibility import sees_nothing
 from ..scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
 from ..scene.displacement import height_notices, height_problems
 from ..scene.objects import check_targets, surface_from_object
+from ..scene.parameter_evaluator import ParameterEvaluator
 from ..scene.remesh_check import remesh_notices, remesh_problems
+from ..scene.stand_in import stand_in
+from .fitted_parameters import is_reshaped, parameter_evaluator
 from .scene_look import scene_look
 
 if TYPE_CHECKING:
@@ -30,7 +33,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A checked fit. notices: what will be done differently from what one might expect. displaced: what the
-    surfaces were made of, where heights are fitted."""
+    surfaces were made of, where heights are fitted. parameters: the objects at any values of what is fitted
+    of them and their modifiers; None where that is nothing."""
 
     objects: tuple[bpy.types.Object, ...]
     surfaces: tuple[Surface, ...]
@@ -40,6 +44,7 @@ class Problem:
     settings: FitSettings
     notices: tuple[str, ...]
     displaced: tuple[DisplacedObject, ...] = ()
+    parameters: ParameterEvaluator | None = None
 
     @property
     def training(self) -> list[Reference]:
@@ -65,6 +70,7 @@ def check_problem(
     facts = [ReferenceFacts.of(reference) for reference in references]
     for problem in reference_problems(facts, settings.match):
         raise problem
+    parameters = parameter_evaluator(objects, settings)
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
@@ -83,7 +89,9 @@ def check_problem(
             notices += [*height_notices(obj), *coarse_notices(surface, views)]
     else:
         surfaces = tuple(
-            surface_from_object(obj, of_object, vertex_group=group)
+            _evaluated_surface(obj, of_object)
+            if is_reshaped(obj, settings)
+            else surface_from_object(obj, of_object, vertex_group=group)
             for obj, of_object in zip(objects, look.materials, strict=True)
         )
     assembly = assemble(surfaces)
@@ -98,7 +106,16 @@ def check_problem(
         settings=settings,
         notices=tuple(notices),
         displaced=tuple(displaced),
+        parameters=parameters,
     )
+
+
+def _evaluated_surface(obj: bpy.types.Object, materials: tuple[Material, ...]) -> Surface:
+    """What modifiers and shape keys make of an object."""
+    with stand_in(obj) as copy:
+        copy.evaluated()
+        depsgraph = copy.view_layer.depsgraph
+        return surface_from_object(obj, materials, depsgraph=depsgraph, stand_in=copy.object)
 
 
 @dataclass(frozen=True, eq=False)
