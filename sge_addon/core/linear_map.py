@@ -149,7 +149,9 @@ def _pruned(parts: FaceRows, threshold: float) -> FaceRows:
     """Without the columns of a face that none of its rows needs."""
     lengths = parts.columns.lengths
     row_lengths = lengths[parts.faces]
-    magnitude = np.abs(parts.weights.reshape(len(parts.weights), -1)).max(axis=1, initial=0.0)
+    magnitude = np.abs(parts.weights)
+    if magnitude.ndim == 3:
+        magnitude = magnitude.max(axis=(1, 2), initial=0.0)
     slot = np.repeat(parts.columns.offsets[parts.faces], row_lengths) + counted(row_lengths)
     needed = np.zeros(len(parts.columns.items), bool)
     needed[slot[magnitude > threshold]] = True
