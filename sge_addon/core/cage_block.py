@@ -47,6 +47,11 @@ class CageBlock:
         """What the modifiers made of the value, where only Blender can tell."""
         self._shown = surface.positions
 
+    def remap(self, found: CageMap) -> None:
+        """The surface follows from the value in another way from now on: modifiers or object have changed."""
+        self._map = found
+        self._shown = found.apply(self.value)
+
     def step(self, gradient: Array, progress: float) -> None:
         """gradient: (V, 3) of the loss with respect to what is shown; without a map (N, 3), to the value."""
         self.step_cage(gradient if self._map is None else self._map.pulled_back(gradient), progress)

@@ -4,8 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,11 +76,12 @@ class ParameterEvaluator:
         self._level = level
 
     @contextmanager
-    def opened(self, objects: Sequence[FittedObject]) -> Iterator[Evaluate]:
-        """A function from values to positions, valid within. objects: as the fit stands."""
+    def opened(self, objects: Sequence[FittedObject], fewer_levels: int = 0) -> Iterator[Evaluate]:
+        """A function from values to positions, valid within. objects: as the fit stands. fewer_levels: taken
+        off every subdivision."""
         with ExitStack() as stack:
             copies = [
-                self._copy(stack, index, each) if self._concerning(index) else None
+                self._copy(stack, index, each, fewer_levels) if self._concerning(index) else None
                 for index, each in enumerate(objects)
             ]
             last: list[tuple[State, list[Array] | None]] = []
@@ -99,24 +100,59 @@ class ParameterEvaluator:
         """What Blender stores of each parameter at a state."""
         return [stored_value(each, value) for each, value in zip(self.choices, state, strict=True)]
 
+    def pose(self, index: int, state: State) -> Callable[[StandIn], AbstractContextManager[None]] | None:
+        """Sets the values of a state on any stand-in of an object; None where none concerns it."""
+        if not self._concerning(index):
+            return None
+
+        @contextmanager
+        def posed(copy: StandIn) -> Iterator[None]:
+            with ExitStack() as stack:
+                self._set(self._owners(stack, copy, index), state)
+                yield
+
+        return posed
+
+    def matrix(self, index: int, state: State) -> NDArray[np.float64]:
+        """(4, 4) in world space: from where an object was when the fit began to where a state puts it."""
+        pose = self.pose(index, state)
+        if pose is None:
+            return np.eye(4)
+        with stand_in(object_of(self._targets[index]), level=self._level) as copy, pose(copy):
+            return np.array(copy.evaluated().matrix_world, dtype=np.float64) @ self._to_start[index]
+
+    def reshapes(self, index: int) -> bool:
+        """Whether some parameter changes more of an object than its place."""
+        return any(not self.choices[number].moves_only for number in self._concerning(index))
+
     def _concerning(self, index: int) -> list[int]:
         """The parameters that change the object's shape or place."""
         obj = object_of(self._targets[index])
         names = {obj.name, *(each.name for each in armatures_of(obj, self._level))}
         return [number for number, each in enumerate(self.choices) if each.owner in names]
 
-    def _copy(self, stack: ExitStack, index: int, fitted: FittedObject) -> _Copy:
+    def _copy(self, stack: ExitStack, index: int, fitted: FittedObject, fewer_levels: int) -> _Copy:
         target = self._targets[index]
-        obj = object_of(target)
-        copy = stack.enter_context(stand_in(obj, level=self._level, own_mesh=True))
+        options = {"level": self._level, "fewer_levels": fewer_levels, "own_mesh": True}
+        copy = stack.enter_context(stand_in(object_of(target), **options))
         if fitted.cage is not None:
             write_shape(copy.object, target, fitted.cage)
+        owners = self._owners(stack, copy, index)
+        return _Copy(copy, owners, fitted.positions, self._to_start[index], self._evaluated[index])
+
+    def _owners(self, stack: ExitStack, copy: StandIn, index: int) -> dict[int, bpy.types.Object]:
+        """For each parameter that concerns an object, what takes its values beside the object's stand-in."""
+        obj, numbers = object_of(self._targets[index]), self._concerning(index)
         by_name = {obj.name: copy.object}
         for armature in armatures_of(obj, self._level):
-            if any(self.choices[number].owner == armature.name for number in self._concerning(index)):
+            if any(self.choices[number].owner == armature.name for number in numbers):
                 by_name[armature.name] = stack.enter_context(_posed(copy, armature))
-        owners = {number: by_name[self.choices[number].owner] for number in self._concerning(index)}
-        return _Copy(copy, owners, fitted.positions, self._to_start[index], self._evaluated[index])
+        return {number: by_name[self.choices[number].owner] for number in numbers}
+
+    def _set(self, owners: Mapping[int, bpy.types.Object], state: State) -> None:
+        for number, owner in owners.items():
+            choice = self.choices[number]
+            write_value(owner, choice, stored_value(choice, state[number]))
 
     def _positions(
         self, copies: Sequence[_Copy | None], objects: Sequence[FittedObject], state: State
@@ -130,9 +166,7 @@ class ParameterEvaluator:
         return found
 
     def _of_copy(self, copy: _Copy, state: State) -> Array | None:
-        for number, owner in copy.owners.items():
-            choice = self.choices[number]
-            write_value(owner, choice, stored_value(choice, state[number]))
+        self._set(copy.owners, state)
         evaluated = copy.stand_in.evaluated()
         matrix = np.array(evaluated.matrix_world, dtype=np.float64)
         if not copy.is_evaluated:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,9 +17,16 @@ from ..core.errors import FitError
 from ..core.surface import Material, Surface
 from .mesh_boundary import on_boundary
 from .mirror_planes import mirror_planes, on_planes
-from .objects import mesh_positions, mobility_of_group, surface_of_mesh, to_world, unmirrored_matrix
+from .objects import (
+    mesh_positions,
+    mobility_of_group,
+    surface_of_mesh,
+    to_world,
+    unmirrored_matrix,
+    world_matrix,
+)
 from .stack_losses import mark_faces, marks_of_faces, stack_losses
-from .stand_in import Level, stand_in
+from .stand_in import Level, StandIn, stand_in
 from .write_back import object_of, target_of, write_shape
 
 if TYPE_CHECKING:
@@ -37,6 +44,10 @@ class _Layout:
     surface: Surface
     cage: Cage
     corners: NDArray[np.int32]
+
+
+# Sets other values on a stand-in, and takes away what it made for that.
+Pose = Callable[[StandIn], AbstractContextManager[None]]
 
 
 class ModifierStack:
@@ -76,8 +87,14 @@ class ModifierStack:
             free = ~on_boundary(obj.data, on_planes(self.start, planes))
             mobility = free.astype(np.float32) if mobility is None else mobility * free
         self._cage = replace(self._cage, planes=planes, mobility=mobility)
+        self._pose: Pose | None = None
         self._layouts: list[_Layout] = []
         self._vertices: int | None = None
+
+    def pose(self, pose: Pose | None) -> None:
+        """Evaluate with other values of the object and of its modifiers from now on. Cages are still given as
+        they are in world space where the object was when this was made."""
+        self._pose = pose
 
     def surface(self) -> Surface:
         """The object as it was when this was made, with its cage."""
@@ -105,12 +122,18 @@ class ModifierStack:
         the name of the attribute that tells base faces."""
         obj = object_of(self._target)
         options = {"muted": self._muted, "level": self._level, "fewer_levels": self._fewer_levels}
-        with stand_in(obj, **options, own_mesh=True) as copy:
+        with (
+            stand_in(obj, **options, own_mesh=True) as copy,
+            nullcontext() if self._pose is None else self._pose(copy),
+        ):
             marks = mark_faces(copy.object.data)
 
             def mesh_at(cage: Array) -> bpy.types.Mesh:
                 write_shape(copy.object, self._target, cage)
-                return copy.evaluated().to_mesh()
+                evaluated = copy.evaluated()
+                if self._pose is not None:
+                    self._matrix = world_matrix(evaluated)
+                return evaluated.to_mesh()
 
             yield mesh_at, marks
 

@@ -17,6 +17,7 @@ from sge_addon.scene.object_parameters import parameters_of
 from sge_addon.scene.parameter_evaluator import FittedObject, ParameterEvaluator
 from sge_addon.scene.parameter_values import read_value, stored_value, write_value
 from sge_addon.scene.parameter_write_back import ParameterWriter
+from sge_addon.scene.stack_evaluator import ModifierStack
 from tests.blender.small_world import positions_of
 from tests.blender.stacked_objects import (
     painted,
@@ -257,6 +258,25 @@ def test_what_is_only_moved_keeps_the_shape_of_the_fit():
         found = evaluate((np.array([0.5, 0.0, 0.0]), np.ones(3)))[0]
     shift = np.array(parent.matrix_world)[:3, :3] @ (0.5, 0.0, 0.0)
     assert np.abs(found - bent - shift).max() < 1e-5
+
+
+def test_stacks_are_evaluated_with_the_values_and_the_place_of_a_state():
+    obj = everything()
+    names = [*VALUES, f"Cup:{socket_of(obj, 'Height')}"]
+    values = (*VALUES.values(), np.array([0.2]))
+    evaluator = ParameterEvaluator([obj], chosen_parameters([obj], names), [True])
+    stack = ModifierStack(obj)
+    start = stack.positions([stack.start])[0]
+    stack.pose(evaluator.pose(0, values))
+    found = stack.positions([stack.start])[0]
+    with evaluator.opened([FittedObject(start)]) as evaluate:
+        assert np.abs(found - evaluate(values)[0]).max() < 1e-5
+    assert np.abs(stack.evaluate([stack.start])[0].positions - found).max() < 1e-5
+    stack.pose(evaluator.pose(0, evaluator.space.start))
+    assert np.abs(stack.positions([stack.start])[0] - start).max() < 1e-5
+    place = evaluator.matrix(0, values)
+    assert np.allclose(place[:3, 3], VALUES["Cup:location"], atol=1e-6)
+    assert evaluator.reshapes(0)
 
 
 def test_other_vertices_than_before_are_told():
