@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import bpy
 import numpy as np
@@ -16,6 +17,7 @@ from sge_addon.core.cage import CageMap, Stack
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.signs import signs, step_seed, sub_pixel_jitter
+from sge_addon.core.stack_probing import probed_map
 from sge_addon.core.stacked_surfaces import StackedSurfaces
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.support import full_support
@@ -32,6 +34,17 @@ from tests.meshes import orthographic_view
 
 SIDE = 32  # pixels of a cell, which is one unit wide
 MATCH = ("colour", "alpha")
+
+
+def even_seeds(count: int) -> list[int]:
+    """Seeds whose jitters cover the pixel evenly: so many times each of 16 squares."""
+    found, squares = [], [0] * 16
+    for seed in map(partial(step_seed, 3), range(100 * count)):
+        x, y = (int(4.0 * (each + 0.5)) for each in sub_pixel_jitter(seed))
+        if 16 * squares[4 * y + x] < count:
+            squares[4 * y + x] += 1
+            found.append(seed)
+    return found
 
 
 @dataclass
@@ -91,6 +104,14 @@ class CagedCopies:
         self.reference = Reference(self.view, picture, True)
         self.count = len(points)
 
+    def linear_map(self) -> CageMap:
+        """What probing finds."""
+        return probed_map(self.surface.cage, self.surface, self.stack)
+
+    def mapped_stack(self) -> MappedStack:
+        """The modifiers as that map has them."""
+        return MappedStack(replace(self.surface, cage=replace(self.surface.cage, map=self.linear_map())))
+
     def source(self, stack: Stack | None = None, support: str = "full") -> StackSource:
         """Of the cage's gradients. stack: None for Blender's own modifiers."""
         cage = self.surface.cage
@@ -107,8 +128,8 @@ class CagedCopies:
     def estimate(self, source: StackSource, calls: int) -> np.ndarray:
         """(N, 3): mean gradient of one copy's loss over its own pixels."""
         total = np.zeros((self.count, 3))
-        for call in range(calls):
-            gradient = source.estimate(0, step_seed(3, call), 0.5).gradients["cage"]
+        for seed in even_seeds(calls):
+            gradient = source.estimate(0, seed, 0.5).gradients["cage"]
             total += gradient.reshape(self.copies, -1, 3).sum(axis=0)
         return total / calls  # the loss is a mean over all copies' pixels
 
@@ -130,8 +151,8 @@ class CagedCopies:
             Stopwatch(),
         )
         total = np.zeros_like(self.surface.positions)
-        for call in range(calls):
-            total += source.estimate(0, step_seed(3, call), 0.5).gradients["cage"]
+        for seed in even_seeds(calls):
+            total += source.estimate(0, seed, 0.5).gradients["cage"]
         return found.pulled_back(total / calls).reshape(self.copies, -1, 3).sum(axis=0)
 
     def central_differences(self, calls: int, moving: np.ndarray, of_surface: bool = False) -> np.ndarray:
@@ -150,17 +171,17 @@ class CagedCopies:
         total, count = np.zeros(3 * self.count), np.zeros(3 * self.count)
         copies = np.arange(self.copies)
         columns, rows = self.grid
-        for call in range(calls):
-            seed = step_seed(4, call)
-            offset = epsilon * signs(seed, len(start)).reshape(self.copies, -1) * mask
-            parameter = moving[(copies + call * self.copies + call // 64) % len(moving)]
+        for call, seed in enumerate(even_seeds(calls)):
+            offset = epsilon * signs(step_seed(seed, 1), len(start)).reshape(self.copies, -1) * mask
+            # Every parameter meets every jitter.
+            parameter = moving[(copies + call * self.copies + call // 16) % len(moving)]
             moved = []
             for sign in (1.0, -1.0):
                 offset[copies, parameter] = sign * epsilon
                 moved.append([(start + offset.reshape(-1, 3)).astype(np.float32)])
             shapes = stacked.at(moved)
             if of_surface:
-                others = np.float32(epsilon) * signs(seed, len(self.surface.positions))
+                others = np.float32(epsilon) * signs(step_seed(seed, 1), len(self.surface.positions))
                 shapes = [replace(shape, positions=shape.positions + others) for shape in shapes]
             buffers = rasteriser.pair(
                 self.view, sub_pixel_jitter(seed), ShapePair(*shapes, 0), textures, MATCH, "l1", Stopwatch()
