@@ -251,5 +251,4 @@ class FitJob:
 
 
 def _reached(solver: StagedSolver) -> Reached:
-    heights = solver.heights()
-    return Reached([] if heights else solver.positions(), solver.textures(), heights)
+    return Reached(solver.positions(), solver.textures(), solver.heights())

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from ..core.assembly import Assembly, assemble
@@ -14,7 +14,7 @@ from ..core.lights import SunLights
 from ..core.reference import Reference
 from ..core.scene_lights import SceneLights
 from ..core.settings import FitSettings
-from ..core.surface import Surface
+from ..core.surface import Material, Surface
 from ..core.view import View
 from ..core.visibility import sees_nothing
 from ..scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
@@ -22,6 +22,7 @@ from ..scene.displacement import height_notices, height_problems
 from ..scene.objects import check_targets, surface_from_object
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from .scene_look import scene_look
+from .stacks import Stacks, goes_through, stack_of
 
 if TYPE_CHECKING:
     import bpy
@@ -30,7 +31,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A checked fit. notices: what will be done differently from what one might expect. displaced: what the
-    surfaces were made of, where heights are fitted."""
+    surfaces were made of, where heights are fitted. stacks: by object, its modifiers where it is seen through
+    them, else None."""
 
     objects: tuple[bpy.types.Object, ...]
     surfaces: tuple[Surface, ...]
@@ -40,6 +42,7 @@ class Problem:
     settings: FitSettings
     notices: tuple[str, ...]
     displaced: tuple[DisplacedObject, ...] = ()
+    stacks: Stacks = ()
 
     @property
     def training(self) -> list[Reference]:
@@ -68,37 +71,70 @@ def check_problem(
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
-    group = settings.vertex_group if settings.moves_surface else ""
-    displaced: list[DisplacedObject] = []
+    read = _read_surfaces(objects, look.materials, settings)
     if settings.fits_height:
-        for problem in height_problems(objects, shape=settings.shape, remesh=settings.remesh):
-            raise problem
-        displaced = [
-            displaced_object(obj, of_object, texture_size=settings.texture_size, vertex_group=group)
-            for obj, of_object in zip(objects, look.materials, strict=True)
-        ]
-        surfaces = tuple(each.surface for each in displaced)
         views = [each.view for each in references if not each.held_out]
-        for obj, surface in zip(objects, surfaces, strict=True):
+        for obj, surface in zip(objects, read.surfaces, strict=True):
             notices += [*height_notices(obj), *coarse_notices(surface, views)]
-    else:
-        surfaces = tuple(
-            surface_from_object(obj, of_object, vertex_group=group)
-            for obj, of_object in zip(objects, look.materials, strict=True)
-        )
-    assembly = assemble(surfaces)
-    for problem in blind_views([each.view for each in references], surfaces):
+    assembly = assemble(read.surfaces)
+    for problem in blind_views([each.view for each in references], read.surfaces):
         raise problem
     return Problem(
         objects=tuple(objects),
-        surfaces=surfaces,
+        surfaces=read.surfaces,
         assembly=assembly,
         references=tuple(reference.resized(settings.resolution) for reference in references),
         lights=look.lights,
         settings=settings,
         notices=tuple(notices),
-        displaced=tuple(displaced),
+        displaced=read.displaced,
+        stacks=read.stacks,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    surfaces: tuple[Surface, ...]
+    stacks: Stacks
+    displaced: tuple[DisplacedObject, ...] = ()
+
+
+def _read_surfaces(
+    objects: Sequence[bpy.types.Object],
+    materials: Sequence[tuple[Material, ...]],
+    settings: FitSettings,
+) -> _Read:
+    """The surfaces as the fit sees them: through modifiers, with heights, or as base meshes."""
+    values = asdict(settings)
+    group = settings.vertex_group if settings.moves_surface else ""
+    if settings.fits_height:
+        for problem in height_problems(objects, shape=settings.shape, remesh=settings.remesh):
+            raise problem
+        displaced = tuple(
+            displaced_object(obj, of_object, texture_size=settings.texture_size, vertex_group=group)
+            for obj, of_object in zip(objects, materials, strict=True)
+        )
+        surfaces = tuple(each.surface for each in displaced)
+        if not settings.shape:
+            return _Read(surfaces, (None,) * len(objects), displaced)
+        stacks = tuple(
+            stack_of(obj, of_object, values, muted={each.displacement.name})
+            for obj, of_object, each in zip(objects, materials, displaced, strict=True)
+        )
+        surfaces = tuple(
+            replace(surface, cage=stack.surface().cage)
+            for surface, stack in zip(surfaces, stacks, strict=True)
+        )
+        return _Read(surfaces, stacks, displaced)
+    stacks = tuple(
+        stack_of(obj, of_object, values) if goes_through(obj, values) else None
+        for obj, of_object in zip(objects, materials, strict=True)
+    )
+    surfaces = tuple(
+        surface_from_object(obj, of_object, vertex_group=group) if stack is None else stack.surface()
+        for obj, of_object, stack in zip(objects, materials, stacks, strict=True)
+    )
+    return _Read(surfaces, stacks)
 
 
 @dataclass(frozen=True, eq=False)
