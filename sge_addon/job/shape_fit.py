@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.background import Background
-from ..core.cage_block import CageBlock, DisplacedCageBlock
+from ..core.cage_block import CageBlock
 from ..core.height_block import HeightBlock
 from ..core.large_steps import PositionBlock
 from ..core.reference import Reference
@@ -26,7 +26,7 @@ from ..raster.stack_source import StackSource
 from .problem import Problem
 
 Array = NDArray[np.float32]
-SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock]
+SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock]
 
 
 class ShapeFit:
@@ -48,10 +48,9 @@ class ShapeFit:
         if problem.settings.shape and any(stack is not None for stack in stacks):
             self.stacked = StackedSurfaces(problem.surfaces, stacks, problem.assembly)
 
-    def _block(self, surface: Surface) -> PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock:
+    def _block(self, surface: Surface) -> PositionBlock | HeightBlock | CageBlock:
         if surface.cage is not None:
-            made = CageBlock if surface.height is None else DisplacedCageBlock
-            return made(f"cage {surface.name}", surface, self._schedule)
+            return CageBlock(f"cage {surface.name}", surface, self._schedule)
         start = (surface.positions, surface.triangles, self._schedule)
         if surface.height is None:
             return PositionBlock(f"positions {surface.name}", *start, surface.mobility)
@@ -68,9 +67,7 @@ class ShapeFit:
         settings, assembly = self._problem.settings, self._problem.assembly
         compared = (self._schedule, settings.match, settings.loss, stopwatch, background)
         if self.stacked is not None:
-            return StackSource(
-                surfaces, self.stacked, references, self.blocks, settings.support, *compared
-            )
+            return StackSource(surfaces, self.stacked, references, self.blocks, settings.support, *compared)
         support = {"narrow": narrow_support, "full": full_support}[settings.support](assembly)
         return ShapeSource(surfaces, assembly, references, self.blocks, support, *compared)
 
@@ -97,7 +94,7 @@ class ShapeFit:
     def heights(self) -> list[Array]:
         """(H, W) by object, the current height maps; none where no heights are fitted."""
         return [
-            block.texture() for block in self.blocks if isinstance(block, HeightBlock | DisplacedCageBlock)
+            block.texture() for block in self.blocks if isinstance(block, HeightBlock)
         ]
 
     def inherit(self, earlier: ShapeFit) -> None:

@@ -190,6 +190,4 @@ class Solver:
         self.cameras.rest()
 
     def _shape_source(self) -> ShapeSource | StackSource:
-        return self.shape.source(
-            self._surfaces, self.cameras.references, self._stopwatch, self._background
-        )
+        return self.shape.source(self._surfaces, self.cameras.references, self._stopwatch, self._background)

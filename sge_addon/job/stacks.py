@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FitError
-from ..core.stack_probing import NotLinear, probed_map
+from ..core.stack_probing import NotLinear, probing
 from ..core.surface import Material, Surface
 from ..scene.modifier_stack import described_stack
 from ..scene.stack_evaluator import ModifierStack
@@ -44,9 +44,7 @@ def stack_of(
     )
 
 
-def unfit_for_stacks(
-    objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
-) -> Iterator[FitError]:
+def unfit_for_stacks(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:
     """Settings that contradict fits through modifiers."""
     for obj in objects:
         if values["remesh"] != "off" and values["shape"] and goes_through(obj, values):
@@ -58,35 +56,54 @@ def unfit_for_stacks(
 
 
 def mapped(
-    surfaces: Sequence[Surface], stacks: Stacks, notices: list[str]
-) -> Generator[float, None, list[Surface]]:
-    """The surfaces whose cages move, each with the map from its cage where that is linear; yields the
-    fraction done. notices: to which is added which are not, and why.
+    objects: Sequence[bpy.types.Object], surfaces: Sequence[Surface], stacks: Stacks, level: str
+) -> Generator[float, None, tuple[list[Surface], list[str]]]:
+    """The surfaces whose cages move, each with the map from its cage where that is linear, and notices on
+    those where it is not; yields the fraction done.
 
     Raises FitError where heights are fitted on a surface without such a map.
     """
-    made: list[Surface] = []
-    for number, (surface, stack) in enumerate(zip(surfaces, stacks, strict=True)):
-        cage = surface.cage
-        if cage is not None and stack is not None:
-            reason = stack.reason_against_linear
+    made, notices = [], []
+    for number, (obj, surface, stack) in enumerate(zip(objects, surfaces, stacks, strict=True)):
+        reason = ""
+        if stack is not None and surface.cage is not None:
+            reason = reason_against_map(obj, level)
             if not reason:
                 try:
-                    found = probed_map(cage, surface, stack)
-                    surface = replace(surface, cage=replace(cage, map=found))
+                    surface = yield from with_map(surface, stack, number / len(surfaces), 1 / len(surfaces))
                 except NotLinear as error:
-                    reason = str(error)
-            if reason and surface.height is not None:
-                raise FitError(
-                    f"Object '{surface.name}': Shape and the map Height are fitted together only where the "
-                    f"modifiers are linear ({reason}): switch Shape off, or leave Height out of Maps.",
-                    subject=surface.name,
-                )
-            if reason:
-                notices.append(
-                    f"Object '{surface.name}': Blender evaluates its modifiers twice in every step, which is "
-                    f"slower than a linear map: {reason}."
-                )
+                    reason = error.reason
+        if reason and surface.height is not None:
+            raise FitError(
+                f"Object '{surface.name}': Shape and the map Height are fitted together only where its "
+                f"modifiers are linear, but {reason}: switch Shape off, or leave Height out of Maps.",
+                subject=surface.name,
+            )
+        if reason:
+            notices.append(
+                f"Object '{surface.name}': Blender evaluates its modifiers in every step, slower than where "
+                f"they are linear: {reason}."
+            )
         made.append(surface)
         yield (number + 1) / len(surfaces)
-    return made
+    return made, notices
+
+
+def with_map(
+    surface: Surface, stack: ModifierStack, begin: float = 0.0, share: float = 1.0
+) -> Generator[float, None, Surface]:
+    """The surface with the map from its cage; yields fractions from ``begin`` on. Raises NotLinear."""
+    steps = probing(surface.cage, surface, stack)
+    while True:
+        try:
+            yield begin + share * next(steps)
+        except StopIteration as end:
+            return replace(surface, cage=replace(surface.cage, map=end.value))
+
+
+def reason_against_map(obj: bpy.types.Object, level: str) -> str:
+    """Which modifier is known not to be linear, and why; "" where none is."""
+    for each in described_stack(obj, level):
+        if each.kind == "black box":
+            return f"'{each.name}' {each.reason}" if each.reason else f"'{each.name}' is not"
+    return ""
