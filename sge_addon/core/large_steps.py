@@ -8,6 +8,8 @@ AdamUniform divides by one number for the whole block, so that the smoothed dire
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -106,6 +108,18 @@ class PositionBlock:
         direction = self._adam.direction(self._system.solve(smoothing, gradient))
         self._u -= np.float32(self._schedule.learning_rate(progress, count) * self._size) * direction
         self._free = self._system.solve(smoothing, self._u, guess=self._free)
+        self._put_in_place()
+
+    def restrict(self, allowed: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
+        """Move vertices to where ``allowed`` puts them, (V, 3) for (V, 3); steps go on from there. It returns
+        the same array where nothing is to be moved."""
+        restricted = allowed(self._free)
+        if restricted is not self._free:
+            self._free = restricted
+            self._u = self._system.apply(self._smoothing, restricted).astype(np.float32)
+            self._put_in_place()
+
+    def _put_in_place(self) -> None:
         if self._mobility is None:
             self.value = self._free
         else:

@@ -15,10 +15,8 @@ from .cage import Cage
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
-_MARGIN = 1.01  # merge distances that a vertex keeps off a plane
-_ROUNDING = (
-    8.0 * 2.0**-23
-)  # of the largest coordinate: what stays of a position on its way to Blender and back
+_MARGIN = 1.01  # of the distance at which a vertex would merge
+_ROUNDING = 8.0 * 2.0**-23  # of the largest coordinate: lost on the way to Blender and back
 
 
 class MirrorRules:
@@ -32,11 +30,12 @@ class MirrorRules:
         self._start = start
         self._points = np.asarray([plane.point for plane in cage.planes], np.float64).reshape(-1, 3)
         self._normals = np.asarray([plane.normal for plane in cage.planes], np.float64).reshape(-1, 3)
-        merge = np.asarray([plane.merge for plane in cage.planes], np.float64)
+        # A vertex is half as far from the plane as from its image.
+        merge = 0.5 * np.asarray([plane.merge for plane in cage.planes], np.float64)
         rounding = _ROUNDING * float(np.abs(start).max(initial=0.0))
         self._margins = np.maximum(_MARGIN * merge, rounding)
         distances = self._distances(start)  # (N, P)
-        self._on = np.abs(distances) <= np.maximum(merge, rounding)
+        self._on = (np.abs(distances) < merge) | (np.abs(distances) <= rounding)
         self._sides = np.where(distances < 0.0, -1.0, 1.0)
         self.projectors = self._projectors()
         self._held = np.flatnonzero(self._on.any(axis=1))

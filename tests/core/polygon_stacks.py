@@ -73,7 +73,7 @@ def mirrored(plane: MirrorPlane) -> Modifier:
         count = len(mesh.points)
         distances = (mesh.points - plane.point) @ plane.normal
         images = mesh.points - 2.0 * distances[:, None] * plane.normal
-        merged = np.abs(distances) <= plane.merge
+        merged = 2.0 * np.abs(distances) < plane.merge
         points = np.where(merged[:, None], 0.5 * (mesh.points + images), mesh.points)
         number = np.where(merged, np.arange(count), count - 1 + np.cumsum(~merged))
         faces = [tuple(int(number[v]) for v in reversed(face)) for face in mesh.faces]

@@ -1,0 +1,76 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The cage of one surface, stepped as positions are, on the base mesh: what modifiers make of it is shown."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .cage import Cage, CageMap
+from .large_steps import PositionBlock
+from .mirror_planes import MirrorRules
+from .schedule import ShapeSchedule
+from .surface import Surface
+
+Array = NDArray[np.float32]
+
+
+class CageBlock:
+    """Stands where a PositionBlock stands; its value are the base mesh's positions, (N, 3) float32, world.
+
+    surface: as the modifiers make it of ``surface.cage``. Where the cage has a map, ``shown`` follows from
+    the value by itself, and ``step`` takes gradients of the surface's vertices. Where it has none, ``show``
+    tells what was made of the value, and ``step`` takes gradients of the cage's. Vertices on the plane of a
+    Mirror modifier stay on it, the others on their side.
+    """
+
+    def __init__(self, name: str, surface: Surface, schedule: ShapeSchedule) -> None:
+        cage = _cage_of(surface)
+        self.name = name
+        self._map: CageMap | None = cage.map
+        self._rules = MirrorRules(cage)
+        self._positions = PositionBlock(name, cage.positions, cage.triangles, schedule, cage.mobility)
+        self._shown = surface.positions if cage.map is None else cage.map.apply(cage.positions)
+
+    @property
+    def value(self) -> Array:
+        """(N, 3) float32 world, the base mesh's positions."""
+        return self._positions.value
+
+    @property
+    def shown(self) -> Array:
+        """(V, 3) float32 world, the surface's positions."""
+        return self._shown
+
+    def show(self, surface: Surface) -> None:
+        """What the modifiers made of the value, where only Blender can tell."""
+        self._shown = surface.positions
+
+    def step(self, gradient: Array, progress: float) -> None:
+        """gradient: (V, 3) of the loss with respect to what is shown; without a map (N, 3), to the value."""
+        self.step_cage(gradient if self._map is None else self._map.pulled_back(gradient), progress)
+
+    def step_cage(self, gradient: Array, progress: float) -> None:
+        """gradient: (N, 3) of the loss with respect to the value."""
+        self._positions.step(self._rules.projected(gradient), progress)
+        self._positions.restrict(self._rules.enforced)
+        if self._map is not None:
+            self._shown = self._map.apply(self.value)
+
+    def inherit(self, earlier: CageBlock) -> None:
+        """Go on where the block of an earlier stage stood."""
+        self._positions.inherit(earlier._positions)
+
+    def rest(self) -> None:
+        """No step is to come for a while: free what only steps need."""
+        self._positions.rest()
+
+    def finish(self) -> None:
+        """Nothing is held back between steps."""
+
+
+def _cage_of(surface: Surface) -> Cage:
+    if surface.cage is None:
+        raise ValueError(f"surface '{surface.name}' has no cage")
+    return surface.cage
