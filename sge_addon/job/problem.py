@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ..core.assembly import Assembly, assemble
 from ..core.errors import FitError, Remedy
@@ -19,10 +19,10 @@ from ..core.view import View
 from ..core.visibility import sees_nothing
 from ..scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
 from ..scene.displacement import height_notices, height_problems
-from ..scene.objects import check_targets, surface_from_object
+from ..scene.objects import surface_from_object, target_notices, target_problems
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from .scene_look import scene_look
-from .stacks import Stacks, goes_through, stack_of
+from .stacks import Stacks, goes_through, is_evaluated, stack_of, stacked_notices, stacked_problems
 
 if TYPE_CHECKING:
     import bpy
@@ -57,9 +57,14 @@ def check_problem(
     settings: FitSettings,
 ) -> Problem:
     """Read and check everything. Raises FitError by name of the object, image or camera."""
-    notices = check_targets(
-        objects, shape=settings.shape, texture=settings.texture, evaluated=settings.fits_height
-    )
+    values = asdict(settings)
+    for problem in target_problems(objects, shape=settings.shape, texture=settings.texture):
+        raise problem
+    for problem in stacked_problems(objects, values):
+        raise problem
+    notices = stacked_notices(objects, values)
+    for obj in objects:
+        notices += target_notices(obj, settings.shape, is_evaluated(obj, values))
     for problem in remesh_problems(
         objects, remesh=settings.remesh, texture=settings.texture, vertex_group=settings.vertex_group
     ):
@@ -71,7 +76,7 @@ def check_problem(
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
-    read = _read_surfaces(objects, look.materials, settings)
+    read = _read_surfaces(objects, look.materials, settings, values)
     if settings.fits_height:
         views = [each.view for each in references if not each.held_out]
         for obj, surface in zip(objects, read.surfaces, strict=True):
@@ -103,9 +108,9 @@ def _read_surfaces(
     objects: Sequence[bpy.types.Object],
     materials: Sequence[tuple[Material, ...]],
     settings: FitSettings,
+    values: Mapping[str, Any],
 ) -> _Read:
     """The surfaces as the fit sees them: through modifiers, with heights, or as base meshes."""
-    values = asdict(settings)
     group = settings.vertex_group if settings.moves_surface else ""
     if settings.fits_height:
         for problem in height_problems(objects, shape=settings.shape, remesh=settings.remesh):

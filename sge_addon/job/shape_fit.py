@@ -93,9 +93,7 @@ class ShapeFit:
 
     def heights(self) -> list[Array]:
         """(H, W) by object, the current height maps; none where no heights are fitted."""
-        return [
-            block.texture() for block in self.blocks if isinstance(block, HeightBlock)
-        ]
+        return [block.texture() for block in self.blocks if isinstance(block, HeightBlock)]
 
     def inherit(self, earlier: ShapeFit) -> None:
         """Go on where an earlier stage stood."""

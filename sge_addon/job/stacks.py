@@ -13,6 +13,7 @@ from ..core.stack_probing import NotLinear, probing
 from ..core.surface import Material, Surface
 from ..scene.modifier_stack import described_stack
 from ..scene.stack_evaluator import ModifierStack
+from ..scene.stack_rules import stack_notices, stack_problems
 
 if TYPE_CHECKING:
     import bpy
@@ -44,15 +45,32 @@ def stack_of(
     )
 
 
-def unfit_for_stacks(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:
-    """Settings that contradict fits through modifiers."""
-    for obj in objects:
-        if values["remesh"] != "off" and values["shape"] and goes_through(obj, values):
+def is_evaluated(obj: bpy.types.Object, values: Mapping[str, Any]) -> bool:
+    """Whether modifiers take part in what a fit sees of an object; under height maps they always do."""
+    return fits_height(values) or goes_through(obj, values)
+
+
+def fits_height(values: Mapping[str, Any]) -> bool:
+    """As FitSettings.fits_height, of values that may contradict each other."""
+    return values["texture"] and values["shading"] == "lit" and "height" in values["maps"]
+
+
+def stacked_problems(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:
+    """Everything that keeps objects from being fitted through their modifiers, by name."""
+    through = [obj for obj in objects if goes_through(obj, values)]
+    for obj in through:
+        if values["remesh"] != "off" and values["shape"]:
             yield FitError(
                 f"Object '{obj.name}' is fitted through its modifiers, and Remesh would replace the mesh "
                 "under them: set Remesh to off, or switch Through Modifiers off.",
                 subject=obj.name,
             )
+    yield from stack_problems(through, values["level"], texture=values["texture"])
+
+
+def stacked_notices(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> list[str]:
+    """What the modifiers make slow, or different from what one might expect."""
+    return stack_notices([obj for obj in objects if goes_through(obj, values)], values["level"])
 
 
 def mapped(
