@@ -8,6 +8,7 @@ what the schedule says, whatever the strength of the displacement.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
@@ -41,7 +42,7 @@ class HeightBlock:
         self.field = field
         self.value = positions.astype(np.float32)
         self._triangles = triangles
-        # World units to one unit of height; not zero where a vertex has no normal.
+        # World units to one unit of height, at the start; not zero where a vertex has no normal.
         self._reach = np.maximum(np.linalg.norm(field.directions, axis=1), 1e-20).astype(np.float32)
         distances = self._reach * (field.heights_at(positions) - np.float32(field.midlevel))
         self._distances = PositionBlock(
@@ -67,6 +68,11 @@ class HeightBlock:
     def step(self, gradient: Array, progress: float) -> None:
         """gradient: (V, 3) of the loss with respect to positions."""
         self._distances.step((self.field.pulled_back(gradient) / self._reach)[:, None], progress)
+        self.value = self.field.positions(self.heights)
+
+    def carry(self, base: Array, directions: Array) -> None:
+        """Displace another base, (V, 3), along other directions, (V, 3), by the same heights."""
+        self.field = replace(self.field, base=base, directions=directions)
         self.value = self.field.positions(self.heights)
 
     def inherit(self, earlier: HeightBlock) -> None:

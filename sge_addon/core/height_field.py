@@ -22,6 +22,7 @@ class HeightField:
     height moves them, in world units: normals, times the strength. heights: (V,) at the start.
     uvs: (F, 3, 2) of the triangles' corners in the UV map through which the height's texture is read, where
     (0, 0) and (1, 1) are its corners. content: (H, W), the texture at the start, row 0 at the bottom.
+    frame: (3, 3), the linear part from the space whose normals are meant to world space; None: the world's.
     """
 
     base: Array
@@ -30,6 +31,7 @@ class HeightField:
     heights: Array
     uvs: Array = field(repr=False)
     content: Array = field(repr=False)
+    frame: NDArray[np.float64] | None = field(default=None, repr=False)
 
     def positions(self, heights: NDArray[np.floating[Any]]) -> Array:
         """(V, 3) world, displaced by (V,) heights."""

@@ -88,6 +88,7 @@ def displaced_object(
         heights=np.full(len(directions), displacement.midlevel, np.float32),
         uvs=_inset(bare.uvs, texture_size) if inset else np.clip(bare.uvs, 0.0, 1.0),
         content=np.zeros((texture_size, texture_size), np.float32),
+        frame=None if displacement.in_world_space else bare.matrix[:3, :3],
     )
     if displacement.kind == "modifier":
         displaced = _evaluate(obj, materials, set(), displacement.uv_map).surface.positions
