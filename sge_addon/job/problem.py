@@ -22,7 +22,15 @@ from ..scene.displacement import height_notices, height_problems
 from ..scene.objects import surface_from_object, target_notices, target_problems
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from .scene_look import scene_look
-from .stacks import Stacks, goes_through, is_evaluated, stack_of, stacked_notices, stacked_problems
+from .stacks import (
+    Stacks,
+    goes_through,
+    is_evaluated,
+    moved_twice,
+    stack_of,
+    stacked_notices,
+    stacked_problems,
+)
 
 if TYPE_CHECKING:
     import bpy
@@ -113,7 +121,7 @@ def _read_surfaces(
     """The surfaces as the fit sees them: through modifiers, with heights, or as base meshes."""
     group = settings.vertex_group if settings.moves_surface else ""
     if settings.fits_height:
-        for problem in height_problems(objects, shape=settings.shape, remesh=settings.remesh):
+        for problem in height_problems(objects, moved=moved_twice(objects, values), remesh=settings.remesh):
             raise problem
         displaced = tuple(
             displaced_object(obj, of_object, texture_size=settings.texture_size, vertex_group=group)

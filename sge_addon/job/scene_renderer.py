@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 class SceneRenderer:
     """Holds what it was made of: make a new one when objects have changed.
 
-    Through modifiers or without them, as a fit to the scene's references sees them. Raises FitError for what cannot be rasterised.
+    Through modifiers or without them, as a fit to the scene's references sees them. Raises FitError for what
+    cannot be rasterised.
     """
 
     def __init__(

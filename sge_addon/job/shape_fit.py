@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.background import Background
 from ..core.cage_block import CageBlock
+from ..core.displaced_cage_block import DisplacedCageBlock
 from ..core.height_block import HeightBlock
 from ..core.large_steps import PositionBlock
 from ..core.reference import Reference
@@ -26,7 +27,7 @@ from ..raster.stack_source import StackSource
 from .problem import Problem
 
 Array = NDArray[np.float32]
-SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock]
+SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock]
 
 
 class ShapeFit:
@@ -48,9 +49,10 @@ class ShapeFit:
         if problem.settings.shape and any(stack is not None for stack in stacks):
             self.stacked = StackedSurfaces(problem.surfaces, stacks, problem.assembly)
 
-    def _block(self, surface: Surface) -> PositionBlock | HeightBlock | CageBlock:
+    def _block(self, surface: Surface) -> PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock:
         if surface.cage is not None:
-            return CageBlock(f"cage {surface.name}", surface, self._schedule)
+            made = CageBlock if surface.height is None else DisplacedCageBlock
+            return made(f"cage {surface.name}", surface, self._schedule)
         start = (surface.positions, surface.triangles, self._schedule)
         if surface.height is None:
             return PositionBlock(f"positions {surface.name}", *start, surface.mobility)
@@ -93,7 +95,9 @@ class ShapeFit:
 
     def heights(self) -> list[Array]:
         """(H, W) by object, the current height maps; none where no heights are fitted."""
-        return [block.texture() for block in self.blocks if isinstance(block, HeightBlock)]
+        return [
+            block.texture() for block in self.blocks if isinstance(block, HeightBlock | DisplacedCageBlock)
+        ]
 
     def inherit(self, earlier: ShapeFit) -> None:
         """Go on where an earlier stage stood."""

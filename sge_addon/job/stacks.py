@@ -18,6 +18,9 @@ from ..scene.stack_rules import stack_notices, stack_problems
 if TYPE_CHECKING:
     import bpy
 
+# What leaves room for heights between the vertices of a cage.
+_SUBDIVIDING = ("SUBSURF", "MULTIRES", "NODES")
+
 Stacks = tuple[ModifierStack | None, ...]
 
 
@@ -53,6 +56,22 @@ def is_evaluated(obj: bpy.types.Object, values: Mapping[str, Any]) -> bool:
 def fits_height(values: Mapping[str, Any]) -> bool:
     """As FitSettings.fits_height, of values that may contradict each other."""
     return values["texture"] and values["shading"] == "lit" and "height" in values["maps"]
+
+
+def moved_twice(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> list[str]:
+    """The names of objects of which a fit of shape and heights would move the same vertices by both: those
+    that modifiers do not make finer."""
+    if not (values["shape"] and fits_height(values)):
+        return []
+    return [
+        obj.name
+        for obj in objects
+        if obj.type == "MESH"
+        and not (
+            values["through_modifiers"]
+            and any(modifier.type in _SUBDIVIDING and modifier.show_viewport for modifier in obj.modifiers)
+        )
+    ]
 
 
 def stacked_problems(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:

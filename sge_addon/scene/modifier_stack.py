@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from .node_groups import moves_geometry, remembers_frames
 from .stand_in import WITHOUT_EFFECT, Level, is_shown
@@ -35,7 +35,7 @@ _WEIGHTS: Verdict = ("shading only", "changes weights, moves no vertex")
 
 @dataclass(frozen=True)
 class DescribedModifier:
-    """kind: 'linear', 'black box' (evaluated by Blender in each step), 'shading only', 'hidden', 'unsupported'.
+    """kind: 'black box' is evaluated by Blender in each step, 'hidden' takes no part at the level.
     reason: why, "" where there is nothing to say."""
 
     name: str
@@ -171,7 +171,7 @@ def _multires(modifier: bpy.types.MultiresModifier) -> Verdict:
 
 def _ocean(modifier: bpy.types.OceanModifier) -> Verdict:
     if modifier.geometry_mode == "GENERATE":
-        return "unsupported", "it makes a mesh of its own: set its Geometry to Displace"
+        return "unsupported", "it makes a mesh of its own, with Geometry set to Generate"
     return "black box", _BY_PLACE
 
 
@@ -183,7 +183,7 @@ def _nodes(modifier: bpy.types.NodesModifier) -> Verdict:
     return ("black box", "Geometry Nodes") if moves_geometry(modifier.node_group) else _SHADING
 
 
-_BY_OPTIONS: dict[str, Callable[[bpy.types.Modifier], Verdict]] = {
+_BY_OPTIONS: dict[str, Callable[[Any], Verdict]] = {
     "MIRROR": _mirror,
     "ARRAY": _array,
     "SCREW": _screw,

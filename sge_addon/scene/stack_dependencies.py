@@ -69,11 +69,8 @@ def frame_reasons(obj: bpy.types.Object, level: Level) -> Iterator[tuple[str, st
         else:
             animated = sorted({other.name for other, _ in _read_by(modifier) if is_animated(other)})
             if animated:
-                listed = ", ".join(f"'{name}'" for name in animated)
-                yield (
-                    modifier.name,
-                    f"{listed}, which it reads, {'is' if len(animated) == 1 else 'are'} animated",
-                )
+                listed = " and ".join(f"'{name}'" for name in animated)
+                yield modifier.name, f"it reads {listed}, animated"
 
 
 def shown_modifiers(obj: bpy.types.Object, level: Level) -> list[bpy.types.Modifier]:
@@ -90,11 +87,13 @@ def _read_by(modifier: bpy.types.Modifier) -> Iterator[tuple[bpy.types.Object, b
         yield from ((other, True) for each in ids_read(modifier) for other in _objects_of(each))
 
 
-def _objects_of(each: bpy.types.ID | None) -> list[bpy.types.Object]:
+def _objects_of(each: bpy.types.Object | bpy.types.Collection | None) -> list[bpy.types.Object]:
     """The object itself, or those of a collection."""
-    if each is None:
-        return []
-    return [each] if each.id_type == "OBJECT" else list(each.all_objects)
+    import bpy
+
+    if isinstance(each, bpy.types.Collection):
+        return list(each.all_objects)
+    return [] if each is None else [each]
 
 
 def _labels(modifier: bpy.types.Modifier, paths: list[str]) -> str:

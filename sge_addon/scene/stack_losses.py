@@ -69,18 +69,24 @@ def stack_losses(
         if missing is None:
             return
         name = _culprit(copy, marks, shown, missing)
-    what = {"faces": _no_faces, "origins": _no_origins, "uvs": _no_uvs}[missing](obj, name)
+    if name:
+        what = {"faces": _no_faces, "origins": _no_origins, "uvs": _no_uvs}[missing](obj, name)
+    else:
+        what = "its base mesh has no faces to fit: apply the modifiers that make some."
     yield FitError(f"Object '{obj.name}': {what}", subject=obj.name)
 
 
-def evaluation_milliseconds(obj: bpy.types.Object, level: Level, muted: Collection[str] = ()) -> float:
-    """How long one evaluation of the object's modifiers takes, once everything around them is there."""
-    with stand_in(obj, muted=muted, level=level, own_mesh=True) as copy:
+def evaluation_time(obj: bpy.types.Object, level: Level) -> tuple[float, str]:
+    """(milliseconds, name): how long one evaluation of the object's modifiers takes, once all around them is
+    there, and which of them takes longest."""
+    with stand_in(obj, level=level, own_mesh=True) as copy:
         copy.evaluated()
         copy.object.data.update_tag()
         began = time.perf_counter()
-        copy.evaluated()
-        return 1000.0 * (time.perf_counter() - began)
+        evaluated = copy.evaluated()
+        milliseconds = 1000.0 * (time.perf_counter() - began)
+        seconds = {each.name: each.execution_time for each in evaluated.modifiers if each.show_viewport}
+    return milliseconds, max(seconds, key=seconds.__getitem__, default="")
 
 
 def _left(copy: StandIn, marks: str) -> _Left:
@@ -103,8 +109,6 @@ def _culprit(copy: StandIn, marks: str, shown: list[str], missing: str) -> str:
 
 
 def _no_faces(obj: bpy.types.Object, name: str) -> str:
-    if not name:
-        return "its base mesh has no faces to fit: apply the modifiers that make some."
     if obj.modifiers[name].type == "NODES":
         return (
             f"its modifier '{name}' leaves no faces to rasterise (instances do not count): add a Realize "

@@ -22,6 +22,8 @@ _IN_RENDERS = {
     "MULTIRES": ("levels", "render_levels"),
     "SCREW": ("steps", "render_steps"),
 }
+# What leaves the mesh as it is, and may take long.
+WITHOUT_EFFECT = ("COLLISION", "PARTICLE_SYSTEM", "SURFACE")
 _SUBDIVIDING = ("SUBSURF", "MULTIRES")
 
 
@@ -71,7 +73,8 @@ def stand_in(
             copy.hide_viewport = False
             cap = scene.render.simplify_subdivision if scene.render.use_simplify else None
             for modifier in copy.modifiers:
-                modifier.show_viewport = is_shown(modifier, level) and modifier.name not in muted
+                left_out = modifier.name in muted or modifier.type in WITHOUT_EFFECT
+                modifier.show_viewport = is_shown(modifier, level) and not left_out
                 _set_levels(modifier, level, fewer_levels, cap)
             scene.collection.objects.link(copy)
             yield StandIn(copy, scene.view_layers[0])
