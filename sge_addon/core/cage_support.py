@@ -16,7 +16,7 @@ from .support import Support, sharing
 Integers = NDArray[np.integer[Any]]
 
 # By FitSettings.support. The smooth surface of a face hangs on its ring.
-RINGS = {"narrow": 1, "full": 2}
+RINGS = {"narrow": 0, "full": 1}
 
 
 def cage_support(cage: Cage, rings: int, triangles: NDArray[np.int32] | None = None) -> Support:

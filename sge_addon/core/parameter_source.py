@@ -26,7 +26,8 @@ FINEST = 2  # sizes that later rounds go through
 @dataclass(frozen=True)
 class ParameterSchedule:
     """When values are fitted, as functions of progress in [0, 1]: in ``rounds`` spread evenly from ``start``
-    to ``end``. outlines: rounds that look at alpha alone, since colours are not known yet."""
+    to ``end``; where that is beyond 1, steps that are added to a whole fit have one more. outlines: rounds
+    that look at alpha alone, since colours are not known yet."""
 
     start: float = 0.0
     end: float = 1.0
@@ -37,7 +38,7 @@ class ParameterSchedule:
         """How many rounds there should have been by now."""
         if not self.start <= progress < self.end:
             return 0
-        share = (progress - self.start) / (self.end - self.start)
+        share = (progress - self.start) / (min(self.end, 1.0) - self.start)
         return min(math.floor(share * self.rounds + 1e-9) + 1, self.rounds)
 
 

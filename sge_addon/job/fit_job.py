@@ -21,7 +21,9 @@ from ..core.view import View
 from ..raster.context import start_gpu
 from ..scene.camera_write_back import camera_of, fixed_camera_notices, write_camera
 from ..scene.light_write_back import LightWriter, fixed_light_notices
+from ..scene.parameter_write_back import ParameterWriter
 from .fitted_light import light_report
+from .fitted_parameters import idle_notices, parameter_report
 from .live import LiveWriter, Reached
 from .problem import check_problem
 from .remeshing import Remeshing
@@ -53,6 +55,7 @@ class _Underway:
     solver: StagedSolver
     writer: LiveWriter
     light: LightWriter | None
+    parameters: ParameterWriter | None
     before: list[tuple[float, float]]
     setup: float
     steps: Generator[Step]
@@ -126,12 +129,17 @@ class FitJob:
 
     def traces(self) -> dict[str, bytes]:
         """What the fit has left in the scene; it can only go on from that. See ``continuation``."""
-        return {} if self._fit is None else self._fit.writer.traces()
+        if self._fit is None:
+            return {}
+        values = self._fit.parameters
+        return self._fit.writer.traces() | ({} if values is None else values.traces())
 
     def check_targets(self) -> None:
         """Raises TargetLost where an object or image under fit has gone away."""
         if self._fit is not None:
             self._fit.writer.check()
+            if self._fit.parameters is not None:
+                self._fit.parameters.check()
 
     def save(self) -> None:
         """Write what is reached so that a file saved now holds it."""
@@ -187,6 +195,9 @@ class FitJob:
         after: list[tuple[float, float]] = []
         yield from self._measure(fit.solver, after, "Measuring", len(fit.losses), fit.planned)
         self._report(fit, after)
+        if fit.solver.parameters is not None:
+            told = set(self.notices)
+            self.notices += [each for each in idle_notices(fit.solver.parameters) if each not in told]
 
     def _set_up(self) -> Iterator[Progress]:
         steps = self._problem.settings.steps
@@ -206,7 +217,11 @@ class FitJob:
             yield Progress("Searching", fraction, 0, steps)
             if self._stop_asked:
                 break
-        self._fit = _Underway(solver, writer, light, before, self._clock(), solver.steps(remesh), steps)
+        fitted = self._problem.parameters
+        values = None if fitted is None else ParameterWriter(fitted.choices)
+        self._fit = _Underway(
+            solver, writer, light, values, before, self._clock(), solver.steps(remesh), steps
+        )
 
     def _probe_modifiers(self, steps: int) -> Generator[Progress]:
         """Find out how surfaces follow from the cages that are to move."""
@@ -240,16 +255,26 @@ class FitJob:
         )
         if fit.solver.light is not None:
             self.report["light"] = light_report(self._problem.lights, fit.solver.light.lights)
+        if self._problem.parameters is not None and fit.solver.parameters is not None:
+            stored = self._problem.parameters.stored(fit.solver.parameters.state)
+            self.report["parameters"] = parameter_report(self._problem.parameters, stored)
 
     def _write(self, fit: _Underway, final: bool = False) -> None:
         with self._stopwatch.stage("write_back"):
             try:
                 fit.writer.write(_reached(fit.solver), final)
             finally:
-                if final:
-                    self._write_cameras(fit.solver)
-                    if fit.light is not None:
-                        fit.light.write(fit.solver.light.lights)
+                try:
+                    self._write_parameters(fit)
+                finally:
+                    if final:
+                        self._write_cameras(fit.solver)
+                        if fit.light is not None:
+                            fit.light.write(fit.solver.light.lights)
+
+    def _write_parameters(self, fit: _Underway) -> None:
+        if fit.parameters is not None and self._problem.parameters is not None and fit.solver.parameters:
+            fit.parameters.write(self._problem.parameters.stored(fit.solver.parameters.state))
 
     def _write_cameras(self, solver: StagedSolver) -> None:
         for index, reference in enumerate(self._problem.references):

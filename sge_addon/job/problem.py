@@ -20,7 +20,10 @@ from ..core.visibility import sees_nothing
 from ..scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
 from ..scene.displacement import height_notices, height_problems
 from ..scene.objects import surface_from_object, target_notices, target_problems
+from ..scene.parameter_evaluator import ParameterEvaluator
 from ..scene.remesh_check import remesh_notices, remesh_problems
+from ..scene.stand_in import Level, stand_in
+from .fitted_parameters import is_reshaped, parameter_evaluator
 from .scene_look import scene_look
 from .stacks import (
     Stacks,
@@ -40,7 +43,8 @@ if TYPE_CHECKING:
 class Problem:
     """A checked fit. notices: what will be done differently from what one might expect. displaced: what the
     surfaces were made of, where heights are fitted. stacks: by object, its modifiers where it is seen through
-    them, else None."""
+    them, else None. parameters: the objects at any values of what is fitted of them and their modifiers; None
+    where that is nothing."""
 
     objects: tuple[bpy.types.Object, ...]
     surfaces: tuple[Surface, ...]
@@ -51,6 +55,7 @@ class Problem:
     notices: tuple[str, ...]
     displaced: tuple[DisplacedObject, ...] = ()
     stacks: Stacks = ()
+    parameters: ParameterEvaluator | None = None
 
     @property
     def training(self) -> list[Reference]:
@@ -81,6 +86,7 @@ def check_problem(
     facts = [ReferenceFacts.of(reference) for reference in references]
     for problem in reference_problems(facts, settings.match):
         raise problem
+    parameters = parameter_evaluator(objects, settings)
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
@@ -102,7 +108,16 @@ def check_problem(
         notices=tuple(notices),
         displaced=read.displaced,
         stacks=read.stacks,
+        parameters=parameters,
     )
+
+
+def _evaluated_surface(obj: bpy.types.Object, materials: tuple[Material, ...], level: Level) -> Surface:
+    """What modifiers and shape keys make of an object."""
+    with stand_in(obj, level=level) as copy:
+        copy.evaluated()
+        depsgraph = copy.view_layer.depsgraph
+        return surface_from_object(obj, materials, depsgraph=depsgraph, stand_in=copy.object)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,11 +158,15 @@ def _read_surfaces(
         stack_of(obj, of_object, values) if goes_through(obj, values) else None
         for obj, of_object in zip(objects, materials, strict=True)
     )
-    surfaces = tuple(
-        surface_from_object(obj, of_object, vertex_group=group) if stack is None else stack.surface()
-        for obj, of_object, stack in zip(objects, materials, stacks, strict=True)
-    )
-    return _Read(surfaces, stacks)
+    surfaces = []
+    for obj, of_object, stack in zip(objects, materials, stacks, strict=True):
+        if is_reshaped(obj, settings):
+            surfaces.append(_evaluated_surface(obj, of_object, settings.level))
+        elif stack is not None:
+            surfaces.append(stack.surface())
+        else:
+            surfaces.append(surface_from_object(obj, of_object, vertex_group=group))
+    return _Read(tuple(surfaces), stacks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -17,8 +17,8 @@ from ..version import version
 
 STAGES = ("raster", "read", "estimate", "optimise", "upload", "write_back")
 # Where a start is searched, Blender evaluates modifiers, maps are shaded, the light is fitted, cameras are
-# refined.
-OCCASIONAL = ("search", "modifiers", "shade", "light", "cameras")
+# refined, values are fitted.
+OCCASIONAL = ("search", "modifiers", "shade", "light", "cameras", "parameters")
 Errors = list[tuple[float, float]]  # per view: mean squared error over the object, over the image
 
 

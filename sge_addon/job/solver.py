@@ -18,6 +18,7 @@ from ..core.fit import LoopSettings, Step, fit
 from ..core.joint_source import JointSource
 from ..core.light_block import LightBlock
 from ..core.metrics import squared_errors
+from ..core.parameter_block import ParameterBlock as ValueBlock
 from ..core.protocols import GradientSource, ParameterBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -31,6 +32,7 @@ from ..raster.shape_source import ShapeSource
 from ..raster.stack_source import StackSource
 from .appearance import Appearance
 from .base_colour_fit import BaseColourFit
+from .fitted_parameters import FittedParameters
 from .material_fit import MaterialFit
 from .problem import Problem
 from .refined_cameras import camera_block, camera_source
@@ -56,8 +58,10 @@ class Solver:
         schedule: ShapeSchedule | None = None,
         cameras: CameraBlock | None = None,
         light: LightBlock | None = None,
+        parameters: ValueBlock | None = None,
     ) -> None:
-        """schedule: of the shape, where this is one of several stages. cameras, light: of the last one."""
+        """schedule: of the shape, where this is one of several stages. cameras, light, parameters: of the
+        last one."""
         settings = problem.settings
         self._problem = problem
         self._stopwatch = stopwatch
@@ -69,20 +73,23 @@ class Solver:
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.shape = ShapeFit(problem, self._schedule)
+        self._parameters = None if problem.parameters is None else FittedParameters(problem, parameters)
         self._appearance: Appearance
         if settings.shading == "lit":
             self._appearance = MaterialFit(problem, self._background, stopwatch, light)
         else:
             self._appearance = BaseColourFit(problem, self._background, stopwatch)
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
+        shown = self.shape.blocks or ([] if self._parameters is None else self._parameters.shown)
         self._surfaces = FittedSurfaces(
-            rasteriser, self.shape.blocks, self._appearance.shown, stopwatch, self.shape.stacked
+            rasteriser, shown, self._appearance.shown, stopwatch, self.shape.stacked
         )
 
     def begin(self) -> Generator[float]:
         """What comes before the first step; yields the fraction done."""
         settings = self._problem.settings
-        if self._is_first_stage and settings.fits_look and not settings.moves_surface:
+        rests = not settings.moves_surface and self._parameters is None
+        if self._is_first_stage and settings.fits_look and rests:
             yield from self._appearance.begin(self._surfaces, self.cameras.references)
 
     def steps(self) -> Generator[Step]:
@@ -109,8 +116,29 @@ class Solver:
         )
         # Cameras first: a texture that has just taken in a view no longer says where the view should be.
         light = self._appearance.light_source(self._surfaces, self.cameras.references)
-        sources = [source for source in (cameras, light, self._source()) if source is not None]
+        sources = [
+            source
+            for source in (cameras, self._parameter_source(), light, self._source())
+            if source is not None
+        ]
         return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock)
+
+    def _parameter_source(self) -> GradientSource | None:
+        if self._parameters is None:
+            return None
+        return self._parameters.source(
+            self._surfaces,
+            self.cameras.references,
+            self._is_first_stage,
+            self._background,
+            self._stopwatch,
+            self._appearance.forget_maps,
+        )
+
+    @property
+    def parameters(self) -> ValueBlock | None:
+        """The values of modifiers and objects that are fitted; None where there are none."""
+        return None if self._parameters is None else self._parameters.block
 
     @property
     def light(self) -> LightBlock | None:
@@ -171,7 +199,18 @@ class Solver:
 
     @property
     def _blocks(self) -> list[ParameterBlock]:
-        return [*self.shape.blocks, *self._appearance.blocks, self.cameras]
+        values = [] if self._parameters is None else [self._parameters.block]
+        return [*self.position_blocks, *self._appearance.blocks, self.cameras, *values]
+
+    def _make_positions(self) -> list[PositionBlock | HeightBlock]:
+        made: list[PositionBlock | HeightBlock] = []
+        for each in self._problem.surfaces:
+            start = (each.positions, each.triangles, self._schedule)
+            if each.height is None:
+                made.append(PositionBlock(f"positions {each.name}", *start, each.mobility))
+            else:
+                made.append(HeightBlock(f"height {each.name}", *start, each.height, each.mobility))
+        return made
 
     def _source(self) -> GradientSource | None:
         settings, references = self._problem.settings, self.cameras.references

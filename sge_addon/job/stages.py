@@ -18,6 +18,7 @@ from ..core.assembly import assemble
 from ..core.camera_block import CameraCorrection
 from ..core.fit import Step
 from ..core.light_block import LightBlock
+from ..core.parameter_block import ParameterBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.signs import step_seed
@@ -94,6 +95,11 @@ class StagedSolver:
         """As of Solver."""
         return self._solver.light
 
+    @property
+    def parameters(self) -> ParameterBlock | None:
+        """As of Solver."""
+        return self._solver.parameters
+
     def textures(self) -> Textures:
         """As of Solver."""
         return self._solver.textures()
@@ -154,7 +160,9 @@ class StagedSolver:
         )
         if earlier is None:
             return Solver(self._problem_now, self._stopwatch, schedule)
-        return Solver(self._problem_now, self._stopwatch, schedule, earlier.cameras, earlier.light)
+        return Solver(
+            self._problem_now, self._stopwatch, schedule, earlier.cameras, earlier.light, earlier.parameters
+        )
 
     def _problem_of(self, stage: Stage, surfaces: Sequence[Surface]) -> Problem:
         """The problem of one stage: the surfaces from which it starts, the references at its resolution."""

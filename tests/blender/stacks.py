@@ -40,22 +40,19 @@ def add_subsurf(
     return modifier
 
 
-def nodes_modifier(
-    obj: bpy.types.Object, name: str = "Nodes"
-) -> tuple[bpy.types.Modifier, bpy.types.NodeTree]:
-    """A Geometry Nodes modifier whose group has a geometry input and output, not yet linked."""
+def nodes_modifier(obj: bpy.types.Object, name: str = "Nodes") -> bpy.types.NodeTree:
+    """The group of a new Geometry Nodes modifier, its geometry input and output not yet linked."""
     tree = bpy.data.node_groups.new(name, "GeometryNodeTree")
     for direction in ("INPUT", "OUTPUT"):
         tree.interface.new_socket("Geometry", in_out=direction, socket_type="NodeSocketGeometry")
     tree.nodes.new("NodeGroupInput"), tree.nodes.new("NodeGroupOutput")
-    modifier = obj.modifiers.new(name, "NODES")
-    modifier.node_group = tree
-    return modifier, tree
+    obj.modifiers.new(name, "NODES").node_group = tree
+    return tree
 
 
-def add_inflating_nodes(obj: bpy.types.Object, distance: float = 0.2) -> bpy.types.Modifier:
+def add_inflating_nodes(obj: bpy.types.Object, distance: float = 0.2) -> None:
     """Geometry Nodes that move every vertex along its normal."""
-    modifier, tree = nodes_modifier(obj, "Inflate")
+    tree = nodes_modifier(obj, "Inflate")
     entry, leave = tree.nodes["Group Input"], tree.nodes["Group Output"]
     move, normal = tree.nodes.new("GeometryNodeSetPosition"), tree.nodes.new("GeometryNodeInputNormal")
     scale = tree.nodes.new("ShaderNodeVectorMath")
@@ -65,7 +62,13 @@ def add_inflating_nodes(obj: bpy.types.Object, distance: float = 0.2) -> bpy.typ
     tree.links.new(scale.outputs["Vector"], move.inputs["Offset"])
     tree.links.new(entry.outputs[0], move.inputs["Geometry"])
     tree.links.new(move.outputs["Geometry"], leave.inputs[0])
-    return modifier
+
+
+def add_object_without_data(name: str) -> bpy.types.Object:
+    """An Empty."""
+    obj = bpy.data.objects.new(name, None)
+    bpy.context.scene.collection.objects.link(obj)
+    return obj
 
 
 def add_armature(obj: bpy.types.Object) -> bpy.types.Object:

@@ -1,0 +1,211 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The values of modifiers and objects in a fit: which, when they are fitted, and what is shown of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.background import Background
+from ..core.errors import FitError
+from ..core.parameter_block import ParameterBlock
+from ..core.parameter_source import Comparison, ParameterSchedule, ParameterSource
+from ..core.parameter_values import State, same_states
+from ..core.reference import Reference
+from ..core.settings import FitSettings
+from ..core.stopwatch import Stopwatch
+from ..core.view import View
+from ..raster.fitted_surfaces import FittedSurfaces
+from ..raster.rasteriser import Picture, Rasteriser
+from ..scene.chosen_parameters import chosen_parameters, parameter_problems
+from ..scene.object_parameters import armatures_of
+from ..scene.parameter_evaluator import Evaluate, FittedObject, ParameterEvaluator
+
+if TYPE_CHECKING:
+    import bpy
+
+    from .problem import Problem
+
+Array = NDArray[np.float32]
+
+_SAMPLES = 2  # along each side of a pixel, as cameras are refined with
+_ROUNDS, _ROUNDS_ALONE = 12, 3
+# Part of a fit at whose end they rest, so that textures can settle.
+_BEFORE_END = 0.9
+
+
+def parameter_evaluator(
+    objects: Sequence[bpy.types.Object], settings: FitSettings
+) -> ParameterEvaluator | None:
+    """The objects at any values of the chosen parameters; None where none is chosen. Raises FitError as
+    ``fitted_parameter_problems`` does."""
+    if not settings.parameters:
+        return None
+    for problem in fitted_parameter_problems(objects, settings):
+        raise problem
+    choices = chosen_parameters(objects, settings.parameters, settings.level)
+    evaluated = [is_reshaped(obj, settings) for obj in objects]
+    return ParameterEvaluator(objects, choices, evaluated, settings.level)
+
+
+def fitted_parameter_problems(
+    objects: Sequence[bpy.types.Object], settings: FitSettings
+) -> Iterator[FitError]:
+    """What keeps the chosen parameters from being fitted."""
+    known = list(parameter_problems(objects, settings.parameters, settings.level))
+    yield from known
+    if known or not settings.parameters:
+        return
+    if settings.fits_height:
+        yield FitError("Height maps and Parameters cannot be fitted at once: fit one after the other.")
+    if settings.shape:
+        yield FitError("Shape and Parameters cannot be fitted at once: fit one after the other.")
+    if settings.remesh != "off":
+        yield FitError("Remesh makes other meshes than those that Parameters are fitted of: set it to off.")
+    if not settings.through_modifiers:
+        for each in chosen_parameters(objects, settings.parameters, settings.level):
+            if not each.moves_only:
+                yield FitError(
+                    f"'{each.name}' shows only through modifiers: switch Through Modifiers on.",
+                    subject=each.owner,
+                )
+
+
+def is_reshaped(obj: bpy.types.Object, settings: FitSettings) -> bool:
+    """Whether some parameter changes more of the object than its place, so that what is fitted is what
+    Blender makes of it with its modifiers and shape keys."""
+    if not (settings.parameters and settings.through_modifiers):
+        return False
+    choices = chosen_parameters([obj], _of_object(obj, settings), settings.level)
+    return any(not each.moves_only for each in choices)
+
+
+def _of_object(obj: bpy.types.Object, settings: FitSettings) -> list[str]:
+    owners = (obj.name, *(each.name for each in armatures_of(obj, settings.level)))
+    return [name for name in settings.parameters if name.startswith(tuple(f"{own}:" for own in owners))]
+
+
+@dataclass(eq=False)
+class _ShownSurface:
+    """A surface whose vertices are where parameters put them; ``FittedSurfaces`` asks for no more."""
+
+    shown: Array
+
+
+class FittedParameters:
+    """The parameters of one stage of a fit. block: of the loop. shown: one a surface, in their order."""
+
+    def __init__(self, problem: Problem, before: ParameterBlock | None = None) -> None:
+        """before: of the stage before, from which it goes on."""
+        if problem.parameters is None:
+            raise ValueError("no parameters are fitted")
+        self._problem = problem
+        self._evaluator = problem.parameters
+        self.block = ParameterBlock(self._evaluator.space, None if before is None else before.state)
+        if before is not None:
+            self.block.visible, self.block.tried = before.visible, before.tried
+        self._objects = [FittedObject(surface.positions) for surface in problem.surfaces]
+        self.shown = [_ShownSurface(surface.positions) for surface in problem.surfaces]
+        self._on_change: list[Callable[[], None]] = []
+        self.block.on_change.append(self._show)
+        if not same_states(self.block.state, self._evaluator.space.start):
+            self._show(self.block.state)
+
+    def source(
+        self,
+        surfaces: FittedSurfaces,
+        references: Sequence[Reference],
+        is_first_stage: bool,
+        background: Background,
+        stopwatch: Stopwatch,
+        on_change: Callable[[], None],
+    ) -> ParameterSource:
+        """The source of the block's changes. on_change: called after each, to forget what is kept of where
+        surfaces were."""
+        self._on_change = [on_change]
+        settings = self._problem.settings
+
+        @contextmanager
+        def opened() -> Iterator[_Shown]:
+            rasteriser = surfaces.updated()
+            try:
+                with self._evaluator.opened(self._objects) as evaluate:
+                    yield _Shown(evaluate, rasteriser)
+            finally:
+                rasteriser.set_positions(surfaces.positions)
+
+        return ParameterSource(
+            self.block,
+            references,
+            opened,
+            _schedule(settings, references, is_first_stage),
+            Comparison(settings.match, settings.loss, background),
+            stopwatch,
+        )
+
+    def stored(self) -> list[tuple[float, ...]]:
+        """The values as Blender stores them, in the settings' order."""
+        return self._evaluator.stored(self.block.state)
+
+    def _show(self, state: State) -> None:
+        with self._evaluator.opened(self._objects) as evaluate:
+            positions = evaluate(state)
+        for surface, shown in zip(self.shown, positions or (), strict=True):
+            surface.shown = shown
+        for listener in self._on_change:
+            listener()
+
+
+@dataclass(frozen=True, eq=False)
+class _Shown:
+    """A ``core.parameter_fit.Shown``."""
+
+    evaluate: Evaluate
+    rasteriser: Rasteriser
+
+    def positions(self, state: State) -> Array | None:
+        found = self.evaluate(state)
+        return None if found is None else np.concatenate(found)
+
+    def render(self, positions: Array, view: View, normal: bool) -> Picture:
+        self.rasteriser.set_positions(positions)
+        return self.rasteriser.render(view, _SAMPLES, normal)
+
+
+def _schedule(
+    settings: FitSettings, references: Sequence[Reference], is_first_stage: bool
+) -> ParameterSchedule:
+    """Alone, a few rounds, each with other views. Beside textures that are not known yet, outlines first, or
+    where there are none once every view has shown its colours."""
+    if not (settings.texture or settings.moves_surface):
+        return ParameterSchedule(rounds=_ROUNDS_ALONE, end=np.inf)
+    if not (settings.texture and is_first_stage):
+        return ParameterSchedule(end=_BEFORE_END, rounds=_ROUNDS)
+    if "alpha" in settings.match and all(each.has_alpha for each in references):
+        return ParameterSchedule(end=_BEFORE_END, rounds=_ROUNDS, outlines=1)
+    seen = min(len(references) / settings.steps, 0.5 * _BEFORE_END)
+    return ParameterSchedule(start=seen, end=_BEFORE_END, rounds=_ROUNDS)
+
+
+def parameter_report(
+    evaluator: ParameterEvaluator, after: Sequence[tuple[float, ...]]
+) -> list[dict[str, Any]]:
+    """JSON-ready: each value before and after, as Blender stores them."""
+    return [
+        {"name": choice.name, "before": list(choice.value), "after": list(value)}
+        for choice, value in zip(evaluator.choices, after, strict=True)
+    ]
+
+
+def idle_notices(block: ParameterBlock) -> list[str]:
+    """For each parameter that changes no picture, what to do."""
+    return [
+        f"'{name}' changes nothing that any reference shows, and stays as it was: leave it out, or add views."
+        for name in block.without_effect()
+    ]

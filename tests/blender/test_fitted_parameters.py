@@ -1,0 +1,199 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Values of modifiers, objects, shape keys and bones found again from pictures, in Blender."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import bpy
+import numpy as np
+import pytest
+
+from sge_addon.core.errors import FitError
+from sge_addon.core.reference import Reference
+from sge_addon.core.settings import FitSettings
+from sge_addon.job import FitJob, make_references, orbit_around
+from tests.blender.small_world import positions_of
+from tests.blender.stacked_objects import (
+    painted,
+    socket_of,
+    with_bones,
+    with_displace,
+    with_nodes,
+    with_open_shell,
+    with_smile,
+)
+
+pytestmark = pytest.mark.usefixtures("gpu_ready")
+
+VIEWS, PIXELS = 6, 128
+ALONE = FitSettings(shape=False, texture=False, steps=12, resolution=PIXELS, parameters=("Cup:location",))
+
+
+def references_of(obj: bpy.types.Object) -> list[Reference]:
+    """Views of the object as it is."""
+    bpy.context.view_layer.update()
+    views = orbit_around([obj], VIEWS, PIXELS)
+    return make_references([obj], views, FitSettings(resolution=PIXELS), bpy.context.scene)
+
+
+def fit(obj: bpy.types.Object, references: list[Reference], settings: FitSettings) -> FitJob:
+    bpy.context.view_layer.update()
+    job = FitJob(bpy.context.scene, [obj], references, settings, live=False)
+    for _ in job.run():
+        pass
+    bpy.context.view_layer.update()
+    return job
+
+
+def get_thickness(obj: bpy.types.Object) -> float:
+    return obj.modifiers["Solidify"].thickness
+
+
+def set_thickness(obj: bpy.types.Object, value: float) -> None:
+    obj.modifiers["Solidify"].thickness = value
+
+
+def get_strength(obj: bpy.types.Object) -> float:
+    return obj.modifiers["Displace"].strength
+
+
+def set_strength(obj: bpy.types.Object, value: float) -> None:
+    obj.modifiers["Displace"].strength = value
+
+
+def get_smile(obj: bpy.types.Object) -> float:
+    return obj.data.shape_keys.key_blocks["Smile"].value
+
+
+def set_smile(obj: bpy.types.Object, value: float) -> None:
+    obj.data.shape_keys.key_blocks["Smile"].value = value
+
+
+def get_height(obj: bpy.types.Object) -> float:
+    return obj.path_resolve(socket_of(obj, "Height"))
+
+
+def set_height(obj: bpy.types.Object, value: float) -> None:
+    path = socket_of(obj, "Height")
+    if path.endswith("]"):
+        obj.modifiers["GeometryNodes"][path.split('"')[3]] = value
+    else:
+        obj.path_resolve(path.removesuffix(".value")).value = value
+    obj.update_tag()
+
+
+@pytest.mark.parametrize(
+    ("made", "path", "read", "write", "start", "truth"),
+    [
+        (with_open_shell, 'modifiers["Solidify"].thickness', get_thickness, set_thickness, 0.1, 0.23),
+        (with_displace, 'modifiers["Displace"].strength', get_strength, set_strength, 0.0, 0.25),
+        (with_smile, 'key_blocks["Smile"].value', get_smile, set_smile, 0.0, 0.7),
+        (with_nodes, "Height", get_height, set_height, 0.0, 0.2),
+    ],
+    ids=["solidify", "displace", "shape key", "node group"],
+)
+def test_a_single_value_is_found_again(
+    made: Callable, path: str, read: Callable, write: Callable, start: float, truth: float
+):
+    obj = made(painted(), truth)
+    references = references_of(obj)
+    write(obj, start)
+    if path == "Height":
+        path = socket_of(obj, "Height")
+    mesh = positions_of("Cup")
+    job = fit(obj, references, replace(ALONE, parameters=(f"Cup:{path}",)))
+    print(path, read(obj), truth, job.report["seconds"])
+    assert read(obj) == pytest.approx(truth, rel=0.01)
+    assert np.array_equal(positions_of("Cup"), mesh)
+    (told,) = job.report["parameters"]
+    assert told["name"] == f"Cup:{path}"
+    assert told["before"] == [pytest.approx(start)]
+    assert told["after"] == [pytest.approx(read(obj), abs=1e-6)]
+    assert job.report["psnr"]["object"]["after"] > 35.0
+
+
+def angle_between(a: np.ndarray, b: np.ndarray) -> float:
+    """Degrees, between two (3, 3) rotations."""
+    return float(np.degrees(np.arccos(np.clip((np.trace(a @ b.T) - 1.0) / 2.0, -1.0, 1.0))))
+
+
+def test_place_and_turn_of_an_object_are_found_again():
+    obj = painted()
+    references = references_of(obj)
+    obj.location, obj.rotation_euler = (0.2, -0.1, 0.1), np.radians([4.0, -5.0, 10.0])
+    job = fit(obj, references, replace(ALONE, parameters=("Cup:location", "Cup:rotation_euler")))
+    matrix = np.array(obj.matrix_world)
+    view = references[0].view
+    away = np.linalg.norm(view.to_pixels(matrix[None, :3, 3]) - view.to_pixels(np.zeros((1, 3))))
+    print(matrix, away, angle_between(matrix[:3, :3], np.eye(3)), job.report["seconds"])
+    assert away < 0.1
+    assert angle_between(matrix[:3, :3], np.eye(3)) < 0.2
+
+
+def test_the_turn_of_a_bone_is_found_again():
+    obj = with_bones(painted(), 20.0)
+    references = references_of(obj)
+    tip = bpy.data.objects["Rig"].pose.bones["Tip"]
+    truth = np.array(tip.matrix_basis)[:3, :3]
+    tip.rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+    name = 'Rig:pose.bones["Tip"].rotation_quaternion'
+    job = fit(obj, references, replace(ALONE, parameters=(name,)))
+    print(tip.rotation_quaternion, job.report["seconds"])
+    assert angle_between(np.array(tip.matrix_basis)[:3, :3], truth) < 0.2
+    assert np.linalg.norm(tip.rotation_quaternion) == pytest.approx(1.0, abs=1e-5)
+
+
+def test_values_and_texture_are_found_together():
+    obj = painted()
+    references = references_of(obj)
+    image = obj.data.materials[0].node_tree.nodes["Image Texture"].image
+    image.pixels.foreach_set(np.tile(np.float32([0.5, 0.5, 0.5, 1.0]), len(image.pixels) // 4))
+    obj.location.x = 0.15
+    settings = replace(ALONE, texture=True, steps=120, texture_size=32, parameters=("Cup:location",))
+    job = fit(obj, references, settings)
+    print(tuple(obj.location), job.report["psnr"], job.report["seconds"])
+    assert np.abs(np.array(obj.location)).max() < 0.01
+    assert job.report["psnr"]["object"]["after"] > 28.0
+
+
+def test_a_value_that_shows_nowhere_is_told_and_stays():
+    obj = with_displace(painted(), 0.1)
+    references = references_of(obj)
+    obj.location.x = 0.05
+    inner = obj.modifiers.new("Cast", "CAST")
+    inner.factor, inner.size = 0.0, 0.4
+    idle = 'Cup:modifiers["Cast"].size'
+    job = fit(obj, references, replace(ALONE, parameters=("Cup:location", idle)))
+    assert obj.modifiers["Cast"].size == np.float32(0.4)
+    assert any(idle in notice and "changes nothing" in notice for notice in job.notices)
+    assert abs(obj.location.x) < 0.005
+
+
+def test_nothing_is_changed_before_the_end_of_a_fit_that_is_not_live():
+    obj = with_displace(painted(), 0.2)
+    references = references_of(obj)
+    obj.modifiers["Displace"].strength = 0.1
+    settings = replace(ALONE, parameters=('Cup:modifiers["Displace"].strength',))
+    job = FitJob(bpy.context.scene, [obj], references, settings, live=False)
+    before = len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.scenes)
+    for progress in job.run():
+        assert (len(bpy.data.objects), len(bpy.data.meshes), len(bpy.data.scenes)) == before
+        if progress.stage == "Fitting":
+            assert obj.modifiers["Displace"].strength == np.float32(0.1)
+    assert obj.modifiers["Displace"].strength == pytest.approx(0.2, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"parameters": ("Mug:location",)}, "names no object"),
+        ({"parameters": ('Cup:modifiers["Displace"].strength',), "through_modifiers": False}, "only through"),
+    ],
+)
+def test_what_cannot_be_fitted_is_refused_before_anything_changes(settings: dict, message: str):
+    obj = with_displace(painted(), 0.2)
+    with pytest.raises(FitError, match=message):
+        FitJob(bpy.context.scene, [obj], references_of(obj), replace(ALONE, **settings))
