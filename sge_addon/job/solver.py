@@ -200,17 +200,7 @@ class Solver:
     @property
     def _blocks(self) -> list[ParameterBlock]:
         values = [] if self._parameters is None else [self._parameters.block]
-        return [*self.position_blocks, *self._appearance.blocks, self.cameras, *values]
-
-    def _make_positions(self) -> list[PositionBlock | HeightBlock]:
-        made: list[PositionBlock | HeightBlock] = []
-        for each in self._problem.surfaces:
-            start = (each.positions, each.triangles, self._schedule)
-            if each.height is None:
-                made.append(PositionBlock(f"positions {each.name}", *start, each.mobility))
-            else:
-                made.append(HeightBlock(f"height {each.name}", *start, each.height, each.mobility))
-        return made
+        return [*self.shape.blocks, *self._appearance.blocks, self.cameras, *values]
 
     def _source(self) -> GradientSource | None:
         settings, references = self._problem.settings, self.cameras.references

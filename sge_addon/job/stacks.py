@@ -77,13 +77,6 @@ def moved_twice(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) 
 def stacked_problems(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:
     """Everything that keeps objects from being fitted through their modifiers, by name."""
     through = [obj for obj in objects if goes_through(obj, values)]
-    for obj in through:
-        if values["remesh"] != "off" and values["shape"]:
-            yield FitError(
-                f"Object '{obj.name}' is fitted through its modifiers, and Remesh would replace the mesh "
-                "under them: set Remesh to off, or switch Through Modifiers off.",
-                subject=obj.name,
-            )
     yield from stack_problems(through, values["level"], texture=values["texture"])
 
 
