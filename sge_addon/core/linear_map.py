@@ -40,42 +40,38 @@ class FaceRows:
 
 @dataclass(frozen=True, eq=False)
 class _Bucket:
-    """Faces with matrices of one size. rows: (F, m), columns: (F, K) int32; places beyond a face's own have
-    weight 0. weights: (F, K, m), the transpose of S's blocks; or (F, 3 K, 3 m)."""
+    """Faces with matrices of one size. weights: (F, K, m), the transpose of S's blocks; or (F, 3 K, 3 m).
 
-    rows: NDArray[np.int32]
-    columns: NDArray[np.int32]
+    rows, columns: which part is theirs of the rows (F m) and columns (F K) of all buckets.
+    """
+
     weights: Array
+    rows: slice
+    columns: slice
 
     @property
     def is_scalar(self) -> bool:
-        return self.weights.shape[1] == self.columns.shape[1]
+        return len(self.weights) * self.weights.shape[1] == self.columns.stop - self.columns.start
 
-    def forwards(self, moved: Array) -> Array:
-        """(F m, 3) for (N, 3)."""
-        gathered = moved[self.columns]  # (F, K, 3)
-        count = gathered.shape[0]
-        if self.is_scalar:
-            right = gathered.transpose(0, 2, 1)
-            product = self._product(right, self.weights)  # (F, 3, m)
-            return product.transpose(0, 2, 1).reshape(-1, 3)
-        return self._product(gathered.reshape(count, 1, -1), self.weights).reshape(-1, 3)
+    def forwards(self, moved: Array, steps: Array) -> None:
+        """Writes to ``steps``, (R, 3), what ``moved``, (C, 3), does; rows and columns of all buckets."""
+        weights = self.weights.transpose(0, 2, 1)
+        self._multiply(weights, moved[self.columns], steps[self.rows])
 
-    def backwards(self, gradient: Array) -> Array:
-        """(F K, 3) for (V, 3)."""
-        gathered = gradient[self.rows]  # (F, m, 3)
-        count = gathered.shape[0]
-        if self.is_scalar:
-            return self._product(self.weights, gathered).reshape(-1, 3)
-        return self._product(self.weights, gathered.reshape(count, -1, 1)).reshape(-1, 3)
+    def backwards(self, gradient: Array, shares: Array) -> None:
+        """The transpose: from (R, 3) to (C, 3)."""
+        self._multiply(self.weights, gradient[self.rows], shares[self.columns])
 
-    def _product(self, left: Array, right: Array) -> Array:
-        inner = left.shape[2]
-        size = left.shape[1] * inner * right.shape[2]
+    def _multiply(self, weights: Array, right: Array, result: Array) -> None:
+        count, height, width = weights.shape
+        components = 3 if self.is_scalar else 1
+        right = right.reshape(count, width, components)
+        out = result.reshape(count, height, components)
+        size = height * width * components
         if size <= (_LARGEST_PRODUCT if self.is_scalar else _LARGEST_MATRIX):
-            return np.matmul(left, right)
-        result: Array = np.einsum("fik,fkj->fij", left, right)
-        return result
+            np.matmul(weights, right, out=out)
+        else:
+            np.einsum("fik,fkj->fij", weights, right, out=out)
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,44 +81,39 @@ class LinearMap:
     origin: Array
     rest: Array
     _buckets: tuple[_Bucket, ...] = field(repr=False)
-    # Where each vertex of the surface is among the rows of all buckets and one more, which is zero.
-    _places: NDArray[np.int32] = field(repr=False)
-    _columns: NDArray[np.int32] = field(repr=False)  # of all buckets, end to end
+    # Of all buckets, end to end; what fills a matrix up to its size has weight 0.
+    _rows: NDArray[np.int64] = field(repr=False)  # (R,), vertices of the surface
+    _columns: NDArray[np.int64] = field(repr=False)  # (C,), vertices of the cage
+    # Where each vertex of the surface is among the rows and one more, which is zero.
+    _places: NDArray[np.int64] = field(repr=False)
 
     def apply(self, cage: Array) -> Array:
         """(V, 3) float32 world: the surface's vertices for a cage's, (N, 3)."""
-        moved = cage - self.origin
-        parts = [bucket.forwards(moved) for bucket in self._buckets]
-        steps = np.concatenate([*parts, np.zeros((1, 3), np.float32)])
-        result = np.take(steps, self._places, axis=0)
+        # Five times faster than an index in brackets, as all of these.
+        moved = np.take(cage - self.origin, self._columns, axis=0)
+        steps = np.empty((len(self._rows) + 1, 3), np.float32)
+        steps[-1] = 0.0
+        for bucket in self._buckets:
+            bucket.forwards(moved, steps)
+        result: Array = np.take(steps, self._places, axis=0)
         result += self.rest
         return result
 
     def pulled_back(self, gradient: Array) -> Array:
         """(N, 3) float32: dL/dc of a gradient dL/dx, (V, 3)."""
+        gathered = np.take(gradient.astype(np.float32, copy=False), self._rows, axis=0)
+        shares = np.empty((len(self._columns), 3), np.float32)
+        for bucket in self._buckets:
+            bucket.backwards(gathered, shares)
         count = len(self.origin)
-        if not self._buckets:
-            return np.zeros((count, 3), np.float32)
-        shares = np.concatenate([bucket.backwards(gradient) for bucket in self._buckets])
         sums = [np.bincount(self._columns, shares[:, axis], count) for axis in range(3)]
         return np.stack(sums, axis=1).astype(np.float32)
 
     @property
     def stored_bytes(self) -> int:
-        """Memory of the matrices."""
-        return sum(each.weights.nbytes + each.rows.nbytes + each.columns.nbytes for each in self._buckets)
-
-    def block(self, vertex: int, base_vertex: int) -> NDArray[np.float64]:
-        """(3, 3): how far the surface's ``vertex`` moves for each axis along which the base's does."""
-        result = np.zeros((3, 3))
-        for bucket in self._buckets:
-            for face, row in np.argwhere(bucket.rows == vertex):
-                for column in np.flatnonzero(bucket.columns[face] == base_vertex):
-                    if bucket.is_scalar:
-                        result += bucket.weights[face, column, row] * np.eye(3)
-                    else:
-                        result += bucket.weights[face, 3 * column :, 3 * row :][:3, :3].T
-        return result
+        """Memory of the matrices and their places."""
+        indices = self._rows.nbytes + self._columns.nbytes + self._places.nbytes
+        return indices + sum(bucket.weights.nbytes for bucket in self._buckets)
 
 
 def linear_map(origin: Array, rest: Array, parts: FaceRows, threshold: float) -> LinearMap:
@@ -133,17 +124,25 @@ def linear_map(origin: Array, rest: Array, parts: FaceRows, threshold: float) ->
     heights = -(-row_counts // _PADDING) * _PADDING
     widths = np.where(lengths <= _PADDING, lengths, -(-lengths // _PADDING) * _PADDING)
     used = np.flatnonzero((row_counts > 0) & (lengths > 0))
-    places = np.full(len(rest), -1, np.int32)
     buckets: list[_Bucket] = []
-    count = 0
+    rows: list[NDArray[np.int64]] = []
+    columns: list[NDArray[np.int64]] = []
+    places = np.full(len(rest), -1, np.int64)
+    row_end = column_end = 0
     for height, width in np.unique(np.stack([heights[used], widths[used]], axis=1), axis=0).tolist():
         faces = used[(heights[used] == height) & (widths[used] == width)]
-        buckets.append(_bucket(parts, faces, height, width, places, count))
-        count += len(faces) * height
-    places[places < 0] = count
-    columns = [bucket.columns.ravel() for bucket in buckets]
-    merged = np.concatenate([np.zeros(0, np.int32), *columns])
-    return LinearMap(origin, rest, tuple(buckets), places, merged)
+        matrices = _matrices(parts, faces, height, width)
+        rows.append(matrices.rows.ravel())
+        columns.append(matrices.columns.ravel())
+        of_rows = slice(row_end, row_end := row_end + rows[-1].size)
+        of_columns = slice(column_end, column_end := column_end + columns[-1].size)
+        buckets.append(_Bucket(matrices.weights, of_rows, of_columns))
+        places[matrices.own_rows] = of_rows.start + matrices.own_places
+    places[places < 0] = row_end
+    none = np.zeros(0, np.int64)
+    return LinearMap(
+        origin, rest, tuple(buckets), np.concatenate([none, *rows]), np.concatenate([none, *columns]), places
+    )
 
 
 def _pruned(parts: FaceRows, threshold: float) -> FaceRows:
@@ -163,29 +162,31 @@ def _pruned(parts: FaceRows, threshold: float) -> FaceRows:
     return FaceRows(parts.rows, parts.faces, columns, weights[needed[slot]].astype(np.float32))
 
 
-def _bucket(
-    parts: FaceRows,
-    faces: NDArray[np.int64],
-    height: int,
-    width: int,
-    places: NDArray[np.int32],
-    before: int,
-) -> _Bucket:
-    """The matrices of ``faces``; says in ``places`` where products of their rows will stand, from ``before``
-    on."""
+@dataclass(frozen=True, eq=False)
+class _Matrices:
+    """Of F faces. rows: (F, m), columns: (F, K), filled up with 0. weights: as in _Bucket. own_rows: without
+    what fills up; own_places: where in ``rows`` they are."""
+
+    rows: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    weights: Array
+    own_rows: NDArray[np.int64]
+    own_places: NDArray[np.int64]
+
+
+def _matrices(parts: FaceRows, faces: NDArray[np.int64], height: int, width: int) -> _Matrices:
     size = parts.weights.shape[1:]  # () or (3, 3)
     first = np.searchsorted(parts.faces, faces)
     row_counts = np.searchsorted(parts.faces, faces, side="right") - first
     local = np.repeat(np.arange(len(faces)), row_counts)  # of each row, its face
     within = counted(row_counts)
     which = first[local] + within  # of each row, its place in ``parts``
-    rows = np.zeros((len(faces), height), np.int32)
+    rows = np.zeros((len(faces), height), np.int64)
     rows[local, within] = parts.rows[which]
-    places[parts.rows[which]] = before + local * height + within
 
     lengths = parts.columns.lengths
     face, items = parts.columns.expanded(faces)
-    columns = np.zeros((len(faces), width), np.int32)
+    columns = np.zeros((len(faces), width), np.int64)
     columns[face, counted(lengths[faces])] = items
 
     row_lengths = lengths[parts.faces]
@@ -196,4 +197,4 @@ def _bucket(
     weights[local[of_row], column, within[of_row]] = parts.weights[starts[which][of_row] + column]
     if size:  # (F, K, m, out, in) to (F, K in, m out)
         weights = weights.transpose(0, 1, 4, 2, 3).reshape(len(faces), 3 * width, 3 * height)
-    return _Bucket(rows, columns, np.ascontiguousarray(weights))
+    return _Matrices(rows, columns, np.ascontiguousarray(weights), parts.rows[which], local * height + within)

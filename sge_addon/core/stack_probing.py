@@ -31,7 +31,7 @@ _MOTION = 0.1  # of that extent: random displacements by which the matrix is che
 _PROBE = 0.5  # of that extent: how far a vertex moves to tell its weights
 _ROUNDING = 4.0 * 2.0**-23  # of the largest coordinate, in what Blender makes of float32
 _RINGS = 3  # faces that an answer may be away from the faces of the vertex that moved
-_BATCH = 8  # evaluations asked for at once
+_BATCH = 5_000_000  # vertices that one request makes; with each Blender refines the topology anew
 _GENERIC = np.asarray([0.66, 0.58, 0.48])  # about a unit vector, along no axis
 
 
@@ -160,8 +160,9 @@ class _Probe:
         total = int(reached.lengths[faces].sum())
         weights = np.zeros((total,) if is_scalar else (total, 3, 3), np.float32)
         motions = self._motions(colours, is_scalar)
-        for first in range(0, len(motions), _BATCH):
-            batch = motions[first : first + _BATCH]
+        at_once = max(_BATCH // len(self._rest), 8)
+        for first in range(0, len(motions), at_once):
+            batch = motions[first : first + at_once]
             for motion, answer in zip(batch, self._evaluated([each.offsets for each in batch]), strict=True):
                 moved = answer[order].astype(np.float64) - self._rest[order]
                 for axis in range(3):

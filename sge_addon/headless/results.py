@@ -125,7 +125,7 @@ class Results:
         return errors
 
     def summary(self) -> str:
-        """One line: what was gained."""
+        """One line on what was gained, and one for each value of a modifier or object that was fitted."""
         if self.report is None:
             return "SGE done"
         figures = self.report["psnr"]["object"]
@@ -134,7 +134,12 @@ class Results:
             for prefix, label in (("", " over the object"), ("held_out_", " held out"))
             if figures[prefix + "after"] is not None
         ]
-        return " | ".join(["SGE done", *gains, f"{self.report['seconds']['total']:.1f} s"])
+        values = [
+            f"SGE {each['name']} {_shown(each['before'])} -> {_shown(each['after'])}"
+            for each in self.report.get("parameters", ())
+        ]
+        done = " | ".join(["SGE done", *gains, f"{self.report['seconds']['total']:.1f} s"])
+        return "\n".join([*values, done])
 
     def _save(self) -> None:
         """The scene, with cameras for references that it did not have, and what the panel shows."""
@@ -170,6 +175,10 @@ class Results:
     def _report(self) -> None:
         path = Path(self.arguments.report).expanduser()
         path.write_text(json.dumps(self.report, indent=1) + "\n", encoding="utf-8")
+
+
+def _shown(numbers: Sequence[float]) -> str:
+    return ", ".join(f"{number:.5g}" for number in numbers)
 
 
 def _exists(obj: bpy.types.Object) -> bool:

@@ -37,6 +37,7 @@ from ..scene.reference_rows import check_any_used, engines_of_scene, image_of_ro
 from ..scene.references import NORMAL_IMAGE, background_image, cameras_with_images
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from .check_lit import lit_findings
+from .fitted_parameters import fitted_parameter_problems
 from .problem import ReferenceFacts, blind_views, reference_problems
 from .stacks import fits_height, goes_through, is_evaluated, stack_of, stacked_notices, stacked_problems
 
@@ -140,6 +141,7 @@ def _check_objects(
     findings.collect(target_problems(objects, shape=shape, texture=texture))
     remeshing = {"remesh": values["remesh"], "texture": texture, "vertex_group": values["vertex_group"]}
     findings.collect(remesh_problems(objects, **remeshing))
+    findings.collect(fitted_parameter_problems(objects, values))
     for notice in remesh_notices(objects, values["remesh"]):
         findings.warn(notice)
     for found in lit_findings(scene, objects, values, engines):

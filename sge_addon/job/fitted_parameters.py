@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,7 +47,7 @@ def parameter_evaluator(
     ``fitted_parameter_problems`` does."""
     if not settings.parameters:
         return None
-    for problem in fitted_parameter_problems(objects, settings):
+    for problem in fitted_parameter_problems(objects, asdict(settings)):
         raise problem
     choices = chosen_parameters(objects, settings.parameters, settings.level)
     evaluated = [is_reshaped(obj, settings) for obj in objects]
@@ -55,21 +55,22 @@ def parameter_evaluator(
 
 
 def fitted_parameter_problems(
-    objects: Sequence[bpy.types.Object], settings: FitSettings
+    objects: Sequence[bpy.types.Object], values: Mapping[str, Any]
 ) -> Iterator[FitError]:
-    """What keeps the chosen parameters from being fitted."""
-    known = list(parameter_problems(objects, settings.parameters, settings.level))
-    yield from known
-    if known or not settings.parameters:
+    """What keeps the chosen parameters from being fitted. values: the settings by field name."""
+    names, level = values["parameters"], values["level"]
+    problems = list(parameter_problems(objects, names, level))
+    yield from problems
+    if not names:
         return
-    if settings.fits_height:
+    if values["texture"] and values["shading"] == "lit" and "height" in values["maps"]:
         yield FitError("Height maps and Parameters cannot be fitted at once: fit one after the other.")
-    if settings.shape:
+    if values["shape"]:
         yield FitError("Shape and Parameters cannot be fitted at once: fit one after the other.")
-    if settings.remesh != "off":
+    if values["remesh"] != "off":
         yield FitError("Remesh makes other meshes than those that Parameters are fitted of: set it to off.")
-    if not settings.through_modifiers:
-        for each in chosen_parameters(objects, settings.parameters, settings.level):
+    if not (problems or values["through_modifiers"]):
+        for each in chosen_parameters(objects, names, level):
             if not each.moves_only:
                 yield FitError(
                     f"'{each.name}' shows only through modifiers: switch Through Modifiers on.",
@@ -82,13 +83,9 @@ def is_reshaped(obj: bpy.types.Object, settings: FitSettings) -> bool:
     Blender makes of it with its modifiers and shape keys."""
     if not (settings.parameters and settings.through_modifiers):
         return False
-    choices = chosen_parameters([obj], _of_object(obj, settings), settings.level)
-    return any(not each.moves_only for each in choices)
-
-
-def _of_object(obj: bpy.types.Object, settings: FitSettings) -> list[str]:
     owners = (obj.name, *(each.name for each in armatures_of(obj, settings.level)))
-    return [name for name in settings.parameters if name.startswith(tuple(f"{own}:" for own in owners))]
+    own = [name for name in settings.parameters if name.startswith(tuple(f"{each}:" for each in owners))]
+    return any(not each.moves_only for each in chosen_parameters([obj], own, settings.level))
 
 
 @dataclass(eq=False)

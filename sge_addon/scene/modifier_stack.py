@@ -28,6 +28,7 @@ _BY_PLACE = "moves vertices by where they are"
 _SIMULATED: Verdict = ("unsupported", "it is simulated from frame to frame")
 _FROM_FILE: Verdict = ("unsupported", "it takes vertices from a file, frame by frame, not from the mesh")
 _BY_PARTICLES: Verdict = ("unsupported", "it follows particles, from frame to frame")
+_WITHOUT_ORIGIN: Verdict = ("unsupported", "its faces do not tell from which of the base mesh's they come")
 _SHADING: Verdict = ("shading only", "moves no vertex; a fit shades by its own smooth normals")
 _COORDINATES: Verdict = ("shading only", "changes UV maps, moves no vertex")
 _WEIGHTS: Verdict = ("shading only", "changes weights, moves no vertex")
@@ -68,9 +69,9 @@ _BY_TYPE: dict[str, Verdict] = {
     "BEVEL": ("black box", _BY_SHAPE),
     "BOOLEAN": ("black box", _BY_SHAPE),
     "DECIMATE": ("black box", _BY_SHAPE),
-    "REMESH": ("black box", _BY_SHAPE),
-    "SKIN": ("black box", _BY_SHAPE),
-    "VOLUME_TO_MESH": ("black box", _BY_SHAPE),
+    "REMESH": _WITHOUT_ORIGIN,
+    "SKIN": _WITHOUT_ORIGIN,
+    "VOLUME_TO_MESH": _WITHOUT_ORIGIN,
     "WELD": ("black box", "joins vertices that come near one another"),
     "CAST": ("black box", _BY_PLACE),
     "CURVE": ("black box", _BY_PLACE),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ..core.cage import Cage, TopologyChanged
 from ..core.errors import FitError
 from ..core.surface import Material, Surface
+from .mesh_boundary import on_boundary
 from .mirror_planes import mirror_planes, on_planes
 from .objects import mesh_positions, mobility_of_group, surface_of_mesh, to_world, unmirrored_matrix
 from .stack_losses import mark_faces, marks_of_faces, stack_losses
@@ -72,7 +73,7 @@ class ModifierStack:
         planes = mirror_planes(obj, level, muted)
         mobility = mobility_of_group(obj, vertex_group) if vertex_group else None
         if pin_boundary:
-            free = ~_on_boundary(obj.data, on_planes(self.start, planes))
+            free = ~on_boundary(obj.data, on_planes(self.start, planes))
             mobility = free.astype(np.float32) if mobility is None else mobility * free
         self._cage = replace(self._cage, planes=planes, mobility=mobility)
         self._layouts: list[_Layout] = []
@@ -178,16 +179,3 @@ def _base_cage(obj: bpy.types.Object, start: Array) -> Cage:
         face_vertices=vertices,
         face_of_triangle=np.empty(0, np.int32),  # of the surface, which is not there yet
     )
-
-
-def _on_boundary(mesh: bpy.types.Mesh, joined: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """(N,) whether a vertex is on an edge with a single face that no mirror closes. joined: (N,)"""
-    edges = np.empty((len(mesh.edges), 2), np.int32)
-    mesh.edges.foreach_get("vertices", edges.ravel())
-    of_corners = np.empty(len(mesh.loops), np.int32)
-    mesh.loops.foreach_get("edge_index", of_corners)
-    is_open = np.bincount(of_corners, minlength=len(edges)) == 1
-    is_open &= ~joined[edges].all(axis=1)
-    found = np.zeros(len(joined), bool)
-    found[edges[is_open]] = True
-    return found

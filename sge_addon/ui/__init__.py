@@ -16,6 +16,7 @@ from . import (
     loss_plot,
     make_references,
     panels,
+    parameter_list,
     preferences,
     presets,
     reference_list,
@@ -33,6 +34,7 @@ CLASSES = (
     *make_references.CLASSES,
     *reference_list.CLASSES,
     *checked.CLASSES,
+    *parameter_list.CLASSES,
     *remedies.CLASSES,
     *panels.CLASSES,
 )

@@ -14,6 +14,7 @@ from .checked import Checked
 from .compare_operators import draw_compare_button
 from .fit_operators import draw_buttons
 from .loss_plot import loss_icon
+from .parameter_list import draw_parameters
 from .placement import counts, fields_of, row_fields, source_fields
 from .preferences import scene_is_drawn
 from .presets import SGE_PT_presets
@@ -195,6 +196,12 @@ class SGE_PT_parameters(_SettingsPanel):
     bl_idname = "SGE_PT_parameters"
     bl_label = "Parameters"
     section = "parameters"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        column = self.settings_layout()
+        column.use_property_split = False
+        draw_parameters(context.scene, targets(context), column)
+        column.prop(context.scene.sge, self.section, text="", icon="RNA")
 
 
 class SGE_PT_texture(_SettingsPanel):

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.cage import TopologyChanged
+from sge_addon.core.errors import FitError
 from sge_addon.scene.modifier_stack import described_stack
 from sge_addon.scene.stack_evaluator import ModifierStack
 from tests.blender.stacks import (
@@ -126,7 +127,6 @@ NOT_LINEAR = [
     plain("WIREFRAME"),
     plain("WELD", merge_threshold=0.2),
     plain("EDGE_SPLIT"),
-    plain("REMESH", mode="SHARP"),
     plain("WAVE"),
     displace("NORMAL", "UV"),
     displace("Z", "LOCAL"),
@@ -205,6 +205,16 @@ def test_simulations_and_caches_are_not_supported(kind: str):
     (described,) = described_stack(obj)
     assert described.kind == "unsupported"
     assert described.reason
+
+
+@pytest.mark.parametrize("kind", ["REMESH", "SKIN"])
+def test_what_makes_faces_without_an_origin_is_not_supported(kind: str):
+    obj = add_grid()
+    obj.modifiers.new("It", kind)
+    bpy.context.view_layer.update()
+    assert [each.kind for each in described_stack(obj)] == ["unsupported"]
+    with pytest.raises(FitError, match="do not tell from which face"):
+        ModifierStack(obj).surface()
 
 
 def test_hidden_is_by_level():

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import bpy
 import numpy as np
@@ -363,3 +364,23 @@ def test_an_attribute_of_the_user_s_keeps_its_values():
     obj.data.attributes["sge_base_face"].data.foreach_get("value", values)
     assert (values == 7).all()
     assert len(obj.data.attributes) == len(add_cube("Twin").data.attributes) + 1
+
+
+def test_between_two_calls_the_user_may_rename_save_and_undo(tmp_path: Path):
+    obj = add_grid()
+    add_subsurf(obj, 1)
+    obj.shape_key_add(name="Basis")
+    stack = ModifierStack(obj)
+    before = stack.surface()
+    obj.name = "Renamed"
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "file.blend"), copy=True)
+    bpy.ops.ed.undo_push(message="before")
+    bpy.data.objects["Renamed"].data.shape_keys.key_blocks[0].points[0].co.z = 1.0
+    bpy.ops.ed.undo_push(message="moved")
+    bpy.ops.ed.undo()
+    after = stack.surface()
+    np.testing.assert_array_equal(after.positions, before.positions)
+    with bpy.data.libraries.load(str(tmp_path / "file.blend")) as (saved, _):
+        assert saved.scenes == ["Scene"]
+        assert saved.objects == ["Renamed"]
+        assert saved.meshes == ["Grid"]

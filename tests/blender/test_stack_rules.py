@@ -86,7 +86,7 @@ def test_good_stacks_have_neither_problems_nor_notices():
     [
         (add_empty_mask, "'Grid': its modifier 'Mask' leaves no faces .*change its settings, or switch"),
         (add_instances, "'Grid': its modifier 'Scatter' leaves no faces .*Realize Instances"),
-        (add_remesh, r"'Grid': its modifier 'Voxels' \(Remesh\) makes faces that do not tell .*apply it"),
+        (add_remesh, r"'Grid': no fit goes through its modifier 'Voxels' \(Remesh\): its faces do not tell"),
         (add_nodes_of_primitives, r"'Primitive' \(Geometry Nodes\) makes faces that do not tell"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),

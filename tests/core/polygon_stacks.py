@@ -45,7 +45,10 @@ def catmull_clark(mesh: Polygons) -> Polygons:
         ]
     )
     vertex_points = mesh.points.copy()
-    edges_at = [[i for i, edge in enumerate(edges) if vertex in edge] for vertex in range(count)]
+    edges_at: list[list[int]] = [[] for _ in range(count)]
+    for i, edge in enumerate(edges):
+        for vertex in edge:
+            edges_at[vertex].append(i)
     for vertex, around in enumerate(edges_at):
         border = [i for i in around if len(at_edge[edges[i]]) == 1]
         if border:
