@@ -22,7 +22,7 @@ CASES = ("suzanne", "spot")
 TRIANGLES = 2000  # of the cage made of Suzanne
 LEVELS = 2
 DISPLACEMENT = 0.06  # of heights from 0 to 1, about their middle
-_ROUNDS = 12  # of smoothing that spoil a cage
+_ROUNDS = {"suzanne": 12, "spot": 2}  # of smoothing that spoil a cage
 _NOISE = 0.01
 
 
@@ -47,21 +47,21 @@ def make_scene(case: str, texture_size: int) -> None:
     truth.name, start.name = TRUTH, START
     truth.data.shade_smooth()
     start.data.shade_smooth()
-    spoil(start.data)
+    spoil(start.data, _ROUNDS[case])
     _subdivide(start)
     _give(start, bpy.data.materials.new("Plain"))
     bpy.context.view_layer.update()
 
 
-def spoil(mesh: bpy.types.Mesh) -> None:
-    """Smooth a cage until what makes it the one it is is gone, and shake it."""
+def spoil(mesh: bpy.types.Mesh, rounds: int) -> None:
+    """Smooth a cage until much of what makes it the one it is is gone, and shake it."""
     positions = np.empty((len(mesh.vertices), 3), np.float32)
     mesh.vertices.foreach_get("co", positions.ravel())
     edges = np.empty((len(mesh.edges), 2), np.int32)
     mesh.edges.foreach_get("vertices", edges.ravel())
     ends = np.concatenate([edges, edges[:, ::-1]])
     count = np.maximum(np.bincount(ends[:, 0], minlength=len(positions)), 1)[:, None]
-    for _ in range(_ROUNDS):
+    for _ in range(rounds):
         sums = np.stack(
             [np.bincount(ends[:, 0], positions[ends[:, 1], axis], len(positions)) for axis in range(3)], 1
         )

@@ -144,6 +144,7 @@ def _make_object(asset: str) -> bpy.types.Object:
 
 
 def textured(maps: dict[str, np.ndarray]) -> bpy.types.Material:
+    """A material that shows maps, (H, W, C) by name."""
     material = bpy.data.materials.new("Known")
     use_nodes(material)
     tree = material.node_tree
@@ -154,6 +155,8 @@ def textured(maps: dict[str, np.ndarray]) -> bpy.types.Material:
         ("roughness", "Roughness"),
         ("normal", "Normal"),
     ):
+        if name not in maps:
+            continue
         node = tree.nodes.new("ShaderNodeTexImage")
         node.image = _image(name, maps[name])
         output = node.outputs["Color"]

@@ -73,6 +73,14 @@ class StackedSurfaces:
         ]
         return [self._shape([of_surface[index] for of_surface in made]) for index in range(len(parameters))]
 
+    def surfaces_at(self, parameters: Sequence[Array]) -> tuple[Surface, ...]:
+        """The surfaces of one set of positions, by surface, with the materials of the start."""
+        made = [self._surface_at(number, [value])[0] for number, value in enumerate(parameters)]
+        return tuple(
+            replace(surface, positions=positions, materials=start.materials)
+            for (surface, positions), start in zip(made, self.surfaces, strict=True)
+        )
+
     def support(self, kind: str) -> Support:
         """Of all elements and all parameters' vertices. kind: as in FitSettings."""
         of_triangles = {"narrow": narrow_support, "full": full_support}[kind]

@@ -39,6 +39,7 @@ from ..scene.remesh_check import remesh_notices, remesh_problems
 from .check_lit import lit_findings
 from .fitted_parameters import fitted_parameter_problems
 from .problem import ReferenceFacts, blind_views, reference_problems
+from .stacks import fits_height, goes_through, is_evaluated, stack_of, stacked_notices, stacked_problems
 
 if TYPE_CHECKING:
     import bpy
@@ -148,19 +149,22 @@ def _check_objects(
             findings.add(Finding.of(found))
         else:
             findings.warn(*found)
-    is_lit = values["shading"] == "lit"
-    evaluated = is_lit and texture and "height" in values["maps"]
+    findings.collect(stacked_problems(objects, values))
+    for notice in stacked_notices(objects, values):
+        findings.warn(notice)
     surfaces = []
     for obj in objects:
         if obj.type != "MESH":
             continue
-        for notice in target_notices(obj, shape, evaluated):
+        for notice in target_notices(obj, shape, is_evaluated(obj, values)):
             findings.warn(notice, obj.name)
         findings.attempt(unmirrored_matrix, obj)
         if shape and values["vertex_group"]:
             findings.attempt(mobility_of_group, obj, values["vertex_group"])
-        if evaluated:
+        if fits_height(values):
             surface = findings.attempt(check_displaced, obj, vertex_group=values["vertex_group"])
+        elif goes_through(obj, values):
+            surface = findings.attempt(lambda each=obj: stack_of(each, (), values).surface())
         else:
             surface = findings.attempt(surface_from_object, obj)
         if surface is not None:
@@ -168,7 +172,7 @@ def _check_objects(
         if surface is not None and texture:
             for shortcoming in uv_shortcomings(surface):
                 findings.warn(shortcoming, obj.name, Remedy.UNWRAP)
-        _check_materials(findings, obj, texture, is_lit)
+        _check_materials(findings, obj, texture, values["shading"] == "lit")
     if shape and importlib.util.find_spec("cholespy") is None:
         findings.warn(
             "The sparse solver cholespy is missing, so that fitting shapes takes much longer: reinstall the "

@@ -13,6 +13,7 @@ from ..scene.displacement import height_notices, height_problems
 from ..scene.light_write_back import fixed_light_notices
 from ..scene.lit_materials import lit_material_problems
 from ..scene.scene_lights import engine_notices, scene_lights
+from .stacks import moved_twice
 
 if TYPE_CHECKING:
     import bpy
@@ -32,7 +33,7 @@ def lit_findings(
     maps = values["maps"] if values["texture"] else ()
     yield from lit_material_problems(objects, maps=maps)
     if "height" in maps:
-        yield from height_problems(objects, shape=values["shape"], remesh=values["remesh"])
+        yield from height_problems(objects, moved=moved_twice(objects, values), remesh=values["remesh"])
         for obj in objects:
             if obj.type == "MESH":
                 yield from ((notice, obj.name) for notice in height_notices(obj))

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from inspect import GEN_CLOSED, getgeneratorstate
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from .live import LiveWriter, Reached
 from .problem import check_problem
 from .remeshing import Remeshing
 from .report import Timing, build_report
+from .stacks import mapped
 from .stages import StagedSolver
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Progress:
-    """stage: 'Setting up', 'Searching', 'Fitting' or 'Measuring'. fraction: of the stage, in [0, 1].
-    loss: of the last step's view, None before the first."""
+    """stage: 'Setting up', 'Probing modifiers', 'Searching', 'Fitting' or 'Measuring'. fraction: of the
+    stage, in [0, 1]. loss: of the last step's view, None before the first."""
 
     stage: str
     fraction: float
@@ -201,6 +202,7 @@ class FitJob:
     def _set_up(self) -> Iterator[Progress]:
         steps = self._problem.settings.steps
         yield Progress("Setting up", 0.0, 0, steps)
+        yield from self._probe_modifiers(steps)
         solver = StagedSolver(self._problem, self._stopwatch)
         before: list[tuple[float, float]] = []
         yield from self._measure(solver, before, "Setting up", 0, steps)
@@ -220,6 +222,21 @@ class FitJob:
         self._fit = _Underway(
             solver, writer, light, values, before, self._clock(), solver.steps(remesh), steps
         )
+
+    def _probe_modifiers(self, steps: int) -> Generator[Progress]:
+        """Find out how surfaces follow from the cages that are to move."""
+        problem = self._problem
+        if not problem.settings.shape or all(stack is None for stack in problem.stacks):
+            return
+        probe = mapped(problem.objects, problem.surfaces, problem.stacks, problem.settings.level)
+        while True:
+            try:
+                yield Progress("Probing modifiers", next(probe), 0, steps)
+            except StopIteration as end:
+                surfaces, notices = end.value
+                break
+        self._problem = replace(problem, surfaces=tuple(surfaces))
+        self.notices += notices
 
     def _go_on(self, fit: _Underway) -> None:
         fit.solver.reopen()
@@ -276,5 +293,4 @@ class FitJob:
 
 
 def _reached(solver: StagedSolver) -> Reached:
-    heights = solver.heights()
-    return Reached([] if heights else solver.positions(), solver.textures(), heights)
+    return Reached(solver.positions(), solver.textures(), solver.heights())

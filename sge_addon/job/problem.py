@@ -4,9 +4,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from ..core.assembly import Assembly, assemble
 from ..core.errors import FitError, Remedy
@@ -19,12 +19,21 @@ from ..core.view import View
 from ..core.visibility import sees_nothing
 from ..scene.displaced_surface import DisplacedObject, coarse_notices, displaced_object
 from ..scene.displacement import height_notices, height_problems
-from ..scene.objects import check_targets, surface_from_object
+from ..scene.objects import surface_from_object, target_notices, target_problems
 from ..scene.parameter_evaluator import ParameterEvaluator
 from ..scene.remesh_check import remesh_notices, remesh_problems
-from ..scene.stand_in import stand_in
+from ..scene.stand_in import Level, stand_in
 from .fitted_parameters import is_reshaped, parameter_evaluator
 from .scene_look import scene_look
+from .stacks import (
+    Stacks,
+    goes_through,
+    is_evaluated,
+    moved_twice,
+    stack_of,
+    stacked_notices,
+    stacked_problems,
+)
 
 if TYPE_CHECKING:
     import bpy
@@ -33,8 +42,9 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, eq=False)
 class Problem:
     """A checked fit. notices: what will be done differently from what one might expect. displaced: what the
-    surfaces were made of, where heights are fitted. parameters: the objects at any values of what is fitted
-    of them and their modifiers; None where that is nothing."""
+    surfaces were made of, where heights are fitted. stacks: by object, its modifiers where it is seen through
+    them, else None. parameters: the objects at any values of what is fitted of them and their modifiers; None
+    where that is nothing."""
 
     objects: tuple[bpy.types.Object, ...]
     surfaces: tuple[Surface, ...]
@@ -44,6 +54,7 @@ class Problem:
     settings: FitSettings
     notices: tuple[str, ...]
     displaced: tuple[DisplacedObject, ...] = ()
+    stacks: Stacks = ()
     parameters: ParameterEvaluator | None = None
 
     @property
@@ -59,9 +70,14 @@ def check_problem(
     settings: FitSettings,
 ) -> Problem:
     """Read and check everything. Raises FitError by name of the object, image or camera."""
-    notices = check_targets(
-        objects, shape=settings.shape, texture=settings.texture, evaluated=settings.fits_height
-    )
+    values = asdict(settings)
+    for problem in target_problems(objects, shape=settings.shape, texture=settings.texture):
+        raise problem
+    for problem in stacked_problems(objects, values):
+        raise problem
+    notices = stacked_notices(objects, values)
+    for obj in objects:
+        notices += target_notices(obj, settings.shape, is_evaluated(obj, values))
     for problem in remesh_problems(
         objects, remesh=settings.remesh, texture=settings.texture, vertex_group=settings.vertex_group
     ):
@@ -74,48 +90,83 @@ def check_problem(
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
-    group = settings.vertex_group if settings.moves_surface else ""
-    displaced: list[DisplacedObject] = []
+    read = _read_surfaces(objects, look.materials, settings, values)
     if settings.fits_height:
-        for problem in height_problems(objects, shape=settings.shape, remesh=settings.remesh):
-            raise problem
-        displaced = [
-            displaced_object(obj, of_object, texture_size=settings.texture_size, vertex_group=group)
-            for obj, of_object in zip(objects, look.materials, strict=True)
-        ]
-        surfaces = tuple(each.surface for each in displaced)
         views = [each.view for each in references if not each.held_out]
-        for obj, surface in zip(objects, surfaces, strict=True):
+        for obj, surface in zip(objects, read.surfaces, strict=True):
             notices += [*height_notices(obj), *coarse_notices(surface, views)]
-    else:
-        surfaces = tuple(
-            _evaluated_surface(obj, of_object)
-            if is_reshaped(obj, settings)
-            else surface_from_object(obj, of_object, vertex_group=group)
-            for obj, of_object in zip(objects, look.materials, strict=True)
-        )
-    assembly = assemble(surfaces)
-    for problem in blind_views([each.view for each in references], surfaces):
+    assembly = assemble(read.surfaces)
+    for problem in blind_views([each.view for each in references], read.surfaces):
         raise problem
     return Problem(
         objects=tuple(objects),
-        surfaces=surfaces,
+        surfaces=read.surfaces,
         assembly=assembly,
         references=tuple(reference.resized(settings.resolution) for reference in references),
         lights=look.lights,
         settings=settings,
         notices=tuple(notices),
-        displaced=tuple(displaced),
+        displaced=read.displaced,
+        stacks=read.stacks,
         parameters=parameters,
     )
 
 
-def _evaluated_surface(obj: bpy.types.Object, materials: tuple[Material, ...]) -> Surface:
+def _evaluated_surface(obj: bpy.types.Object, materials: tuple[Material, ...], level: Level) -> Surface:
     """What modifiers and shape keys make of an object."""
-    with stand_in(obj) as copy:
+    with stand_in(obj, level=level) as copy:
         copy.evaluated()
         depsgraph = copy.view_layer.depsgraph
         return surface_from_object(obj, materials, depsgraph=depsgraph, stand_in=copy.object)
+
+
+@dataclass(frozen=True, eq=False)
+class _Read:
+    surfaces: tuple[Surface, ...]
+    stacks: Stacks
+    displaced: tuple[DisplacedObject, ...] = ()
+
+
+def _read_surfaces(
+    objects: Sequence[bpy.types.Object],
+    materials: Sequence[tuple[Material, ...]],
+    settings: FitSettings,
+    values: Mapping[str, Any],
+) -> _Read:
+    """The surfaces as the fit sees them: through modifiers, with heights, or as base meshes."""
+    group = settings.vertex_group if settings.moves_surface else ""
+    if settings.fits_height:
+        for problem in height_problems(objects, moved=moved_twice(objects, values), remesh=settings.remesh):
+            raise problem
+        displaced = tuple(
+            displaced_object(obj, of_object, texture_size=settings.texture_size, vertex_group=group)
+            for obj, of_object in zip(objects, materials, strict=True)
+        )
+        surfaces = tuple(each.surface for each in displaced)
+        if not settings.shape:
+            return _Read(surfaces, (None,) * len(objects), displaced)
+        stacks = tuple(
+            stack_of(obj, of_object, values, muted={each.displacement.name})
+            for obj, of_object, each in zip(objects, materials, displaced, strict=True)
+        )
+        surfaces = tuple(
+            replace(surface, cage=stack.surface().cage)
+            for surface, stack in zip(surfaces, stacks, strict=True)
+        )
+        return _Read(surfaces, stacks, displaced)
+    stacks = tuple(
+        stack_of(obj, of_object, values) if goes_through(obj, values) else None
+        for obj, of_object in zip(objects, materials, strict=True)
+    )
+    surfaces = []
+    for obj, of_object, stack in zip(objects, materials, stacks, strict=True):
+        if is_reshaped(obj, settings):
+            surfaces.append(_evaluated_surface(obj, of_object, settings.level))
+        elif stack is not None:
+            surfaces.append(stack.surface())
+        else:
+            surfaces.append(surface_from_object(obj, of_object, vertex_group=group))
+    return _Read(tuple(surfaces), stacks)
 
 
 @dataclass(frozen=True, eq=False)

@@ -16,8 +16,9 @@ from ..core.settings import FitSettings
 from ..version import version
 
 STAGES = ("raster", "read", "estimate", "optimise", "upload", "write_back")
-# Where a start is searched, maps are shaded, the light is fitted, cameras are refined, values are fitted.
-OCCASIONAL = ("search", "shade", "light", "cameras", "parameters")
+# Where a start is searched, Blender evaluates modifiers, maps are shaded, the light is fitted, cameras are
+# refined, values are fitted.
+OCCASIONAL = ("search", "modifiers", "shade", "light", "cameras", "parameters")
 Errors = list[tuple[float, float]]  # per view: mean squared error over the object, over the image
 
 

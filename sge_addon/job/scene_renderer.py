@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +19,7 @@ from ..raster.rasteriser import Rasteriser
 from ..scene.objects import surface_from_object
 from ..scene.reference_rows import engines_of_scene
 from .scene_look import scene_look
+from .stacks import goes_through, stack_of
 
 if TYPE_CHECKING:
     import bpy
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 class SceneRenderer:
     """Holds what it was made of: make a new one when objects have changed.
 
-    Base meshes, as a fit to the scene's references sees them. Raises FitError for what cannot be rasterised.
+    Through modifiers or without them, as a fit to the scene's references sees them. Raises FitError for what
+    cannot be rasterised.
     """
 
     def __init__(
@@ -34,8 +37,11 @@ class SceneRenderer:
     ) -> None:
         start_gpu()
         look = scene_look(scene, objects, settings, fitted=False, engines=engines_of_scene(scene))
+        values = asdict(settings)
         surfaces = [
-            surface_from_object(obj, materials)
+            stack_of(obj, materials, values).surface()
+            if goes_through(obj, values)
+            else surface_from_object(obj, materials)
             for obj, materials in zip(objects, look.materials, strict=True)
         ]
         self._rasteriser = Rasteriser(assemble(surfaces), settings.shading, look.lights)

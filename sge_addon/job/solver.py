@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,7 @@ from ..core.background import background_of
 from ..core.camera_block import CameraBlock
 from ..core.camera_refinement import CameraState
 from ..core.fit import LoopSettings, Step, fit
-from ..core.height_block import HeightBlock
 from ..core.joint_source import JointSource
-from ..core.large_steps import PositionBlock
 from ..core.light_block import LightBlock
 from ..core.metrics import squared_errors
 from ..core.parameter_block import ParameterBlock as ValueBlock
@@ -25,17 +24,19 @@ from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
-from ..core.support import full_support, narrow_support
+from ..core.surface import Surface, with_textures
 from ..core.view import View
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
+from ..raster.stack_source import StackSource
 from .appearance import Appearance
 from .base_colour_fit import BaseColourFit
 from .fitted_parameters import FittedParameters
 from .material_fit import MaterialFit
 from .problem import Problem
 from .refined_cameras import camera_block, camera_source
+from .shape_fit import ShapeFit
 
 # Of a joint fit: the part in which the shape moves, and its steps to one texture step, at the most.
 _SHAPE_SHARE = 0.85
@@ -71,7 +72,7 @@ class Solver:
         self._unfinished: list[tuple[object, dict[str, Any]]] = []
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
-        self.position_blocks = self._make_positions() if settings.moves_surface else []
+        self.shape = ShapeFit(problem, self._schedule)
         self._parameters = None if problem.parameters is None else FittedParameters(problem, parameters)
         self._appearance: Appearance
         if settings.shading == "lit":
@@ -79,8 +80,10 @@ class Solver:
         else:
             self._appearance = BaseColourFit(problem, self._background, stopwatch)
         rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
-        shown = self.position_blocks or ([] if self._parameters is None else self._parameters.shown)
-        self._surfaces = FittedSurfaces(rasteriser, shown, self._appearance.shown, stopwatch)
+        shown = self.shape.blocks or ([] if self._parameters is None else self._parameters.shown)
+        self._surfaces = FittedSurfaces(
+            rasteriser, shown, self._appearance.shown, stopwatch, self.shape.stacked
+        )
 
     def begin(self) -> Generator[float]:
         """What comes before the first step; yields the fraction done."""
@@ -142,13 +145,13 @@ class Solver:
         """The light that is fitted; None where it stays as it is."""
         return self._appearance.light
 
-    def positions(self) -> list[NDArray[np.float32]]:
-        """Current positions of each surface, (V, 3) world; none where the surface does not move."""
-        return [block.value for block in self.position_blocks]
-
-    def heights(self) -> list[NDArray[np.float32]]:
-        """Current height maps of each surface, (H, W); none where no heights are fitted."""
-        return [block.texture() for block in self.position_blocks if isinstance(block, HeightBlock)]
+    def surfaces(self) -> tuple[Surface, ...]:
+        """The surfaces as the fit stands, each with its current textures."""
+        textures = self.textures()
+        return tuple(
+            replace(each, materials=tuple(with_textures(material, textures) for material in each.materials))
+            for each in self.shape.surfaces()
+        )
 
     def textures(self) -> dict[str, NDArray[np.float32]]:
         """Current fitted textures by name of their blocks, (H, W, C)."""
@@ -197,17 +200,7 @@ class Solver:
     @property
     def _blocks(self) -> list[ParameterBlock]:
         values = [] if self._parameters is None else [self._parameters.block]
-        return [*self.position_blocks, *self._appearance.blocks, self.cameras, *values]
-
-    def _make_positions(self) -> list[PositionBlock | HeightBlock]:
-        made: list[PositionBlock | HeightBlock] = []
-        for each in self._problem.surfaces:
-            start = (each.positions, each.triangles, self._schedule)
-            if each.height is None:
-                made.append(PositionBlock(f"positions {each.name}", *start, each.mobility))
-            else:
-                made.append(HeightBlock(f"height {each.name}", *start, each.height, each.mobility))
-        return made
+        return [*self.shape.blocks, *self._appearance.blocks, self.cameras, *values]
 
     def _source(self) -> GradientSource | None:
         settings, references = self._problem.settings, self.cameras.references
@@ -222,21 +215,8 @@ class Solver:
         return JointSource(self._shape_source(), parts, self._rest, self._schedule.share)
 
     def _rest(self) -> None:
-        for block in (*self.position_blocks, self.cameras):
-            block.rest()
+        self.shape.rest()
+        self.cameras.rest()
 
-    def _shape_source(self) -> ShapeSource:
-        problem, settings = self._problem, self._problem.settings
-        support = {"narrow": narrow_support, "full": full_support}[settings.support](problem.assembly)
-        return ShapeSource(
-            self._surfaces,
-            problem.assembly,
-            self.cameras.references,
-            self.position_blocks,
-            support,
-            self._schedule,
-            settings.match,
-            settings.loss,
-            self._stopwatch,
-            self._background,
-        )
+    def _shape_source(self) -> ShapeSource | StackSource:
+        return self.shape.source(self._surfaces, self.cameras.references, self._stopwatch, self._background)

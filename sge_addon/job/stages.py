@@ -24,7 +24,7 @@ from ..core.schedule import ShapeSchedule
 from ..core.signs import step_seed
 from ..core.stage_plan import Stage, plan_stages
 from ..core.stopwatch import Stopwatch
-from ..core.surface import Surface, with_textures
+from ..core.surface import Surface
 from ..core.view import View
 from .problem import Problem
 from .refined_cameras import camera_freedom
@@ -73,23 +73,22 @@ class StagedSolver:
                 own.close()
 
     def _advance(self, stage: Stage, remesh: Remesh | None) -> None:
-        surfaces, known = self._reached(), self._solver.evidence()
+        surfaces, known = self._solver.surfaces(), self._solver.evidence()
         if remesh is not None:
             surfaces, known = remesh(self._problem_of(stage, surfaces), known)
         earlier = self._solver
         self._solver = self._make(stage, surfaces, earlier)
-        for block, before in zip(self._solver.position_blocks, earlier.position_blocks, strict=True):
-            block.inherit(before)
+        self._solver.shape.inherit(earlier.shape)
         self._solver.known = known
         self.stage = stage
 
     def positions(self) -> list[NDArray[np.float32]]:
-        """As of Solver."""
-        return self._solver.positions()
+        """As of ShapeFit."""
+        return self._solver.shape.positions()
 
     def heights(self) -> list[NDArray[np.float32]]:
-        """As of Solver."""
-        return self._solver.heights()
+        """As of ShapeFit."""
+        return self._solver.shape.heights()
 
     @property
     def light(self) -> LightBlock | None:
@@ -150,20 +149,6 @@ class StagedSolver:
         if not self._refines or references[index].held_out:
             return None
         return sum(not each.held_out for each in references[:index])
-
-    def _reached(self) -> tuple[Surface, ...]:
-        """The surfaces as the fit stands, each with its current textures."""
-        surfaces = self._problem_now.surfaces
-        textures = self._solver.textures()
-        positions = self._solver.positions() or [surface.positions for surface in surfaces]
-        return tuple(
-            replace(
-                surface,
-                positions=of_surface,
-                materials=tuple(with_textures(material, textures) for material in surface.materials),
-            )
-            for surface, of_surface in zip(surfaces, positions, strict=True)
-        )
 
     def _make(self, stage: Stage, surfaces: Sequence[Surface], earlier: Solver | None = None) -> Solver:
         self._problem_now = self._problem_of(stage, surfaces)

@@ -9,7 +9,7 @@ of red, green and blue as they are stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -87,12 +87,19 @@ def displacement_of(obj: bpy.types.Object) -> Displacement:
     )
 
 
-def height_problems(objects: Sequence[bpy.types.Object], *, shape: bool, remesh: str) -> Iterator[FitError]:
-    """Everything that keeps the map 'height' from being fitted to the objects, by name."""
-    if shape:
+def height_problems(
+    objects: Sequence[bpy.types.Object], *, moved: Collection[str], remesh: str
+) -> Iterator[FitError]:
+    """Everything that keeps the map 'height' from being fitted to the objects, by name.
+
+    moved: names of objects whose displaced vertices the fit of the shape would move as well.
+    """
+    for name in moved:
         yield FitError(
-            "Shape and the map Height would both move the same surface: switch Shape off, or leave Height "
-            "out of Maps."
+            f"Object '{name}': Shape and the map Height would both move the same vertices: give it a "
+            "Subdivision Surface modifier and switch Through Modifiers on, so that Shape moves its cage; or "
+            "switch Shape off, or leave Height out of Maps.",
+            subject=name,
         )
     if remesh != "off":
         yield FitError(

@@ -381,7 +381,7 @@ def test_refusals_name_what_is_wrong(
 ) -> None:
     obj = add_sheet()
     spoil(obj)
-    problems = list(height_problems([obj], shape=False, remesh="off"))
+    problems = list(height_problems([obj], moved=[], remesh="off"))
     assert len(problems) == 1
     for word in words:
         assert word in str(problems[0])
@@ -420,10 +420,10 @@ def test_shape_remesh_and_shared_materials_are_refused_with_heights() -> None:
     obj, other = add_sheet(), add_barrel()
     material = add_displacing_material(obj, bumps(8))
     other.data.materials.append(material)
-    (problem,) = height_problems([obj, other], shape=False, remesh="off")
+    (problem,) = height_problems([obj, other], moved=[], remesh="off")
     for word in ("Sheet", "Barrel", "Bricks"):
         assert word in str(problem)
-    texts = [str(each) for each in height_problems([obj], shape=True, remesh="voxel")]
+    texts = [str(each) for each in height_problems([obj], moved=[obj.name], remesh="voxel")]
     assert "Shape" in texts[0]
     assert "Height" in texts[0]
     assert "Remesh" in texts[1]

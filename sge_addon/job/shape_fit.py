@@ -1,0 +1,110 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What moves the surfaces of a fit: their vertices, their heights, or cages under modifiers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.background import Background
+from ..core.cage_block import CageBlock
+from ..core.displaced_cage_block import DisplacedCageBlock
+from ..core.height_block import HeightBlock
+from ..core.large_steps import PositionBlock
+from ..core.reference import Reference
+from ..core.schedule import ShapeSchedule
+from ..core.stacked_surfaces import StackedSurfaces
+from ..core.stopwatch import Stopwatch
+from ..core.support import full_support, narrow_support
+from ..core.surface import Surface
+from ..raster.fitted_surfaces import FittedSurfaces
+from ..raster.shape_source import ShapeSource
+from ..raster.stack_source import StackSource
+from .problem import Problem
+
+Array = NDArray[np.float32]
+SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock]
+
+
+class ShapeFit:
+    """blocks: one a surface; none where no surface moves. stacked: what evaluates them where modifiers are
+    not linear; else None."""
+
+    def __init__(self, problem: Problem, schedule: ShapeSchedule) -> None:
+        self._problem = problem
+        self._schedule = schedule
+        self.blocks: SurfaceBlocks = []
+        self.stacked: StackedSurfaces | None = None
+        if not problem.settings.moves_surface:
+            return
+        self.blocks = [self._block(surface) for surface in problem.surfaces]
+        stacks = [
+            stack if surface.cage is not None and surface.cage.map is None else None
+            for surface, stack in zip(problem.surfaces, problem.stacks, strict=True)
+        ]
+        if problem.settings.shape and any(stack is not None for stack in stacks):
+            self.stacked = StackedSurfaces(problem.surfaces, stacks, problem.assembly)
+
+    def _block(self, surface: Surface) -> PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock:
+        if surface.cage is not None:
+            made = CageBlock if surface.height is None else DisplacedCageBlock
+            return made(f"cage {surface.name}", surface, self._schedule)
+        start = (surface.positions, surface.triangles, self._schedule)
+        if surface.height is None:
+            return PositionBlock(f"positions {surface.name}", *start, surface.mobility)
+        return HeightBlock(f"height {surface.name}", *start, surface.height, surface.mobility)
+
+    def source(
+        self,
+        surfaces: FittedSurfaces,
+        references: Sequence[Reference],
+        stopwatch: Stopwatch,
+        background: Background,
+    ) -> ShapeSource | StackSource:
+        """What estimates the blocks' gradients. references: members of the list may be replaced."""
+        settings, assembly = self._problem.settings, self._problem.assembly
+        compared = (self._schedule, settings.match, settings.loss, stopwatch, background)
+        if self.stacked is not None:
+            return StackSource(surfaces, self.stacked, references, self.blocks, settings.support, *compared)
+        support = {"narrow": narrow_support, "full": full_support}[settings.support](assembly)
+        return ShapeSource(surfaces, assembly, references, self.blocks, support, *compared)
+
+    def surfaces(self) -> tuple[Surface, ...]:
+        """The surfaces as the fit stands."""
+        if not self.blocks:
+            return self._problem.surfaces
+        if self.stacked is not None:
+            return self.stacked.surfaces_at(self.stacked.parameters(self.blocks))
+        return tuple(
+            replace(
+                surface,
+                positions=block.shown,
+                cage=surface.cage and replace(surface.cage, positions=block.value),
+            )
+            for surface, block in zip(self._problem.surfaces, self.blocks, strict=True)
+        )
+
+    def positions(self) -> list[Array]:
+        """(N, 3) world by object: of the meshes that the fit moves, under modifiers the base meshes. None
+        where no meshes move."""
+        return [block.value for block in self.blocks] if self._problem.settings.shape else []
+
+    def heights(self) -> list[Array]:
+        """(H, W) by object, the current height maps; none where no heights are fitted."""
+        return [
+            block.texture() for block in self.blocks if isinstance(block, HeightBlock | DisplacedCageBlock)
+        ]
+
+    def inherit(self, earlier: ShapeFit) -> None:
+        """Go on where an earlier stage stood."""
+        for block, before in zip(self.blocks, earlier.blocks, strict=True):
+            block.inherit(before)
+
+    def rest(self) -> None:
+        """No step is to come for a while: free what only steps need."""
+        for block in self.blocks:
+            block.rest()

@@ -1,0 +1,139 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Objects that are seen through their modifiers: which they are, and how their surfaces follow from cages."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import FitError
+from ..core.stack_probing import NotLinear, probing
+from ..core.surface import Material, Surface
+from ..scene.modifier_stack import described_stack
+from ..scene.stack_evaluator import ModifierStack
+from ..scene.stack_rules import stack_notices, stack_problems
+
+if TYPE_CHECKING:
+    import bpy
+
+# What leaves room for heights between the vertices of a cage.
+_SUBDIVIDING = ("SUBSURF", "MULTIRES", "NODES")
+
+Stacks = tuple[ModifierStack | None, ...]
+
+
+def goes_through(obj: bpy.types.Object, values: Mapping[str, Any]) -> bool:
+    """Whether a fit with these settings, by field name, sees an object through its modifiers."""
+    if not values["through_modifiers"] or obj.type != "MESH":
+        return False
+    return any(each.kind != "hidden" for each in described_stack(obj, values["level"]))
+
+
+def stack_of(
+    obj: bpy.types.Object,
+    materials: tuple[Material, ...],
+    values: Mapping[str, Any],
+    muted: Collection[str] = (),
+) -> ModifierStack:
+    """The modifiers of an object that ``goes_through``. muted: names of those that are left out."""
+    return ModifierStack(
+        obj,
+        materials,
+        level=values["level"],
+        muted=frozenset(muted),
+        vertex_group=values["vertex_group"] if values["shape"] else "",
+        pin_boundary=values["pin_boundary"],
+    )
+
+
+def is_evaluated(obj: bpy.types.Object, values: Mapping[str, Any]) -> bool:
+    """Whether modifiers take part in what a fit sees of an object; under height maps they always do."""
+    return fits_height(values) or goes_through(obj, values)
+
+
+def fits_height(values: Mapping[str, Any]) -> bool:
+    """As FitSettings.fits_height, of values that may contradict each other."""
+    return values["texture"] and values["shading"] == "lit" and "height" in values["maps"]
+
+
+def moved_twice(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> list[str]:
+    """The names of objects of which a fit of shape and heights would move the same vertices by both: those
+    that modifiers do not make finer."""
+    if not (values["shape"] and fits_height(values)):
+        return []
+    return [
+        obj.name
+        for obj in objects
+        if obj.type == "MESH"
+        and not (
+            values["through_modifiers"]
+            and any(modifier.type in _SUBDIVIDING and modifier.show_viewport for modifier in obj.modifiers)
+        )
+    ]
+
+
+def stacked_problems(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:
+    """Everything that keeps objects from being fitted through their modifiers, by name."""
+    through = [obj for obj in objects if goes_through(obj, values)]
+    yield from stack_problems(through, values["level"], texture=values["texture"])
+
+
+def stacked_notices(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> list[str]:
+    """What the modifiers make slow, or different from what one might expect."""
+    return stack_notices([obj for obj in objects if goes_through(obj, values)], values["level"])
+
+
+def mapped(
+    objects: Sequence[bpy.types.Object], surfaces: Sequence[Surface], stacks: Stacks, level: str
+) -> Generator[float, None, tuple[list[Surface], list[str]]]:
+    """The surfaces whose cages move, each with the map from its cage where that is linear, and notices on
+    those where it is not; yields the fraction done.
+
+    Raises FitError where heights are fitted on a surface without such a map.
+    """
+    made, notices = [], []
+    for number, (obj, surface, stack) in enumerate(zip(objects, surfaces, stacks, strict=True)):
+        reason = ""
+        if stack is not None and surface.cage is not None:
+            reason = reason_against_map(obj, level)
+            if not reason:
+                try:
+                    surface = yield from with_map(surface, stack, number / len(surfaces), 1 / len(surfaces))
+                except NotLinear as error:
+                    reason = error.reason
+        if reason and surface.height is not None:
+            raise FitError(
+                f"Object '{surface.name}': Shape and the map Height are fitted together only where its "
+                f"modifiers are linear, but {reason}: switch Shape off, or leave Height out of Maps.",
+                subject=surface.name,
+            )
+        if reason:
+            notices.append(
+                f"Object '{surface.name}': Blender evaluates its modifiers in every step, slower than where "
+                f"they are linear: {reason}."
+            )
+        made.append(surface)
+        yield (number + 1) / len(surfaces)
+    return made, notices
+
+
+def with_map(
+    surface: Surface, stack: ModifierStack, begin: float = 0.0, share: float = 1.0
+) -> Generator[float, None, Surface]:
+    """The surface with the map from its cage; yields fractions from ``begin`` on. Raises NotLinear."""
+    steps = probing(surface.cage, surface, stack)
+    while True:
+        try:
+            yield begin + share * next(steps)
+        except StopIteration as end:
+            return replace(surface, cage=replace(surface.cage, map=end.value))
+
+
+def reason_against_map(obj: bpy.types.Object, level: str) -> str:
+    """Which modifier is known not to be linear, and why; "" where none is."""
+    for each in described_stack(obj, level):
+        if each.kind == "black box":
+            return f"'{each.name}' {each.reason}" if each.reason else f"'{each.name}' is not"
+    return ""
