@@ -14,6 +14,7 @@ from .checked import Checked
 from .compare_operators import draw_compare_button
 from .fit_operators import draw_buttons
 from .loss_plot import loss_icon
+from .modifier_list import draw_modifiers
 from .parameter_list import draw_parameters
 from .placement import counts, fields_of, row_fields, source_fields
 from .preferences import scene_is_drawn
@@ -190,6 +191,10 @@ class SGE_PT_modifiers(_SettingsPanel):
     bl_idname = "SGE_PT_modifiers"
     bl_label = "Modifiers"
     section = "modifiers"
+
+    def draw(self, context: bpy.types.Context) -> None:
+        self.draw_section(context)
+        draw_modifiers(targets(context), self.layout, context.scene.sge)
 
 
 class SGE_PT_parameters(_SettingsPanel):

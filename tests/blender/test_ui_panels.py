@@ -199,3 +199,22 @@ def test_findings_are_forgotten_with_the_file_and_belong_to_their_scene():
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     assert Checked.findings == ()
     assert len(drawn(panels.SGE_PT_check).texts) == 0
+
+
+def test_modifiers_are_listed_with_what_a_fit_makes_of_each():
+    obj = add_quad()
+    assert "No modifiers to fit through" in drawn(panels.SGE_PT_modifiers).texts
+    for name, kind in (("Smoother", "SUBSURF"), ("Thicker", "SOLIDIFY"), ("Cubes", "REMESH")):
+        obj.modifiers.new(name, kind)
+    obj.modifiers.new("Later", "SUBSURF").show_viewport = False
+    texts = drawn(panels.SGE_PT_modifiers).texts
+    for name, kind in (
+        ("Smoother", "Linear"),
+        ("Thicker", "Black Box"),
+        ("Cubes", "Not Supported"),
+        ("Later", "Hidden"),
+    ):
+        assert texts[texts.index(name) + 1] == kind
+    bpy.context.scene.sge.level = "render"
+    texts = drawn(panels.SGE_PT_modifiers).texts
+    assert texts[texts.index("Later") + 1] == "Linear"
