@@ -165,7 +165,11 @@ def _read_surfaces(
         elif stack is not None:
             surfaces.append(stack.surface())
         else:
-            surfaces.append(surface_from_object(obj, of_object, vertex_group=group))
+            surfaces.append(
+                surface_from_object(
+                    obj, of_object, vertex_group=group, pin_boundary=settings.shape and settings.pin_boundary
+                )
+            )
     return _Read(tuple(surfaces), stacks)
 
 

@@ -61,7 +61,12 @@ class Remeshing:
             for obj, surface in zip(objects, problem.surfaces, strict=True):
                 _to_voxels(obj, surface, size, settings.texture_size)
         surfaces = [
-            surface_from_object(obj, old.materials, vertex_group=settings.vertex_group)
+            surface_from_object(
+                obj,
+                old.materials,
+                vertex_group=settings.vertex_group,
+                pin_boundary=settings.pin_boundary,
+            )
             for obj, old in zip(objects, problem.surfaces, strict=True)
         ]
         if settings.remesh == "voxel":

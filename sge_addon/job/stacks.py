@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FitError
-from ..core.stack_probing import NotLinear, probing
+from ..core.stack_probing import NotLinear, probed_map, probing
 from ..core.surface import Material, Surface
 from ..scene.modifier_stack import described_stack
 from ..scene.stack_evaluator import ModifierStack
@@ -129,6 +129,36 @@ def with_map(
             yield begin + share * next(steps)
         except StopIteration as end:
             return replace(surface, cage=replace(surface.cage, map=end.value))
+
+
+def at_level(
+    surfaces: Sequence[Surface], whole: Sequence[Surface], stacks: Stacks, fewer: int
+) -> tuple[tuple[Surface, ...], Stacks]:
+    """The surfaces with cages and materials as ``surfaces`` have them, but with so many levels of subdivision
+    less than ``whole``; and the stacks that make them. All by surface."""
+    made, used = [], []
+    for surface, full, stack in zip(surfaces, whole, stacks, strict=True):
+        if stack is None or surface.cage is None or full.cage is None:
+            made.append(surface)
+        elif fewer == 0 and full.cage.map is not None:
+            cage = replace(full.cage, positions=surface.cage.positions)
+            positions = full.cage.map.apply(cage.positions)
+            made.append(replace(full, positions=positions, cage=cage, materials=surface.materials))
+        else:
+            stack = stack.with_fewer_levels(fewer)
+            (found,) = stack.evaluate([surface.cage.positions])
+            if full.cage.map is not None:
+                found = _with_map_if_linear(found, stack)
+            made.append(replace(found, materials=surface.materials))
+        used.append(stack)
+    return tuple(made), tuple(used)
+
+
+def _with_map_if_linear(surface: Surface, stack: ModifierStack) -> Surface:
+    try:
+        return replace(surface, cage=replace(surface.cage, map=probed_map(surface.cage, surface, stack)))
+    except NotLinear:
+        return surface
 
 
 def reason_against_map(obj: bpy.types.Object, level: str) -> str:

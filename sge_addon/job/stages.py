@@ -29,6 +29,7 @@ from ..core.view import View
 from .problem import Problem
 from .refined_cameras import camera_freedom
 from .solver import Solver, shape_share
+from .stacks import at_level
 
 _SEED_KEY = 0x40000000  # apart from the steps' own numbers
 
@@ -51,6 +52,14 @@ class StagedSolver:
         freedom = camera_freedom(settings)
         self._refines = bool(freedom.numbers or freedom.gains)
         self._plan = plan_stages(settings.steps, settings.stages, self._share)
+        # Whether the levels of subdivision grow from stage to stage, with the references.
+        self._has_levels = (
+            settings.coarse_levels
+            and settings.shape
+            and not settings.fits_height
+            and len(self._plan) > 1
+            and any(stack is not None for stack in problem.stacks)
+        )
         self.stage = self._plan[0]
         self._solver = self._make(self.stage, problem.surfaces)
 
@@ -166,7 +175,9 @@ class StagedSolver:
 
     def _problem_of(self, stage: Stage, surfaces: Sequence[Surface]) -> Problem:
         """The problem of one stage: the surfaces from which it starts, the references at its resolution."""
-        settings = self._problem.settings
+        settings, stacks = self._problem.settings, self._problem.stacks
+        if self._has_levels:
+            surfaces, stacks = at_level(surfaces, self._problem.surfaces, stacks, stage.halvings)
         seed = (
             step_seed(settings.seed, _SEED_KEY + stage.first_step) >> 1 if stage.first_step else settings.seed
         )
@@ -174,6 +185,7 @@ class StagedSolver:
         return replace(
             self._problem,
             surfaces=tuple(surfaces),
+            stacks=stacks,
             assembly=self._problem.assembly if same else assemble(surfaces),
             references=tuple(_at_stage(reference, stage) for reference in self._problem.references),
             settings=replace(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.errors import FitError, Remedy
 from ..core.surface import Material, Surface
+from .mesh_boundary import on_boundary
 from .normal_groups import normal_groups
 from .uv_maps import corner_uvs, rendered_uv_map, uv_maps_of_slots
 
@@ -72,6 +73,7 @@ def surface_from_object(
     materials: tuple[Material, ...] = (),
     *,
     vertex_group: str = "",
+    pin_boundary: bool = False,
     depsgraph: bpy.types.Depsgraph | None = None,
     stand_in: bpy.types.Object | None = None,
 ) -> Surface:
@@ -80,7 +82,8 @@ def surface_from_object(
     Without ``depsgraph``: its base mesh, or its active shape key; vertex i is the mesh's vertex i.
     With it: the evaluated geometry, modifiers included, of any object that has faces; of ``stand_in``, where
     a copy with other modifiers is meant.
-    materials: one per material slot. vertex_group: limits mobility, where not empty.
+    materials: one per material slot. vertex_group: limits mobility, where not empty. pin_boundary: vertices on
+    open edges have none (base mesh only).
     Raises FitError by the object's name: no mesh, no faces or only zero-area ones, NaN positions,
     a mirrored or non-invertible transform (base mesh only), a missing vertex group or UV map.
     Corners take the UV map that renders use; with lit materials, that of their material's images.
@@ -93,6 +96,9 @@ def surface_from_object(
         obj.update_from_editmode()
     matrix = unmirrored_matrix(obj)
     mobility = mobility_of_group(obj, vertex_group) if vertex_group else None
+    if pin_boundary:
+        free = (~on_boundary(obj.data)).astype(np.float32)
+        mobility = free if mobility is None else mobility * free
     uv_maps = _uv_maps(obj, obj.data, materials)
     return _surface(obj.name, obj.data, matrix, base_positions(obj), materials, mobility, uv_maps)
 

@@ -96,6 +96,13 @@ class ModifierStack:
         they are in world space where the object was when this was made."""
         self._pose = pose
 
+    def with_fewer_levels(self, count: int) -> ModifierStack:
+        """The same with so many levels taken off every subdivision, down to one."""
+        other = shallow_copy(self)
+        other._fewer_levels = count
+        other._layouts, other._vertices = [], None
+        return other
+
     def surface(self) -> Surface:
         """The object as it was when this was made, with its cage."""
         return self.evaluate([self.start])[0]

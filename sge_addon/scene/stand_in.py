@@ -58,7 +58,7 @@ def stand_in(
 
     Nothing is to be restored afterwards, and no undo step and no saved file sees it.
     muted: names of modifiers to leave out. level: whether modifiers are as in viewports or as in renders,
-    Simplify included. fewer_levels: taken off every subdivision. own_mesh: its mesh is a copy, too.
+    Simplify included. fewer_levels: taken off every subdivision, down to one. own_mesh: its mesh is a copy, too.
     Not evaluated yet.
     """
     import bpy
@@ -115,4 +115,4 @@ def _set_levels(modifier: bpy.types.Modifier, level: Level, fewer: int, cap: int
         setattr(modifier, shown, getattr(modifier, rendered))
     if fewer and modifier.type in _SUBDIVIDING:
         levels = modifier.levels if cap is None else min(modifier.levels, cap)
-        modifier.levels = max(0, levels - fewer)
+        modifier.levels = max(min(levels, 1), levels - fewer)  # a bare cage is larger than what it controls
