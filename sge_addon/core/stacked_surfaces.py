@@ -27,11 +27,13 @@ class Shape:
     assembly: of their topology. positions: (V, 3) float32 world, its vertices.
     element_of_id: (F + 1,) uint32, for each ID (triangle + 1, 0 for none) the ID of the element that a
     support goes by: a face of the base mesh where a stack is asked, else a triangle of the surface.
+    evaluated: by surface, what its stack made; None where none was asked.
     """
 
     assembly: Assembly
     positions: Array
     element_of_id: NDArray[np.uint32]
+    evaluated: tuple[Surface | None, ...]
 
 
 class StackedSurfaces:
@@ -111,10 +113,13 @@ class StackedSurfaces:
 
     def _shape(self, parts: list[tuple[Surface, Array]]) -> Shape:
         positions = np.concatenate([positions for _, positions in parts])
+        evaluated = tuple(
+            None if stack is None else made for stack, (made, _) in zip(self._stacks, parts, strict=True)
+        )
         for known in (self._first, self._latest):
             surfaces, assembly, elements = known
             if all(a.triangles is b.triangles for a, (b, _) in zip(surfaces, parts, strict=True)):
-                return Shape(assembly, positions, elements)
+                return Shape(assembly, positions, elements, evaluated)
         # Materials as they were at the start: their textures may be fitted by now, their order stays.
         surfaces = tuple(
             replace(made, materials=surface.materials)
@@ -122,7 +127,7 @@ class StackedSurfaces:
         )
         assembly = assemble(surfaces)
         self._latest = (surfaces, assembly, _element_of_id(surfaces, self._stacks, assembly))
-        return Shape(assembly, positions, self._latest[2])
+        return Shape(assembly, positions, self._latest[2], evaluated)
 
 
 def _element_of_id(

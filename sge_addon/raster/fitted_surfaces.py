@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import Assembly, ids_of_like
+from ..core.cage_block import CageBlock
 from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.protocols import SurfaceBlock
@@ -79,6 +80,10 @@ class FittedSurfaces:
             return buffer
         return replace(buffer, ids=ids_of_like(assembly, self._start)[buffer.ids])
 
+    def forget(self) -> None:
+        """The same values show something else from now on: modifiers or objects have changed."""
+        self._uploaded = []
+
     def _values(self) -> list[NDArray[np.float32]]:
         if self._stacked is not None:
             return self._stacked.parameters(self._position_blocks)
@@ -90,6 +95,9 @@ class FittedSurfaces:
         else:
             (shape,) = self._stacked.at([values])
             self.positions = shape.positions
+            for block, made in zip(self._position_blocks, shape.evaluated, strict=True):
+                if isinstance(block, CageBlock) and made is not None:
+                    block.show(made)
             if shape.assembly is not self._rasteriser.assembly:
                 self._rasteriser.set_assembly(shape.assembly)
         self._rasteriser.set_positions(self.positions)
