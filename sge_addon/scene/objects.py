@@ -82,7 +82,7 @@ def surface_from_object(
     Without ``depsgraph``: its base mesh, or its active shape key; vertex i is the mesh's vertex i.
     With it: the evaluated geometry, modifiers included, of any object that has faces; of ``stand_in``, where
     a copy with other modifiers is meant.
-    materials: one per material slot. vertex_group: limits mobility, where not empty. pin_boundary: vertices on
+    materials: one per material slot. vertex_group: limits mobility, where not empty. pin_boundary: those on
     open edges have none (base mesh only).
     Raises FitError by the object's name: no mesh, no faces or only zero-area ones, NaN positions,
     a mirrored or non-invertible transform (base mesh only), a missing vertex group or UV map.

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy as shallow_copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 

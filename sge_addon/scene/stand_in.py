@@ -58,8 +58,8 @@ def stand_in(
 
     Nothing is to be restored afterwards, and no undo step and no saved file sees it.
     muted: names of modifiers to leave out. level: whether modifiers are as in viewports or as in renders,
-    Simplify included. fewer_levels: taken off every subdivision, down to one. own_mesh: its mesh is a copy, too.
-    Not evaluated yet.
+    Simplify included. fewer_levels: taken off every subdivision, down to one. own_mesh: its mesh is a copy,
+    too. Not evaluated yet.
     """
     import bpy
 
