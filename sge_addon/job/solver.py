@@ -73,7 +73,9 @@ class Solver:
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.shape = ShapeFit(problem, self._schedule)
-        self._parameters = None if problem.parameters is None else FittedParameters(problem, parameters)
+        self._parameters = (
+            None if problem.parameters is None else FittedParameters(problem, self.shape, parameters)
+        )
         self._appearance: Appearance
         if settings.shading == "lit":
             self._appearance = MaterialFit(problem, self._background, stopwatch, light)
