@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,6 +16,15 @@ from .schedule import ShapeSchedule
 from .surface import Surface
 
 Array = NDArray[np.float32]
+
+_SLOWER, _SMOOTHER = 0.5, 2.0  # a vertex of a cage moves a whole patch of the surface
+
+
+def cage_schedule(schedule: ShapeSchedule) -> ShapeSchedule:
+    """As it serves cages best: with half the rate at the start, and twice the smoothing."""
+    (start, end), (smooth_start, smooth_end) = schedule.rate, schedule.smoothing_range
+    smoothing = (_SMOOTHER * smooth_start, _SMOOTHER * smooth_end)
+    return replace(schedule, rate=(_SLOWER * start, end), smoothing_range=smoothing)
 
 
 class CageBlock:
@@ -30,7 +41,9 @@ class CageBlock:
         self.name = name
         self._map: CageMap | None = cage.map
         self._rules = MirrorRules(cage)
-        self._positions = PositionBlock(name, cage.positions, cage.triangles, schedule, cage.mobility)
+        self._positions = PositionBlock(
+            name, cage.positions, cage.triangles, cage_schedule(schedule), cage.mobility
+        )
         self._shown = surface.positions if cage.map is None else cage.map.apply(cage.positions)
 
     @property

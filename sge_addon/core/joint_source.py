@@ -32,13 +32,16 @@ class JointParts:
 
     texture: estimates by pictures of its own. interval: shape steps to a texture step. on_rest: called when
     the shape comes to rest. through: estimates of a view by the geometry of the shape's own picture, so that
-    a pair of rasterisations serves both; None where pictures of its own are needed.
+    a pair of rasterisations serves both; None where pictures of its own are needed. first: steps of the
+    texture alone before the shape moves: a surface much brighter than its references would rather shrink
+    out of the picture, and turn inside out, than wait for its colours.
     """
 
     texture: GradientSource
     interval: int
     on_rest: Callable[[], None] = _nothing
     through: Callable[[int, GeometryBuffer], Estimate] | None = None
+    first: int = 0
 
 
 class JointSource:
@@ -74,6 +77,8 @@ class JointSource:
                 parts.on_rest()
             return parts.texture.estimate(view, seed, progress)
         self._steps += 1
+        if self._steps <= parts.first:
+            return parts.texture.estimate(view, seed, progress)
         if self._steps % parts.interval:
             return self._shape.estimate(view, seed, progress)
         if parts.through is not None:

@@ -26,18 +26,20 @@ from ..raster.rasteriser import Picture, Rasteriser
 from ..scene.chosen_parameters import chosen_parameters, parameter_problems
 from ..scene.object_parameters import armatures_of
 from ..scene.parameter_evaluator import Evaluate, FittedObject, ParameterEvaluator
+from .moving_surfaces import MovingSurfaces
 
 if TYPE_CHECKING:
     import bpy
 
     from .problem import Problem
+    from .shape_fit import ShapeFit
 
 Array = NDArray[np.float32]
 
 _SAMPLES = 2  # along each side of a pixel, as cameras are refined with
-_ROUNDS, _ROUNDS_ALONE = 12, 3
-# Part of a fit at whose end they rest, so that textures can settle.
-_BEFORE_END = 0.9
+_ROUNDS, _ROUNDS_ALONE, _ROUNDS_WITH_SHAPE = 12, 3, 6
+# Part of a fit at whose end they rest, so that textures can settle, or the shape.
+_BEFORE_END, _BEFORE_SHAPE_ENDS = 0.9, 0.5
 
 
 def parameter_evaluator(
@@ -65,8 +67,6 @@ def fitted_parameter_problems(
         return
     if values["texture"] and values["shading"] == "lit" and "height" in values["maps"]:
         yield FitError("Height maps and Parameters cannot be fitted at once: fit one after the other.")
-    if values["shape"]:
-        yield FitError("Shape and Parameters cannot be fitted at once: fit one after the other.")
     if values["remesh"] != "off":
         yield FitError("Remesh makes other meshes than those that Parameters are fitted of: set it to off.")
     if not (problems or values["through_modifiers"]):
@@ -96,14 +96,16 @@ class _ShownSurface:
 
 
 class FittedParameters:
-    """The parameters of one stage of a fit. block: of the loop. shown: one a surface, in their order."""
+    """The parameters of one stage of a fit. block: of the loop. shown: one a surface, in their order, where
+    no other blocks move them."""
 
-    def __init__(self, problem: Problem, before: ParameterBlock | None = None) -> None:
+    def __init__(self, problem: Problem, shape: ShapeFit, before: ParameterBlock | None = None) -> None:
         """before: of the stage before, from which it goes on."""
         if problem.parameters is None:
             raise ValueError("no parameters are fitted")
         self._problem = problem
         self._evaluator = problem.parameters
+        self._moving = MovingSurfaces(problem, shape) if shape.blocks else None
         self.block = ParameterBlock(self._evaluator.space, None if before is None else before.state)
         if before is not None:
             self.block.visible, self.block.tried = before.visible, before.tried
@@ -125,14 +127,20 @@ class FittedParameters:
     ) -> ParameterSource:
         """The source of the block's changes. on_change: called after each, to forget what is kept of where
         surfaces were."""
-        self._on_change = [on_change]
+        self._on_change = [surfaces.show_again, on_change]
         settings = self._problem.settings
 
         @contextmanager
         def opened() -> Iterator[_Shown]:
             rasteriser = surfaces.updated()
+            objects = self._objects
+            if self._moving is not None:
+                ranges = surfaces.assembly.vertex_ranges
+                objects = self._moving.objects(
+                    [surfaces.positions[each] for each in ranges], self.block.state
+                )
             try:
-                with self._evaluator.opened(self._objects) as evaluate:
+                with self._evaluator.opened(objects) as evaluate:
                     yield _Shown(evaluate, rasteriser)
             finally:
                 rasteriser.set_positions(surfaces.positions)
@@ -146,15 +154,14 @@ class FittedParameters:
             stopwatch,
         )
 
-    def stored(self) -> list[tuple[float, ...]]:
-        """The values as Blender stores them, in the settings' order."""
-        return self._evaluator.stored(self.block.state)
-
     def _show(self, state: State) -> None:
-        with self._evaluator.opened(self._objects) as evaluate:
-            positions = evaluate(state)
-        for surface, shown in zip(self.shown, positions or (), strict=True):
-            surface.shown = shown
+        if self._moving is not None:
+            self._moving.show(state)
+        else:
+            with self._evaluator.opened(self._objects) as evaluate:
+                positions = evaluate(state)
+            for surface, shown in zip(self.shown, positions or (), strict=True):
+                surface.shown = shown
         for listener in self._on_change:
             listener()
 
@@ -180,14 +187,31 @@ def _schedule(
 ) -> ParameterSchedule:
     """Alone, a few rounds, each with other views. Beside textures that are not known yet, outlines first, or
     where there are none once every view has shown its colours."""
-    if not (settings.texture or settings.moves_surface):
+    if not (settings.texture or settings.shape):
         return ParameterSchedule(rounds=_ROUNDS_ALONE, end=np.inf)
+    end, rounds = _BEFORE_END, _ROUNDS
+    if settings.shape:
+        end, rounds = _BEFORE_SHAPE_ENDS, _ROUNDS_WITH_SHAPE
     if not (settings.texture and is_first_stage):
-        return ParameterSchedule(end=_BEFORE_END, rounds=_ROUNDS)
-    if "alpha" in settings.match and all(each.has_alpha for each in references):
-        return ParameterSchedule(end=_BEFORE_END, rounds=_ROUNDS, outlines=1)
-    seen = min(len(references) / settings.steps, 0.5 * _BEFORE_END)
-    return ParameterSchedule(start=seen, end=_BEFORE_END, rounds=_ROUNDS)
+        return ParameterSchedule(end=end, rounds=rounds)
+    if _has_outlines(settings, references):
+        return ParameterSchedule(end=end, rounds=rounds, outlines=1)
+    return ParameterSchedule(start=min(len(references) / settings.steps, 0.5 * end), end=end, rounds=rounds)
+
+
+def _has_outlines(settings: FitSettings, references: Sequence[Reference]) -> bool:
+    return "alpha" in settings.match and all(each.has_alpha for each in references)
+
+
+def parameter_notices(settings: FitSettings, references: Sequence[Reference]) -> list[str]:
+    """What one might not expect of parameters and textures together."""
+    training = [each for each in references if not each.held_out]
+    if not (settings.parameters and settings.texture) or _has_outlines(settings, training):
+        return []
+    return [
+        "Parameters are fitted together with textures to references without alpha: textures may explain what "
+        "wrong values show. Fit Parameters alone first, with Texture off, or give masks."
+    ]
 
 
 def parameter_report(

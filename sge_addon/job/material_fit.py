@@ -109,7 +109,8 @@ class MaterialFit:
         def through(view: int, seen: GeometryBuffer) -> Estimate:
             return source.estimate_from(view, [seen])
 
-        return JointParts(source, interval, partial(setattr, source.maps, "keeps", True), through)
+        on_rest = partial(setattr, source.maps, "keeps", True)
+        return JointParts(source, interval, on_rest, through, first=len(references))
 
     def light_source(self, surfaces: FittedSurfaces, references: list[Reference]) -> LightSource | None:
         """As of Appearance."""

@@ -23,7 +23,8 @@ from ..scene.objects import surface_from_object, target_notices, target_problems
 from ..scene.parameter_evaluator import ParameterEvaluator
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from ..scene.stand_in import Level, stand_in
-from .fitted_parameters import is_reshaped, parameter_evaluator
+from .fitted_parameters import is_reshaped, parameter_evaluator, parameter_notices
+from .moving_surfaces import as_its_own_cage
 from .scene_look import scene_look
 from .stacks import (
     Stacks,
@@ -87,6 +88,7 @@ def check_problem(
     for problem in reference_problems(facts, settings.match):
         raise problem
     parameters = parameter_evaluator(objects, settings)
+    notices += parameter_notices(settings, references)
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
@@ -155,21 +157,22 @@ def _read_surfaces(
         )
         return _Read(surfaces, stacks, displaced)
     stacks = tuple(
-        stack_of(obj, of_object, values) if goes_through(obj, values) else None
+        stack_of(obj, of_object, values)
+        if goes_through(obj, values) or (settings.shape and is_reshaped(obj, settings))
+        else None
         for obj, of_object in zip(objects, materials, strict=True)
     )
     surfaces = []
     for obj, of_object, stack in zip(objects, materials, stacks, strict=True):
-        if is_reshaped(obj, settings):
-            surfaces.append(_evaluated_surface(obj, of_object, settings.level))
-        elif stack is not None:
+        if stack is not None:
             surfaces.append(stack.surface())
+        elif is_reshaped(obj, settings):
+            surfaces.append(_evaluated_surface(obj, of_object, settings.level))
         else:
-            surfaces.append(
-                surface_from_object(
-                    obj, of_object, vertex_group=group, pin_boundary=settings.shape and settings.pin_boundary
-                )
-            )
+            pins = settings.shape and settings.pin_boundary
+            surface = surface_from_object(obj, of_object, vertex_group=group, pin_boundary=pins)
+            is_moved = settings.shape and settings.parameters
+            surfaces.append(as_its_own_cage(surface) if is_moved else surface)
     return _Read(tuple(surfaces), stacks)
 
 

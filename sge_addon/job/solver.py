@@ -73,7 +73,9 @@ class Solver:
         self._is_first_stage = cameras is None
         self.cameras = camera_block(problem, cameras)
         self.shape = ShapeFit(problem, self._schedule)
-        self._parameters = None if problem.parameters is None else FittedParameters(problem, parameters)
+        self._parameters = (
+            None if problem.parameters is None else FittedParameters(problem, self.shape, parameters)
+        )
         self._appearance: Appearance
         if settings.shading == "lit":
             self._appearance = MaterialFit(problem, self._background, stopwatch, light)
@@ -212,6 +214,8 @@ class Solver:
         rounds = int(self._schedule.share * settings.steps) // (2 * len(self._problem.training))
         interval = min(max(rounds, 1), _TEXTURE_INTERVAL)
         parts = self._appearance.joint(self._surfaces, references, interval)
+        if not self._is_first_stage:
+            parts = replace(parts, first=0)
         return JointSource(self._shape_source(), parts, self._rest, self._schedule.share)
 
     def _rest(self) -> None:

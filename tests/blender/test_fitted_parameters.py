@@ -11,7 +11,7 @@ import bpy
 import numpy as np
 import pytest
 
-from sge_addon.core.errors import FitError
+from sge_addon.core.errors import FitError, TargetLost
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
 from sge_addon.job import FitJob, make_references, orbit_around
@@ -197,3 +197,76 @@ def test_what_cannot_be_fitted_is_refused_before_anything_changes(settings: dict
     obj = with_displace(painted(), 0.2)
     with pytest.raises(FitError, match=message):
         FitJob(bpy.context.scene, [obj], references_of(obj), replace(ALONE, **settings))
+
+
+def test_one_undo_takes_fitted_values_back():
+    obj = with_bones(with_smile(with_displace(painted(), 0.2), 0.4), 15.0)
+    references = references_of(obj)
+    obj.modifiers["Displace"].strength, obj.location.x = 0.1, 0.1
+    set_smile(obj, 0.0)
+    bpy.data.objects["Rig"].pose.bones["Tip"].rotation_quaternion = (1.0, 0.0, 0.0, 0.0)
+    names = (
+        'Cup:modifiers["Displace"].strength',
+        "Cup:location",
+        'Cup:key_blocks["Smile"].value',
+        'Rig:pose.bones["Tip"].rotation_quaternion',
+    )
+    bpy.context.preferences.edit.use_global_undo = True
+    bpy.ops.ed.undo_push(message="before")
+    job = fit(obj, references, replace(ALONE, parameters=names))
+    found = [each["after"] for each in job.report["parameters"]]
+    assert found[0] == [pytest.approx(0.2, rel=0.05)]
+    assert found[2] == [pytest.approx(0.4, rel=0.05)]
+    bpy.ops.ed.undo_push(message="fit")
+    bpy.ops.ed.undo()
+    obj = bpy.data.objects["Cup"]
+    assert obj.modifiers["Displace"].strength == np.float32(0.1)
+    assert tuple(obj.location) == (np.float32(0.1), 0.0, 0.0)
+    assert get_smile(obj) == 0.0
+    assert tuple(bpy.data.objects["Rig"].pose.bones["Tip"].rotation_quaternion) == (1.0, 0.0, 0.0, 0.0)
+
+
+def test_a_fit_goes_on_with_more_steps_and_tells_when_a_value_was_changed_meanwhile():
+    obj = with_displace(painted(), 0.2)
+    references = references_of(obj)
+    obj.modifiers["Displace"].strength = 0.1
+    settings = replace(ALONE, parameters=('Cup:modifiers["Displace"].strength',))
+    job = fit(obj, references, settings)
+    traces = job.traces()
+    assert job.traces() == traces
+    obj.modifiers["Displace"].strength = 0.3
+    assert job.traces() != traces
+    obj.modifiers["Displace"].strength = job.report["parameters"][0]["after"][0]
+    for _ in job.run():
+        pass
+    assert job.report["steps"] == 24
+    assert obj.modifiers["Displace"].strength == pytest.approx(0.2, rel=0.01)
+
+
+def test_two_objects_are_moved_each_to_its_place():
+    first, second = painted("One"), painted("Two")
+    first.location.x, second.location.x = -1.2, 1.2
+    bpy.context.view_layer.update()
+    views = orbit_around([first, second], VIEWS, PIXELS)
+    references = make_references([first, second], views, FitSettings(resolution=PIXELS), bpy.context.scene)
+    first.location.z, second.location.y = 0.15, -0.15
+    bpy.context.view_layer.update()
+    settings = replace(ALONE, parameters=("One:location", "Two:location"))
+    job = FitJob(bpy.context.scene, [first, second], references, settings, live=False)
+    for _ in job.run():
+        pass
+    assert np.abs(np.array(first.location) - (-1.2, 0.0, 0.0)).max() < 0.005
+    assert np.abs(np.array(second.location) - (1.2, 0.0, 0.0)).max() < 0.005
+
+
+def test_a_lost_owner_is_named_and_the_other_values_are_written():
+    obj = with_displace(painted(), 0.2)
+    references = references_of(obj)
+    obj.modifiers["Displace"].strength, obj.location.x = 0.1, 0.1
+    names = ('Cup:modifiers["Displace"].strength', "Cup:location")
+    job = FitJob(bpy.context.scene, [obj], references, replace(ALONE, parameters=names), live=False)
+    with pytest.raises(TargetLost, match="strength' was removed"):
+        for progress in job.run():
+            if progress.step == ALONE.steps:
+                obj.modifiers.clear()
+    assert abs(obj.location.x) < 0.01

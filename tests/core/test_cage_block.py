@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.cage import MirrorPlane
-from sge_addon.core.cage_block import CageBlock
+from sge_addon.core.cage_block import CageBlock, cage_schedule
 from sge_addon.core.displaced_cage_block import DisplacedCageBlock
 from sge_addon.core.errors import FitError, Remedy
 from sge_addon.core.height_field import HeightField
@@ -61,7 +61,7 @@ def test_a_step_is_that_of_positions_along_the_pulled_back_gradient() -> None:
     start = caged(box(3), [catmull_clark])
     cage = start.cage
     through, direct = CageBlock("cage", start, CONSTANT), CageBlock("cage", start, CONSTANT)
-    plain = PositionBlock("plain", cage.positions, cage.triangles, CONSTANT)
+    plain = PositionBlock("plain", cage.positions, cage.triangles, cage_schedule(CONSTANT))
     for step in range(3):
         gradient = noise(len(start.positions), step)
         through.step(gradient, step / 3)
@@ -157,7 +157,7 @@ def test_without_a_map_who_evaluates_says_what_is_shown() -> None:
     stack = PolygonStack(faces, [catmull_clark])
     start = stack.evaluate([points.astype(np.float32)])[0]
     block = CageBlock("cage", start, CONSTANT)
-    plain = PositionBlock("plain", start.cage.positions, start.cage.triangles, CONSTANT)
+    plain = PositionBlock("plain", start.cage.positions, start.cage.triangles, cage_schedule(CONSTANT))
     gradient = noise(len(points), 0)
     block.step(gradient, 0.0)
     plain.step(gradient, 0.0)
