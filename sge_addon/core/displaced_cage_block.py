@@ -92,10 +92,9 @@ class _FieldNormals:
     """The directions of a height field for any positions of its base, (V, 3)."""
 
     def __init__(self, surface: Surface, field: HeightField, base: Array) -> None:
-        self._frame = np.eye(3) if field.frame is None else field.frame
-        self._to_frame = np.linalg.inv(self._frame)
+        self._frame = None if field.frame is None or _is_even(field.frame) else field.frame
         self._normals = VertexNormals(surface)
-        self._ratios = np.ones((len(base), 1))
+        self._ratios = np.ones((len(base), 1), np.float32)
         along = self.directions(base)
         squared = np.square(along).sum(axis=1)
         dots = (field.directions * along).sum(axis=1)
@@ -111,8 +110,16 @@ class _FieldNormals:
             )
 
     def directions(self, base: Array) -> Array:
-        normals = self._normals.of(_turned(base, self._to_frame))
-        return (self._ratios * _turned(normals, self._frame)).astype(np.float32)
+        if self._frame is None:
+            return self._ratios * self._normals.of(base)
+        normals = self._normals.of(_turned(base, np.linalg.inv(self._frame)))
+        return self._ratios * _turned(normals, self._frame)
+
+
+def _is_even(frame: NDArray[np.float64]) -> bool:
+    """Whether it scales all directions alike, so that normals are the world's, and only longer or shorter."""
+    squared = frame.T @ frame
+    return bool(np.allclose(squared, squared[0, 0] * np.eye(3), rtol=0.0, atol=1e-6 * squared[0, 0]))
 
 
 def _turned(vectors: Array, matrix: NDArray[np.float64]) -> Array:

@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 
 from .surface import Surface
 
+Array = NDArray[np.float32]
+
 
 class VertexNormals:
     """Of one topology; the polygons' outlines are found in the surface's triangles."""
@@ -39,21 +41,31 @@ class VertexNormals:
 
     def of(self, positions: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """(V, 3) of unit length for (V, 3) positions; zero where a vertex has no face with an area."""
-        a, b, c = (positions[corner] for corner in self._triangles.T)
-        areas = np.cross(b - a, c - a)
+        # Axis by axis: numbers in a row are read and written several times faster than vectors.
+        points = np.ascontiguousarray(positions.T, np.float32)
+        a, b, c = (np.take(points, corner, axis=1) for corner in self._triangles.T)  # (3, F)
+        areas = _cross(b - a, c - a)
         normals = _unit(_sums(areas, self._polygons, self._polygon_count))
-        edges = _unit(positions[self._ends] - positions[self._starts])
-        cosines = -(edges * edges[self._before]).sum(axis=1)
+        edges = _unit(np.take(points, self._ends, axis=1) - np.take(points, self._starts, axis=1))
+        cosines = -_dot(edges, np.take(edges, self._before, axis=1))
         angles = np.arccos(np.clip(cosines, -1.0, 1.0))
-        weighted = normals[self._owners] * angles[:, None]
-        return _unit(_sums(weighted, self._starts, self._count)).astype(np.float32)
+        weighted = np.take(normals, self._owners, axis=1) * angles
+        return np.ascontiguousarray(_unit(_sums(weighted, self._starts, self._count)).T)
 
 
-def _sums(vectors: NDArray[np.floating[Any]], owners: NDArray[np.int64], count: int) -> NDArray[np.float64]:
-    """(count, 3) of (N, 3)."""
-    return np.stack([np.bincount(owners, vectors[:, axis], count) for axis in range(3)], axis=1)
+def _sums(vectors: Array, owners: NDArray[np.int64], count: int) -> Array:
+    """(3, count) of (3, N)."""
+    return np.stack([np.bincount(owners, axis, count).astype(np.float32) for axis in vectors])
 
 
-def _unit(vectors: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
-    lengths = np.sqrt(np.square(vectors).sum(axis=1, keepdims=True))
-    return np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0.0)
+def _dot(a: Array, b: Array) -> Array:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+def _cross(a: Array, b: Array) -> Array:
+    return np.stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))])
+
+
+def _unit(vectors: Array) -> Array:
+    lengths = np.sqrt(_dot(vectors, vectors))
+    return vectors / np.where(lengths > 0.0, lengths, np.float32(1.0))
