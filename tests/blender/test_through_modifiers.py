@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from sge_addon.core.settings import FitSettings
 from sge_addon.job import FitJob, SceneRenderer, make_references, orbit_around
 from sge_addon.job.check import check_fit
 from sge_addon.scene.files import import_mesh
+from sge_addon.scene.stored_settings import registered
 from sge_addon.scene.unwrap import unwrap
 from tests.blender.small_world import add_sphere, positions_of, run
 from tests.blender.stacks import add_grid, add_inflating_nodes, add_subsurf
@@ -25,6 +27,13 @@ from tests.blender.test_objects import add_cube
 from tests.meshes import waves
 
 SETTINGS = FitSettings(steps=60, resolution=48, texture_size=32)
+
+
+@pytest.fixture(autouse=True)
+def stored_settings() -> Iterator[None]:
+    """Scene.sge, in which the renderer looks for what rendered the references."""
+    with registered():
+        yield
 
 
 @pytest.fixture(scope="module")
