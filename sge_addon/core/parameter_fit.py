@@ -86,12 +86,14 @@ class ParameterFit:
         none does so."""
         here = self.shown.positions(state)
         count = len(self.space.places)
+        if here is None:
+            return np.zeros(count)
         return np.array([self._unit(place, views, state, here) for place in range(count)])
 
-    def _unit(self, place: int, views: Sequence[View], state: State, here: Positions | None) -> float:
+    def _unit(self, place: int, views: Sequence[View], state: State, here: Positions) -> float:
         change = float(self.space.guesses[place])
         found = 0.0
-        for _ in range(ATTEMPTS if here is not None else 0):
+        for _ in range(ATTEMPTS):
             pixels = self._movement(place, change, views, state, here)
             if pixels > 0.0:
                 found = change * STEP_PIXELS / pixels
@@ -145,6 +147,8 @@ class _Level:
 
     def linearise(self, state: State, differentiates: bool) -> Linearised:
         here = self.fit.shown.positions(state)
+        if here is None:
+            raise ValueError("values from which steps lead on must leave the vertices those of the start")
         count = len(self.units)
         curvature, gradient, cost = np.zeros((count, count)), np.zeros(count), 0.0
         if differentiates or self._columns is None:

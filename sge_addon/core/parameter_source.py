@@ -54,7 +54,8 @@ class Comparison:
 class ParameterSource:
     """A core.protocols.GradientSource of the parameter block, silent in most steps.
 
-    Its loss is the cost before the last round, on the scale of squared differences.
+    Its loss is the cost as the last round began with the finest pictures, on the scale of squared
+    differences.
     """
 
     def __init__(
@@ -97,8 +98,9 @@ class ParameterSource:
         if not units.any():
             return ParameterChange(state, units > 0.0), self._loss
         sizes = level_sizes(references[0].view.width, references[0].view.height)
+        sizes = sizes[-FINEST:] if self._block.tried else [max(sizes[0] // 2, 1), *sizes]
         costs = []
-        for long_side in sizes if number == 0 else sizes[-FINEST:]:
+        for long_side in sizes:
             state, cost = fit.refined(references, state, units, long_side, ITERATIONS)
             costs.append(cost)
-        return ParameterChange(state, units > 0.0), costs[0]
+        return ParameterChange(state, units > 0.0), costs[-1]

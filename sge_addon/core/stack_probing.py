@@ -58,11 +58,11 @@ def probing(cage: Cage, surface: Surface, stack: Stack) -> Generator[float, None
     """Finds S and the surface at rest, by a few dozen evaluations, and checks them on random cages; yields
     the part that is done. Raises NotLinear where vertices of the surface that faces have would be more than
     TOLERANCE away, or moving vertices changes the topology."""
-    probe = _Probe(cage, surface, stack)
     yield 0.0
     try:
+        probe = _Probe(cage, surface, stack)
         probe.check_symmetry()
-        rings, is_scalar = probe.scouted()
+        rings, is_scalar = probe.felt()
         yield 0.05
         problem: NotLinear | None = None
         for attempt_rings, attempt_scalar in _attempts(rings, is_scalar):
@@ -99,34 +99,46 @@ class _Probe:
     def __init__(self, cage: Cage, surface: Surface, stack: Stack) -> None:
         self._cage = cage
         self._stack = stack
-        self._triangles = surface.triangles
         self._rules = MirrorRules(cage)
-        self._rest = self._evaluated([np.zeros_like(cage.positions)])[0]
-        if self._rest.shape != surface.positions.shape:
-            raise NotLinear("modifiers make another mesh of it each time")
-        self._size = float(max(np.ptp(self._rest, axis=0).max(), np.ptp(cage.positions, axis=0).max()))
-        farthest = max(float(np.abs(each).max(initial=0.0)) for each in (self._rest, cage.positions))
+        both = (surface.positions, cage.positions)
+        self._size = max(float(np.ptp(each, axis=0).max()) for each in both)
+        farthest = max(float(np.abs(each).max()) for each in both)
         self._rounding = _ROUNDING * (farthest + _PROBE * self._size)
-        self._at_surface = faces_at(cage, self._triangles, len(self._rest))
+        self._at_surface = faces_at(cage, surface.triangles, len(surface.positions))
         self._is_used = self._at_surface.lengths > 0
         self._neighbours = face_neighbours(cage, self._at_surface)
         rng = np.random.default_rng(0)
         self._random = [self._random_offsets(rng) for _ in range(2)]
-        self._answers: list[Array] = []  # of the surface to these
+        scouts, self._from_scouts = self._scouts()
+        # All in one request: each costs Blender a refinement anew.
+        still, back = np.zeros_like(cage.positions), -self._random[0]
+        offsets = [still, *self._random, back, self._motion(scouts, _GENERIC).offsets]
+        self._rest, *self._answers, self._back, self._of_scouts = self._evaluated(offsets)
+        if self._rest.shape != surface.positions.shape:
+            raise NotLinear("modifiers make another mesh of it each time")
 
     def check_symmetry(self) -> None:
         """What is linear goes as far back for the opposite motion: most of what is not, does not."""
-        first, second, back = self._evaluated([*self._random, -self._random[0]])
-        self._answers = [first, second]
-        bent = 0.5 * (first.astype(np.float64) + back) - self._rest
+        bent = 0.5 * (self._answers[0].astype(np.float64) + self._back) - self._rest
         self._raise_if_far(self._worst(bent))
 
-    def scouted(self) -> tuple[int, bool]:
-        """How many faces beyond those of a vertex its motion is felt, and whether answers are parallel to it:
-        by moving a few vertices far from one another."""
-        is_mirrored = bool(self._cage.planes)
+    def felt(self) -> tuple[int, bool]:
+        """How many faces beyond its own a vertex's motion is felt, and whether answers are parallel to it."""
+        answer = self._of_scouts.astype(np.float64) - self._rest
+        felt = (np.abs(answer).max(axis=1) > self._rounding) & self._is_used
+        across = answer - (answer @ _GENERIC)[:, None] * _GENERIC / (_GENERIC @ _GENERIC)
+        is_parallel = bool(np.abs(across[felt]).max(initial=0.0) <= self._rounding)
+        _, faces = self._at_surface.expanded(np.flatnonzero(felt))
+        farthest = int(self._from_scouts[faces].max(initial=0))
+        if farthest > _RINGS:
+            raise NotLinear(f"moving one vertex moves the surface more than {_RINGS} faces away")
+        return farthest, is_parallel and not self._cage.planes
+
+    def _scouts(self) -> tuple[Indices, Indices]:
+        """A few vertices far from one another, and for each face how far the nearest of them is, up to one
+        more than _RINGS."""
         faces_of = inverted(base_faces(self._cage), len(self._cage.positions))
-        distance = np.full(len(self._cage.face_offsets) - 1, _RINGS + 1)
+        distance = np.full(len(self._neighbours.lengths), _RINGS + 1)
         is_near = np.zeros(len(distance), bool)
         scouts = []
         for vertex in np.random.default_rng(1).permutation(np.flatnonzero(faces_of.lengths > 0)).tolist():
@@ -138,15 +150,7 @@ class _Probe:
                 distance[around] = np.minimum(distance[around], ring)
                 is_near[around] = True
                 around = np.unique(self._neighbours.expanded(around)[1])
-        motion = self._motion(np.asarray(scouts), _GENERIC)
-        answer = self._evaluated([motion.offsets])[0].astype(np.float64) - self._rest
-        felt = (np.abs(answer).max(axis=1) > self._rounding) & self._is_used
-        across = answer - (answer @ _GENERIC)[:, None] * _GENERIC / (_GENERIC @ _GENERIC)
-        is_parallel = bool(np.abs(across[felt]).max(initial=0.0) <= self._rounding)
-        farthest = int(distance[self._at_surface.expanded(np.flatnonzero(felt))[1]].max(initial=0))
-        if farthest > _RINGS:
-            raise NotLinear(f"moving one vertex moves the surface more than {_RINGS} faces away")
-        return farthest, is_parallel and not is_mirrored
+        return np.asarray(scouts, np.int64), distance
 
     def map(self, rings: int, is_scalar: bool) -> Generator[float, None, LinearMap]:
         """S, if the surface hangs on vertices within so many rings, by one number each or by blocks."""

@@ -37,9 +37,12 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 _SAMPLES = 2  # along each side of a pixel, as cameras are refined with
-_ROUNDS, _ROUNDS_ALONE, _ROUNDS_WITH_SHAPE = 12, 3, 6
-# Part of a fit at whose end they rest, so that textures can settle, or the shape.
-_BEFORE_END, _BEFORE_SHAPE_ENDS = 0.9, 0.5
+_ROUNDS, _ROUNDS_ALONE = 12, 2
+# Part of a fit at whose end they rest, so that textures can settle.
+_BEFORE_END = 0.9
+# Where the shape moves, too, values come first and rest soon: they explain what they can, then the shape what
+# is left. Fitted to a shape that is underway they only drift, by a tenth of a shape key's range.
+_ROUNDS_BEFORE_SHAPE, _SHAPE_BEGINS = 2, 0.1
 
 
 def parameter_evaluator(
@@ -191,7 +194,8 @@ def _schedule(
         return ParameterSchedule(rounds=_ROUNDS_ALONE, end=np.inf)
     end, rounds = _BEFORE_END, _ROUNDS
     if settings.shape:
-        end, rounds = _BEFORE_SHAPE_ENDS, _ROUNDS_WITH_SHAPE
+        first = _ROUNDS_BEFORE_SHAPE if settings.texture else 1
+        end, rounds = _SHAPE_BEGINS, first if is_first_stage else 0
     if not (settings.texture and is_first_stage):
         return ParameterSchedule(end=end, rounds=rounds)
     if _has_outlines(settings, references):
