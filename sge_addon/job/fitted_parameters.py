@@ -24,7 +24,6 @@ from ..core.view import View
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Picture, Rasteriser
 from ..scene.chosen_parameters import chosen_parameters, parameter_problems
-from ..scene.object_parameters import armatures_of
 from ..scene.parameter_evaluator import Evaluate, FittedObject, ParameterEvaluator
 from .moving_surfaces import MovingSurfaces
 
@@ -55,8 +54,7 @@ def parameter_evaluator(
     for problem in fitted_parameter_problems(objects, asdict(settings)):
         raise problem
     choices = chosen_parameters(objects, settings.parameters, settings.level)
-    evaluated = [is_reshaped(obj, settings) for obj in objects]
-    return ParameterEvaluator(objects, choices, evaluated, settings.level)
+    return ParameterEvaluator(objects, choices, settings.level)
 
 
 def fitted_parameter_problems(
@@ -79,16 +77,6 @@ def fitted_parameter_problems(
                     f"'{each.name}' shows only through modifiers: switch Through Modifiers on.",
                     subject=each.owner,
                 )
-
-
-def is_reshaped(obj: bpy.types.Object, settings: FitSettings) -> bool:
-    """Whether some parameter changes more of the object than its place, so that what is fitted is what
-    Blender makes of it with its modifiers and shape keys."""
-    if not (settings.parameters and settings.through_modifiers):
-        return False
-    owners = (obj.name, *(each.name for each in armatures_of(obj, settings.level)))
-    own = [name for name in settings.parameters if name.startswith(tuple(f"{each}:" for each in owners))]
-    return any(not each.moves_only for each in chosen_parameters([obj], own, settings.level))
 
 
 @dataclass(eq=False)

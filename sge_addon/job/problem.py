@@ -23,7 +23,7 @@ from ..scene.objects import surface_from_object, target_notices, target_problems
 from ..scene.parameter_evaluator import ParameterEvaluator
 from ..scene.remesh_check import remesh_notices, remesh_problems
 from ..scene.stand_in import Level, stand_in
-from .fitted_parameters import is_reshaped, parameter_evaluator, parameter_notices
+from .fitted_parameters import parameter_evaluator, parameter_notices
 from .moving_surfaces import as_its_own_cage
 from .scene_look import scene_look
 from .stacks import (
@@ -92,7 +92,7 @@ def check_problem(
     engines = {each.engine for each in references if not each.held_out}
     look = scene_look(scene, objects, settings, fitted=True, engines=engines)
     notices += look.notices
-    read = _read_surfaces(objects, look.materials, settings, values)
+    read = _read_surfaces(objects, look.materials, settings, values, parameters)
     if settings.fits_height:
         views = [each.view for each in references if not each.held_out]
         for obj, surface in zip(objects, read.surfaces, strict=True):
@@ -134,6 +134,7 @@ def _read_surfaces(
     materials: Sequence[tuple[Material, ...]],
     settings: FitSettings,
     values: Mapping[str, Any],
+    parameters: ParameterEvaluator | None,
 ) -> _Read:
     """The surfaces as the fit sees them: through modifiers, with heights, or as base meshes."""
     group = settings.vertex_group if settings.moves_surface else ""
@@ -156,22 +157,23 @@ def _read_surfaces(
             for surface, stack in zip(surfaces, stacks, strict=True)
         )
         return _Read(surfaces, stacks, displaced)
+    reshaped = [parameters is not None and parameters.reshapes(index) for index in range(len(objects))]
     stacks = tuple(
         stack_of(obj, of_object, values)
-        if goes_through(obj, values) or (settings.shape and is_reshaped(obj, settings))
+        if goes_through(obj, values) or (settings.shape and is_reshaped)
         else None
-        for obj, of_object in zip(objects, materials, strict=True)
+        for obj, of_object, is_reshaped in zip(objects, materials, reshaped, strict=True)
     )
     surfaces = []
-    for obj, of_object, stack in zip(objects, materials, stacks, strict=True):
+    for obj, of_object, stack, is_reshaped in zip(objects, materials, stacks, reshaped, strict=True):
         if stack is not None:
             surfaces.append(stack.surface())
-        elif is_reshaped(obj, settings):
+        elif is_reshaped:
             surfaces.append(_evaluated_surface(obj, of_object, settings.level))
         else:
             pins = settings.shape and settings.pin_boundary
             surface = surface_from_object(obj, of_object, vertex_group=group, pin_boundary=pins)
-            is_moved = settings.shape and settings.parameters
+            is_moved = settings.shape and parameters is not None
             surfaces.append(as_its_own_cage(surface) if is_moved else surface)
     return _Read(tuple(surfaces), stacks)
 

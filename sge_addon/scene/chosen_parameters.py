@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import bpy
 
 _NAMED = 6  # of what there is; more are counted
+_BONE = re.compile(r'^pose\.bones\["(.*)"\]\.\w+(?:\[\d+\])?$')
 _SINGLE = re.compile(r"^(.*[\w\]])\[(\d+)\]$")
 _SOCKET = re.compile(r'^(modifiers\[".*"\])(?:\["(\w+)"\]|\.properties\.inputs\.(\w+)\.value)$')
 
@@ -68,14 +69,15 @@ def find_parameter(
             f"Parameters: '{name}' names no object of the fit, as OBJECT:PATH does (objects: {listed})."
         )
     obj, path = owners[owner], name[len(owner) + 1 :].strip()
-    known = [each for of in objects if of.type == "MESH" for each in parameters_of(of, level)]
-    known = [each for each in known if each.owner == owner]
+    bone = _BONE.match(path)
+    known = _known(objects, owner, level, {re.sub(r"\\(.)", r"\1", bone[1])} if bone else ())
     choice = _among(known, path) or _by_path(obj, path, level)
     single = _SINGLE.match(path)
     if choice is None and single:
         whole = _among(known, single[1]) or _by_path(obj, single[1], level)
         choice = whole and _at_place(whole, int(single[2]), name)
     if choice is None:
+        known = _known(objects, owner, level, None)
         raise FitError(
             f"Object '{owner}' has no value '{path}' to fit (it has: {_listed(known)}).", subject=owner
         )
@@ -83,6 +85,14 @@ def find_parameter(
     if choice.obstacle:
         raise FitError(f"'{choice.name}' cannot be fitted: {choice.obstacle}.", subject=owner)
     return choice
+
+
+def _known(
+    objects: Sequence[bpy.types.Object], owner: str, level: Level, bones: Collection[str] | None
+) -> list[ParameterChoice]:
+    """All choices of one owner. bones: as ``parameters_of``."""
+    meshes = [each for each in objects if each.type == "MESH"]
+    return [each for of in meshes for each in parameters_of(of, level, bones) if each.owner == owner]
 
 
 def _among(known: Sequence[ParameterChoice], path: str) -> ParameterChoice | None:

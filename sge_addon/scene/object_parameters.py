@@ -8,12 +8,13 @@ values of shape keys are ``key_blocks["Smile"].value``, those of bones are the a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from .parameter_obstacles import (
     bone_obstacle,
+    bones_held_by_kinematics,
     key_obstacle,
     modifier_obstacle,
     obstacle_of_owner,
@@ -82,14 +83,19 @@ class ParameterChoice:
         return f"{self.owner}:{self.path}"
 
 
-def parameters_of(obj: bpy.types.Object, level: Level = "viewport") -> list[ParameterChoice]:
-    """What can be fitted of a mesh object: its transform, modifiers, shape keys, the bones that deform it."""
+def parameters_of(
+    obj: bpy.types.Object, level: Level = "viewport", bones: Collection[str] | None = None
+) -> list[ParameterChoice]:
+    """What can be fitted of a mesh object: its transform, modifiers, shape keys, the bones that deform it.
+
+    bones: names of those that are asked for, since rigs may have many; None for all.
+    """
     found = [*_transform(obj, obj, ""), *_modifiers(obj, level), *_shape_keys(obj)]
     reason = obstacle_of_owner(obj)
     found = [replace(each, obstacle=each.obstacle or reason) for each in found]
     for armature in armatures_of(obj, level):
         reason = obstacle_of_owner(armature)
-        found += [replace(each, obstacle=each.obstacle or reason) for each in _bones(armature)]
+        found += [replace(each, obstacle=each.obstacle or reason) for each in _bones(armature, bones)]
     return found
 
 
@@ -262,12 +268,13 @@ def _shape_keys(obj: bpy.types.Object) -> Iterator[ParameterChoice]:
         yield replace(choice, minimum=(low,), maximum=(high,), obstacle=key_obstacle(obj, key, choice.path))
 
 
-def _bones(armature: bpy.types.Object) -> Iterator[ParameterChoice]:
+def _bones(armature: bpy.types.Object, names: Collection[str] | None) -> Iterator[ParameterChoice]:
+    held = bones_held_by_kinematics(armature)
     for bone in armature.pose.bones:
-        if not bone.bone.use_deform:
+        if not bone.bone.use_deform or (names is not None and bone.name not in names):
             continue
         escaped = bone.name.replace("\\", "\\\\").replace('"', '\\"')
         for choice in _transform(armature, bone, f'pose.bones["{escaped}"]'):
             if choice.attribute == "location" and bone.bone.use_connect:
                 continue  # Blender holds it at its parent's tip
-            yield replace(choice, obstacle=choice.obstacle or bone_obstacle(armature, bone))
+            yield replace(choice, obstacle=choice.obstacle or bone_obstacle(armature, bone, held))

@@ -57,22 +57,20 @@ class _Copy:
 class ParameterEvaluator:
     """The objects of a fit at any values of the parameters.
 
-    choices: in the order of ``space``. evaluated: by object, whether its surface is what modifiers and shape
-    keys make of it. level: of its modifiers.
+    choices: in the order of ``space``. Where one changes more of an object than its place, the object's
+    surface is what modifiers and shape keys make of it. level: of its modifiers.
     """
 
     def __init__(
         self,
         objects: Sequence[bpy.types.Object],
         choices: Sequence[ParameterChoice],
-        evaluated: Sequence[bool],
         level: Level = "viewport",
     ) -> None:
         self.choices = tuple(choices)
         self.space = ParameterSpace(tuple(fitted_parameter(each) for each in choices))
         self._targets: list[Target] = [target_of(obj) for obj in objects]
         self._to_start = [np.linalg.inv(world_matrix(obj)) for obj in objects]
-        self._evaluated = list(evaluated)
         self._level = level
 
     @contextmanager
@@ -138,7 +136,7 @@ class ParameterEvaluator:
         if fitted.cage is not None:
             write_shape(copy.object, target, fitted.cage)
         owners = self._owners(stack, copy, index)
-        return _Copy(copy, owners, fitted.positions, self._to_start[index], self._evaluated[index])
+        return _Copy(copy, owners, fitted.positions, self._to_start[index], self.reshapes(index))
 
     def _owners(self, stack: ExitStack, copy: StandIn, index: int) -> dict[int, bpy.types.Object]:
         """For each parameter that concerns an object, what takes its values beside the object's stand-in."""

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from .animation import is_path_animated
@@ -40,22 +40,23 @@ def transform_obstacle(
     return _ANIMATED if is_path_animated(obj, path) else ""
 
 
-def bone_obstacle(armature: bpy.types.Object, bone: bpy.types.PoseBone) -> str:
-    """Of anything of a bone."""
+def bone_obstacle(armature: bpy.types.Object, bone: bpy.types.PoseBone, held: Collection[str]) -> str:
+    """Of anything of a bone. held: of the armature, as ``bones_held_by_kinematics``."""
     if armature.data.pose_position == "REST":
         return f"armature '{armature.name}' shows its rest position; set it to Pose Position"
-    if any(bone.name in _held_by(each) for each in armature.pose.bones):
+    if bone.name in held:
         return "inverse kinematics hold it; mute that constraint"
     return ""
 
 
-def _held_by(tip: bpy.types.PoseBone) -> set[str]:
-    """Names of the bones that inverse kinematics of one bone turn."""
+def bones_held_by_kinematics(armature: bpy.types.Object) -> set[str]:
+    """Names of the bones that inverse kinematics turn."""
     held: set[str] = set()
-    for constraint in tip.constraints:
-        if constraint.type in {"IK", "SPLINE_IK"} and not constraint.mute and constraint.influence > 0.0:
-            chain = [tip, *tip.parent_recursive]
-            held |= {each.name for each in chain[: constraint.chain_count or None]}
+    for tip in armature.pose.bones:
+        for constraint in tip.constraints:
+            if constraint.type in {"IK", "SPLINE_IK"} and not constraint.mute and constraint.influence > 0.0:
+                chain = [tip, *tip.parent_recursive]
+                held |= {each.name for each in chain[: constraint.chain_count or None]}
     return held
 
 

@@ -4,16 +4,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import bpy
 
 from ..core.errors import FitError
 from ..core.setting_texts import joined_texts, split_texts
 from ..scene.chosen_parameters import find_parameter
-from ..scene.object_parameters import ParameterChoice, parameters_of
+from ..scene.object_parameters import ParameterChoice, armatures_of, parameters_of
+from ..scene.stand_in import Level
 
-MOST_LISTED = 24  # of an object; of armatures with more, the active bone's and those that are ticked
+MOST_BONES = 6  # that are listed; of larger armatures the active one is, and what is ticked
 
 
 class SGE_OT_toggle_parameter(bpy.types.Operator):
@@ -58,7 +59,7 @@ def draw_parameters(
     for obj in objects:
         column = layout.column(align=True)
         column.label(text=obj.name, translate=False, icon="OBJECT_DATA")
-        for choice in listed_choices(obj, ticked, level):
+        for choice in listed_choices(obj, level):
             if choice.name not in drawn:
                 drawn.add(choice.name)
                 _draw_choice(column, choice, choice.name in ticked)
@@ -72,22 +73,13 @@ def draw_parameters(
             _draw_choice(layout, choice, is_ticked=True)
 
 
-def listed_choices(obj: bpy.types.Object, ticked: Sequence[str], level: str) -> Iterator[ParameterChoice]:
-    """What is shown of an object: everything, but of large armatures the active bone and what is ticked."""
-    choices = parameters_of(obj, level)
-    is_whole = len(choices) <= MOST_LISTED
-    for choice in choices:
-        is_of_other_bone = choice.holder.startswith("pose.bones") and choice.holder != _active_bone(
-            choice.owner
-        )
-        if is_whole or not is_of_other_bone or choice.name in ticked:
-            yield choice
-
-
-def _active_bone(armature: str) -> str:
-    """The path of an armature's active bone."""
-    bone = bpy.data.objects[armature].data.bones.active
-    return bpy.data.objects[armature].pose.bones[bone.name].path_from_id() if bone else ""
+def listed_choices(obj: bpy.types.Object, level: Level) -> list[ParameterChoice]:
+    """What is shown of an object: everything, but of large armatures the active bone alone."""
+    bones = [bone for armature in armatures_of(obj, level) for bone in armature.data.bones]
+    if len(bones) <= MOST_BONES:
+        return parameters_of(obj, level)
+    active = [armature.data.bones.active for armature in armatures_of(obj, level)]
+    return parameters_of(obj, level, {bone.name for bone in active if bone is not None})
 
 
 def _draw_choice(layout: bpy.types.UILayout, choice: ParameterChoice, is_ticked: bool) -> None:

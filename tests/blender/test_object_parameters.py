@@ -232,7 +232,7 @@ def test_evaluation_is_blenders_own_and_touches_nothing():
     before, mesh = evaluated(obj), positions_of("Cup")
     kept = [read_value(bpy.data.objects[each.owner], each) for each in choices]
     counts = [len(getattr(bpy.data, kind)) for kind in ("objects", "meshes", "scenes", "shape_keys")]
-    evaluator = ParameterEvaluator([obj], choices, [True])
+    evaluator = ParameterEvaluator([obj], choices)
     with evaluator.opened([FittedObject(before.astype(np.float32))]) as evaluate:
         assert np.abs(evaluate(evaluator.space.start)[0] - before).max() < 1e-5
         found = evaluate(values)[0]
@@ -252,7 +252,7 @@ def test_what_is_only_moved_keeps_the_shape_of_the_fit():
     obj.parent, parent.scale, parent.rotation_euler = parent, (2.0, 2.0, 2.0), (0.0, 0.5, 0.0)
     choices = chosen_parameters([obj], ["Cup:location", "Cup:scale"])
     start = evaluated(obj).astype(np.float32)
-    evaluator = ParameterEvaluator([obj], choices, [False])
+    evaluator = ParameterEvaluator([obj], choices)
     bent = start + np.float32(0.1) * start**2
     with evaluator.opened([FittedObject(bent)]) as evaluate:
         found = evaluate((np.array([0.5, 0.0, 0.0]), np.ones(3)))[0]
@@ -264,7 +264,7 @@ def test_stacks_are_evaluated_with_the_values_and_the_place_of_a_state():
     obj = everything()
     names = [*VALUES, f"Cup:{socket_of(obj, 'Height')}"]
     values = (*VALUES.values(), np.array([0.2]))
-    evaluator = ParameterEvaluator([obj], chosen_parameters([obj], names), [True])
+    evaluator = ParameterEvaluator([obj], chosen_parameters([obj], names))
     stack = ModifierStack(obj)
     start = stack.positions([stack.start])[0]
     stack.pose(evaluator.pose(0, values))
@@ -284,7 +284,7 @@ def test_other_vertices_than_before_are_told():
     modifier = obj.modifiers.new("Weld", "WELD")
     modifier.merge_threshold = 0.0
     choices = chosen_parameters([obj], ['Cup:modifiers["Weld"].merge_threshold'])
-    evaluator = ParameterEvaluator([obj], choices, [True])
+    evaluator = ParameterEvaluator([obj], choices)
     with evaluator.opened([FittedObject(evaluated(obj).astype(np.float32))]) as evaluate:
         assert evaluate(evaluator.space.start) is not None
         assert evaluate((np.array([0.5]),)) is None
@@ -314,7 +314,7 @@ def test_values_that_have_not_changed_keep_their_bits():
     obj = painted()
     obj.rotation_euler = (0.1, 0.2, 0.3)
     choices = chosen_parameters([obj], ["Cup:rotation_euler"])
-    evaluator = ParameterEvaluator([obj], choices, [False])
+    evaluator = ParameterEvaluator([obj], choices)
     before = tuple(obj.rotation_euler)
     ParameterWriter(choices).write(evaluator.stored(evaluator.space.start))
     assert tuple(obj.rotation_euler) == before
