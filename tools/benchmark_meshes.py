@@ -117,10 +117,9 @@ def _object(name: str, sphere: Sphere) -> bpy.types.Object:
     mesh.vertices.foreach_set("co", sphere.positions.astype(np.float32).ravel())
     mesh.loops.add(sphere.triangles.size)
     mesh.loops.foreach_set("vertex_index", sphere.triangles.ravel())
-    mesh.polygons.add(len(sphere.triangles))
-    mesh.polygons.foreach_set(
-        "loop_start", np.arange(0, sphere.triangles.size, sphere.triangles.shape[1], dtype=np.int32)
-    )
+    count, corners = sphere.triangles.shape
+    mesh.polygons.add(count)
+    mesh.polygons.foreach_set("loop_start", corners * np.arange(count, dtype=np.int32))
     mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", sphere.uvs.ravel())
     mesh.update(calc_edges=True)
     mesh.shade_smooth()
