@@ -4,6 +4,7 @@
 """Measures how fast a fit is, or with --quality how good; sets up what it needs.
 
     python3 tools/benchmark.py                      milliseconds a step by stage, floor and peak memory
+    python3 tools/benchmark.py --cages              fits through Subdivision Surface, linear and by Blender
     python3 tools/benchmark.py --quality            what fits of the test data and the demo reach
     python3 tools/benchmark.py --quick              a few small rows, as a trial (also with --quality)
 
@@ -52,7 +53,7 @@ def main(arguments: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     begin = time.monotonic()
-    measure = _quality if options.quality else _speed
+    measure = _quality if options.quality else _cages if options.cages else _speed
     result, code = measure(python, options)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -76,6 +77,24 @@ def _speed(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
         result["machine"] = made["machine"]
         result["rows"].append(made["row"])
         print(tables.speed_line(made["row"]), flush=True)
+    return result, code
+
+
+def _cages(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
+    result: dict = {"machine": None, "rows": []}
+    code = 0
+    print(tables.CAGE_NOTE)
+    print(tables.cage_head(), flush=True)
+    for case in cases.QUICK_CAGES if options.quick else cases.CAGES:
+        try:
+            made = run_row(python, "benchmark_cages.py", asdict(case))
+        except RowFailed as error:
+            print(f"cage {case.faces} {case.levels}: {error}", flush=True)
+            code = max(code, error.code)
+            continue
+        result["machine"] = made["machine"]
+        result["rows"].append(made["row"])
+        print(tables.cage_line(made["row"]), flush=True)
     return result, code
 
 
@@ -132,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write everything as JSON")
     parser.add_argument("--quick", action="store_true", help="a few small rows, one seed")
     parser.add_argument("--only", choices=TASKS, help="only rows of this task")
+    parser.add_argument("--cages", action="store_true", help="fits through modifiers")
     parser.add_argument("--quality", action="store_true", help="how good instead of how fast")
     parser.add_argument(
         "--seeds",

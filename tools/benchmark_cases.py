@@ -20,6 +20,15 @@ class SpeedCase:
 
 
 @dataclass(frozen=True)
+class CageCase:
+    """One row of cages. faces: of the cage, about so many, quads. levels: of Subdivision Surface above it."""
+
+    faces: int
+    levels: int
+    resolution: int = 512
+
+
+@dataclass(frozen=True)
 class QualityCase:
     """One row of quality: a fit from ``start`` with ``steps`` steps (None: as many as the demo's).
 
@@ -59,6 +68,9 @@ QUICK_SPEED = (
     SpeedCase("both", 2_500, 256, 512),
     SpeedCase("maps", 2_500, 256, 256),
 )
+
+CAGES = tuple(CageCase(faces, levels) for faces in (500, 2_000, 10_000) for levels in (1, 2, 3))
+QUICK_CAGES = (CageCase(500, 1),)
 
 QUALITY = (
     QualityCase("texture", "grey", 16, {"object_psnr": 35.0}),

@@ -19,8 +19,8 @@ _CHART_MARGIN = 0.02  # of a chart's side, left free on each side
 
 @dataclass(frozen=True, eq=False)
 class Sphere:
-    """positions: (V, 3) float32. triangles: (F, 3) int32, counter-clockwise from outside.
-    uvs: (F, 3, 2) float32 in [0, 1], without overlap."""
+    """positions: (V, 3) float32. triangles: (F, 3) int32, counter-clockwise from outside; of a cage quads,
+    (F, 4). uvs: (F, 3 or 4, 2) float32 in [0, 1], without overlap."""
 
     positions: NDArray[np.float32]
     triangles: NDArray[np.int32]
@@ -32,12 +32,22 @@ def cube_sphere(triangles: int, radius: float = 1.0) -> Sphere:
 
     Each side is a chart of its own, so there are seams where sides meet.
     """
-    cells = max(1, round((triangles / 12) ** 0.5))
+    directions, quads, uvs = _quad_sphere(max(1, round((triangles / 12) ** 0.5)))
+    halves = ([0, 1, 2], [0, 2, 3])
+    return Sphere(
+        positions=(radius * directions).astype(np.float32),
+        triangles=np.concatenate([quads[:, half] for half in halves]),
+        uvs=np.concatenate([uvs[:, half] for half in halves]),
+    )
+
+
+def _quad_sphere(cells: int) -> tuple[NDArray[np.float64], NDArray[np.int32], NDArray[np.float32]]:
+    """Directions (V, 3), quads (6 n n, 4), counter-clockwise from outside, and their UVs (6 n n, 4, 2)."""
     grid = np.arange(cells + 1)
     i, j = (axis.ravel() for axis in np.meshgrid(grid, grid, indexing="ij"))
     low = (i * (cells + 1) + j).reshape(cells + 1, cells + 1)
-    a, b, c, d = (part.ravel() for part in (low[:-1, :-1], low[1:, :-1], low[1:, 1:], low[:-1, 1:]))
-    of_side = np.concatenate([np.stack([a, b, c], axis=1), np.stack([a, c, d], axis=1)])  # (2 n n, 3)
+    around = (low[:-1, :-1], low[1:, :-1], low[1:, 1:], low[:-1, 1:])
+    of_side = np.stack([part.ravel() for part in around], axis=1)  # (n n, 4)
     lattice, faces, uvs = [], [], []
     for side in range(6):
         axis, positive = side % 3, side // 3
@@ -57,11 +67,17 @@ def cube_sphere(triangles: int, radius: float = 1.0) -> Sphere:
     )
     directions = np.tan((2.0 * points[first] / cells - 1.0) * (np.pi / 4.0))  # cells of nearly equal angles
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    return Sphere(
-        positions=(radius * directions).astype(np.float32),
-        triangles=vertex.reshape(-1)[corners].astype(np.int32),
-        uvs=np.concatenate(uvs)[corners].astype(np.float32),
-    )
+    quads = vertex.reshape(-1)[corners].astype(np.int32)
+    return directions, quads, np.concatenate(uvs)[corners].astype(np.float32)
+
+
+def cage_object(faces: int, levels: int) -> bpy.types.Object:
+    """A sphere of about so many quads under Subdivision Surface, in the current scene."""
+    directions, quads, uvs = _quad_sphere(max(1, round((faces / 6) ** 0.5)))
+    obj = _object("Cage", Sphere((0.9 * directions).astype(np.float32), quads, uvs))
+    obj.modifiers.new("Subdivision", "SUBSURF").levels = levels
+    bpy.context.view_layer.update()
+    return obj
 
 
 def start_object(triangles: int) -> bpy.types.Object:
@@ -101,8 +117,9 @@ def _object(name: str, sphere: Sphere) -> bpy.types.Object:
     mesh.vertices.foreach_set("co", sphere.positions.astype(np.float32).ravel())
     mesh.loops.add(sphere.triangles.size)
     mesh.loops.foreach_set("vertex_index", sphere.triangles.ravel())
-    mesh.polygons.add(len(sphere.triangles))
-    mesh.polygons.foreach_set("loop_start", np.arange(0, sphere.triangles.size, 3, dtype=np.int32))
+    count, corners = sphere.triangles.shape
+    mesh.polygons.add(count)
+    mesh.polygons.foreach_set("loop_start", corners * np.arange(count, dtype=np.int32))
     mesh.uv_layers.new(name="UVMap").uv.foreach_set("vector", sphere.uvs.ravel())
     mesh.update(calc_edges=True)
     mesh.shade_smooth()

@@ -84,7 +84,7 @@ class PhasedSolver(Solver):
 
     def phases(self) -> list[Phase]:
         """The phase in which the shape moves; in a joint fit the one after it; or that of a texture fit."""
-        if not self.position_blocks:
+        if not self.shape.blocks:
             return [Phase(0.0, 1.0, False)]
         share = self._schedule.share
         return [Phase(0.0, share, True)] + ([Phase(1.0, 1.0 - share, False)] if share < 1.0 else [])

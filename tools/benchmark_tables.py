@@ -24,6 +24,12 @@ taken in turn. Floor: two plain draws and one read of 8 bytes a pixel. Stages: o
 run; 'solve' is the two sparse solves, without which the second ratio is. Apart: 'factor', one
 factorisation, five of which make a fit; 'first', a texture step through samples of a view not seen before.
 """
+CAGE_NOTE = """\
+Spheres of quads with UVs under Subdivision Surface; fits of the shape. Milliseconds, medians, taken in turn.
+'probe': seconds, once, in so many evaluations by Blender. 'two': two evaluations by Blender, without what
+opening a stand-in costs; 'apply' and 'back': the linear map and its transpose; 'times': how many times the
+sum of these goes into the former. Then whole steps: linear, by Blender's evaluations, and their ratio.
+"""
 QUALITY_NOTE = "Worst of the seeds, on held-out views, with what must be reached.\n"
 
 _SPEED_COLUMNS = (
@@ -40,6 +46,35 @@ _SPEED_COLUMNS = (
     ("factor", 8),
     ("first", 8),
     ("samples", 8),
+    ("peak MB", 8),
+)
+CAGE_FIGURES = (
+    "probe_s",
+    "two_evaluations_ms",
+    "apply_ms",
+    "pull_back_ms",
+    "times_faster",
+    "linear_step_ms",
+    "black_box_step_ms",
+    "step_ratio",
+    "floor_ms",
+    "peak_memory_mb",
+)
+_CAGE_COLUMNS = (
+    ("faces", 7),
+    ("levels", 6),
+    ("vertices", 9),
+    ("triangles", 10),
+    ("evaluations", 11),
+    ("probe s", 8),
+    ("two", 9),
+    ("apply", 8),
+    ("back", 8),
+    ("times", 7),
+    ("linear", 9),
+    ("black box", 10),
+    ("ratio", 7),
+    ("floor", 8),
     ("peak MB", 8),
 )
 _QUALITY_COLUMNS = (("task", 8), ("start", 10), ("steps", 6), *((each[1], 21) for each in FIGURES))
@@ -68,6 +103,17 @@ def speed_line(row: dict) -> str:
         _number(row["peak_memory_mb"], ".0f"),
     ]
     return _line(values, _SPEED_COLUMNS)
+
+
+def cage_head() -> str:
+    return _line([name for name, _ in _CAGE_COLUMNS], _CAGE_COLUMNS)
+
+
+def cage_line(row: dict) -> str:
+    """One row of ``benchmark_cages`` under ``cage_head``."""
+    values = [str(row[name]) for name in ("faces", "levels", "vertices", "triangles", "evaluations")]
+    values += [_number(row[name], ".2f") for name in CAGE_FIGURES]
+    return _line(values, _CAGE_COLUMNS)
 
 
 def quality_row(case: QualityCase, runs: list[dict]) -> dict:
