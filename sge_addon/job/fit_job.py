@@ -127,6 +127,13 @@ class FitJob:
         """Spent so far on writing results into the scene."""
         return self._stopwatch.seconds.get("write_back", 0.0)
 
+    def release(self) -> None:
+        """Take out of the file what is only there to evaluate modifiers: to be called before anything else
+        gets to see the file. The next step brings it back."""
+        for stack in self._problem.stacks:
+            if stack is not None:
+                stack.release()
+
     def traces(self) -> dict[str, bytes]:
         """What the fit has left in the scene; it can only go on from that. See ``continuation``."""
         if self._fit is None:
@@ -166,10 +173,14 @@ class FitJob:
         """
         self._stop_asked = False
         self._clock.resume()
+        for stack in self._problem.stacks:
+            if stack is not None:
+                stack.keep_open()
         try:
             yield from self._run()
         finally:
             self._clock.pause()
+            self.release()
 
     def _run(self) -> Generator[Progress]:
         if self._fit is None:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from copy import copy as shallow_copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -47,16 +47,43 @@ class _Layout:
     corners: NDArray[np.int32]
 
 
+# From positions of the base mesh to the evaluated mesh, which is valid until the next call; and the name of
+# the attribute that tells base faces.
+_Evaluation = tuple[Callable[[Array], "bpy.types.Mesh"], str]
 # Sets other values on a stand-in, and takes away what it made for that.
 Pose = Callable[[StandIn], AbstractContextManager[None]]
+
+
+class _KeptOpen:
+    """Stand-ins that stay open from one call to the next, by their number of fewer levels."""
+
+    def __init__(self) -> None:
+        self.keeps = False
+        self._contexts = ExitStack()
+        self._evaluations: dict[int, _Evaluation] = {}
+
+    def entered(
+        self, key: int, make: Callable[[], AbstractContextManager[_Evaluation]]
+    ) -> AbstractContextManager[_Evaluation]:
+        """What ``make`` opens, closed with the context or, where it is kept, by ``close``."""
+        if not self.keeps:
+            return make()
+        if key not in self._evaluations:
+            self._evaluations[key] = self._contexts.enter_context(make())
+        return nullcontext(self._evaluations[key])
+
+    def close(self) -> None:
+        self._evaluations.clear()
+        self._contexts.close()
 
 
 class ModifierStack:
     """The modifiers of one object: ``core.cage.Stack``.
 
-    Every call evaluates a copy of the object in a scene of its own, which is gone when it returns: between
-    two calls the user may save or undo. Frame, simplification and all that modifiers refer to are the
-    object's. Shape keys take part: what is moved is the active one, as ``write_positions`` moves it.
+    Every call evaluates a copy of the object in a scene of its own, which is gone when it returns, since
+    between two calls the user may save or undo; with ``keep_open`` it stays until ``release``. Frame,
+    simplification and all that modifiers refer to are the object's. Shape keys take part: what is moved is
+    the active one, as ``write_positions`` moves it.
 
     start: (N, 3) float32 world, the base mesh's positions when this was made.
     """
@@ -91,10 +118,21 @@ class ModifierStack:
         self._pose: Pose | None = None
         self._layouts: list[_Layout] = []
         self._vertices: int | None = None
+        self._open = _KeptOpen()
+
+    def keep_open(self) -> None:
+        """From now on leave open what a call opens, and what this one ``with_fewer_levels`` opens: the first
+        evaluation of a new copy costs up to ten times what the next ones do, where a cage has triangles."""
+        self._open.keeps = True
+
+    def release(self) -> None:
+        """Close what was left open, before anything else may look at the file."""
+        self._open.close()
 
     def pose(self, pose: Pose | None) -> None:
         """Evaluate with other values of the object and of its modifiers from now on. Cages are still given as
         they are in world space where the object was when this was made."""
+        self.release()
         self._pose = pose
 
     def with_fewer_levels(self, count: int) -> ModifierStack:
@@ -124,10 +162,11 @@ class ModifierStack:
         with self._opened() as (mesh_at, _):
             return [self._positions_of(mesh_at(cage)) for cage in cages]
 
+    def _opened(self) -> AbstractContextManager[_Evaluation]:
+        return self._open.entered(self._fewer_levels, self._stand_in)
+
     @contextmanager
-    def _opened(self) -> Iterator[tuple[Callable[[Array], bpy.types.Mesh], str]]:
-        """A function from positions of the base mesh to the evaluated mesh, valid until its next call; and
-        the name of the attribute that tells base faces."""
+    def _stand_in(self) -> Iterator[_Evaluation]:
         obj = object_of(self._target)
         options = {"muted": self._muted, "level": self._level, "fewer_levels": self._fewer_levels}
         with (

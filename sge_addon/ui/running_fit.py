@@ -112,7 +112,10 @@ class RunningFit:
 
     def render(self, view: Any) -> Any:
         """(H, W, 4) linear premultiplied: what it stands at, through a view; None before it began."""
-        return self._job.render(view)
+        try:
+            return self._job.render(view)
+        finally:
+            self._job.release()
 
     def advance(self, seconds: float, *, live: bool = False) -> None:
         """Run for about ``seconds``, at least one step. Sets ``finished`` at the end.
@@ -134,6 +137,8 @@ class RunningFit:
         except BaseException:
             self._finish(None, keep=False)
             raise
+        finally:
+            self._job.release()
 
     def check(self) -> None:
         """Raises FitError, and ends the fit, where something it needs has gone away."""

@@ -384,3 +384,24 @@ def test_between_two_calls_the_user_may_rename_save_and_undo(tmp_path: Path):
         assert saved.scenes == ["Scene"]
         assert saved.objects == ["Renamed"]
         assert saved.meshes == ["Grid"]
+
+
+def test_what_is_kept_open_is_the_same_and_goes_with_release(empty_file: None) -> None:
+    obj = add_cage()
+    add_subsurf(obj)
+    stack = ModifierStack(obj)
+    larger = stack.start * np.float32(1.1)
+    expected = stack.positions([larger])[0]
+    before = counts()
+    stack.keep_open()
+    coarse = stack.with_fewer_levels(1)
+    assert len(coarse.positions([larger])[0]) == 26
+    assert len(bpy.data.scenes) == 2
+    for _ in range(2):
+        np.testing.assert_array_equal(stack.positions([larger])[0], expected)
+    assert len(bpy.data.scenes) == 3
+    stack.release()
+    assert counts() == before
+    np.testing.assert_array_equal(stack.positions([larger])[0], expected)
+    stack.release()
+    assert counts() == before

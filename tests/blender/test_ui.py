@@ -85,6 +85,9 @@ class JobDouble:
     seconds_writing = 0.0
     has_ended = True
 
+    def release(self) -> None:
+        """Nothing is kept open."""
+
     def check_targets(self) -> None:
         """Nothing goes away but at ``lost_at``."""
 
