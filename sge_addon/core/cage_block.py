@@ -17,14 +17,15 @@ from .surface import Surface
 
 Array = NDArray[np.float32]
 
-_SLOWER, _SMOOTHER = 0.5, 2.0  # a vertex of a cage moves a whole patch of the surface
+_RATE = 0.5  # a vertex of a cage moves a whole patch of the surface
+_SMOOTHING = (0.5, 0.02)  # at start and end; what a cage controls is smooth by itself
 
 
 def cage_schedule(schedule: ShapeSchedule) -> ShapeSchedule:
-    """As it serves cages best: with half the rate at the start, and twice the smoothing."""
-    (start, end), (smooth_start, smooth_end) = schedule.rate, schedule.smoothing_range
-    smoothing = (_SMOOTHER * smooth_start, _SMOOTHER * smooth_end)
-    return replace(schedule, rate=(_SLOWER * start, end), smoothing_range=smoothing)
+    """As it serves cages best: at half the rate, with less smoothing and at the end hardly any."""
+    rate = (_RATE * schedule.rate[0], _RATE * schedule.rate[1])
+    start, end = schedule.smoothing_range
+    return replace(schedule, rate=rate, smoothing_range=(_SMOOTHING[0] * start, _SMOOTHING[1] * end))
 
 
 class CageBlock:
@@ -32,13 +33,14 @@ class CageBlock:
 
     surface: as the modifiers make it of ``surface.cage``. Where the cage has a map, ``shown`` follows from
     the value by itself, and ``step`` takes gradients of the surface's vertices. Where it has none, ``show``
-    tells what was made of the value, and ``step`` takes gradients of the cage's. Vertices on the plane of a
-    Mirror modifier stay on it, the others on their side.
+    tells what was made of the value, and ``step`` takes gradients of the cage's; so it does also with
+    ``by_cage``. Vertices on the plane of a Mirror modifier stay on it, the others on their side.
     """
 
-    def __init__(self, name: str, surface: Surface, schedule: ShapeSchedule) -> None:
+    def __init__(self, name: str, surface: Surface, schedule: ShapeSchedule, by_cage: bool = False) -> None:
         cage = _cage_of(surface)
         self.name = name
+        self._by_cage = by_cage
         self._map: CageMap | None = cage.map
         self._rules = MirrorRules(cage)
         self._positions = PositionBlock(
@@ -56,6 +58,11 @@ class CageBlock:
         """(V, 3) float32 world, the surface's positions."""
         return self._shown
 
+    @property
+    def map(self) -> CageMap | None:
+        """How the surface follows from the value; None where only Blender can tell."""
+        return self._map
+
     def show(self, surface: Surface) -> None:
         """What the modifiers made of the value, where only Blender can tell."""
         self._shown = surface.positions
@@ -66,8 +73,11 @@ class CageBlock:
         self._shown = found.apply(self.value)
 
     def step(self, gradient: Array, progress: float) -> None:
-        """gradient: (V, 3) of the loss with respect to what is shown; without a map (N, 3), to the value."""
-        self.step_cage(gradient if self._map is None else self._map.pulled_back(gradient), progress)
+        """gradient: (V, 3) of the loss with respect to what is shown; without a map, or with ``by_cage``,
+        (N, 3), to the value."""
+        if self._map is not None and not self._by_cage:
+            gradient = self._map.pulled_back(gradient)
+        self.step_cage(gradient, progress)
 
     def step_cage(self, gradient: Array, progress: float) -> None:
         """gradient: (N, 3) of the loss with respect to the value."""

@@ -219,6 +219,7 @@ def parameter_report(
 def idle_notices(block: ParameterBlock) -> list[str]:
     """For each parameter that changes no picture, what to do."""
     return [
-        f"'{name}' changes nothing that any reference shows, and stays as it was: leave it out, or add views."
+        f"'{name}' stays as it was: near that, it changes nothing that any reference shows, or how many "
+        "vertices there are. Leave it out, add views, or begin with another value."
         for name in block.without_effect()
     ]

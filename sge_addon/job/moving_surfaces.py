@@ -63,8 +63,11 @@ class MovingSurfaces:
         found = []
         for index, (block, positions) in enumerate(zip(self._blocks, shown, strict=True)):
             back = np.linalg.inv(self._evaluator.matrix(index, state))
-            cage = block.value if self._evaluator.reshapes(index) else None
-            found.append(FittedObject(MovedMap(back).apply(positions), cage))
+            cage, stack = None, self._stacks[index]
+            if self._evaluator.reshapes(index):
+                cage = block.value
+            fewer = 0 if stack is None else stack.fewer_levels
+            found.append(FittedObject(MovedMap(back).apply(positions), cage, fewer))
         return found
 
     def show(self, state: State) -> None:
@@ -77,12 +80,10 @@ class MovingSurfaces:
                 stack.pose(pose)
             if surface.cage.map is None or not isinstance(block, CageBlock):
                 continue  # Blender is asked anew in each step
-            if stack is not None and self._evaluator.reshapes(index):
+            if stack is not None:
                 block.remap(_probed(stack, block.value))
             else:
-                shaped = surface.cage.map
-                shaped = shaped.shaped if isinstance(shaped, MovedMap) else shaped
-                block.remap(MovedMap(self._evaluator.matrix(index, state), shaped))
+                block.remap(MovedMap(self._evaluator.matrix(index, state)))
 
 
 def _probed(stack: ModifierStack, cage: Array) -> CageMap:

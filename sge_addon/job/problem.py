@@ -148,7 +148,7 @@ def _read_surfaces(
         surfaces = tuple(each.surface for each in displaced)
         if not settings.shape:
             return _Read(surfaces, (None,) * len(objects), displaced)
-        stacks = tuple(
+        stacks: Stacks = tuple(
             stack_of(obj, of_object, values, muted={each.displacement.name})
             for obj, of_object, each in zip(objects, materials, displaced, strict=True)
         )

@@ -11,10 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.background import Background
+from ..core.cage import Stack
 from ..core.cage_block import CageBlock
 from ..core.displaced_cage_block import DisplacedCageBlock
 from ..core.height_block import HeightBlock
 from ..core.large_steps import PositionBlock
+from ..core.mapped_stack import MappedStack, is_fine
+from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.stacked_surfaces import StackedSurfaces
@@ -31,8 +34,8 @@ SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock | DisplacedCageBloc
 
 
 class ShapeFit:
-    """blocks: one a surface; none where no surface moves. stacked: what evaluates them where modifiers are
-    not linear; else None."""
+    """blocks: one a surface; none where no surface moves. stacked: what evaluates them where some cage is
+    perturbed, not its surface: modifiers are not linear, or triangles too small beside a pixel; else None."""
 
     def __init__(self, problem: Problem, schedule: ShapeSchedule) -> None:
         self._problem = problem
@@ -41,22 +44,43 @@ class ShapeFit:
         self.stacked: StackedSurfaces | None = None
         if not problem.settings.moves_surface:
             return
-        self.blocks = [self._block(surface) for surface in problem.surfaces]
+        by_cage = [self._perturbs_cage(surface) for surface in problem.surfaces]
+        self.blocks = [self._block(*each) for each in zip(problem.surfaces, by_cage, strict=True)]
         stacks = [
-            stack if surface.cage is not None and surface.cage.map is None else None
-            for surface, stack in zip(problem.surfaces, problem.stacks, strict=True)
+            self._evaluation(surface, stack, block) if of_cage else None
+            for surface, stack, block, of_cage in zip(
+                problem.surfaces, problem.stacks, self.blocks, by_cage, strict=True
+            )
         ]
         if problem.settings.shape and any(stack is not None for stack in stacks):
             self.stacked = StackedSurfaces(problem.surfaces, stacks, problem.assembly)
 
-    def _block(self, surface: Surface) -> PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock:
+    def _block(
+        self, surface: Surface, by_cage: bool
+    ) -> PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock:
         if surface.cage is not None:
-            made = CageBlock if surface.height is None else DisplacedCageBlock
-            return made(f"cage {surface.name}", surface, self._schedule)
+            name = f"cage {surface.name}"
+            if surface.height is not None:
+                return DisplacedCageBlock(name, surface, self._schedule)
+            return CageBlock(name, surface, self._schedule, by_cage)
         start = (surface.positions, surface.triangles, self._schedule)
         if surface.height is None:
             return PositionBlock(f"positions {surface.name}", *start, surface.mobility)
         return HeightBlock(f"height {surface.name}", *start, surface.height, surface.mobility)
+
+    def _perturbs_cage(self, surface: Surface) -> bool:
+        """Whether a cage itself is perturbed, at the references of this stage."""
+        if surface.cage is None or surface.height is not None or not self._problem.settings.shape:
+            return False
+        views = [each.view for each in self._problem.training]
+        return surface.cage.map is None or is_fine(surface, views)
+
+    @staticmethod
+    def _evaluation(surface: Surface, stack: Stack | None, block: SurfaceBlock) -> Stack | None:
+        """What evaluates a cage that is perturbed itself: its map, where there is one."""
+        if isinstance(block, CageBlock) and block.map is not None:
+            return MappedStack(surface, block)
+        return stack
 
     def source(
         self,

@@ -134,8 +134,13 @@ class Solver:
             self._is_first_stage,
             self._background,
             self._stopwatch,
-            self._appearance.forget_maps,
+            self._forget_places,
         )
+
+    def _forget_places(self) -> None:
+        """The values of modifiers and objects have changed, and so has what cages show."""
+        self._surfaces.forget()
+        self._appearance.forget_maps()
 
     @property
     def parameters(self) -> ValueBlock | None:

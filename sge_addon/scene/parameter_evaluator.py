@@ -32,11 +32,13 @@ class FittedObject:
     """An object as it stands in the fit, all in world space at the transform where the fit began.
 
     positions: (V, 3) of its surface. cage: (N, 3) of its base mesh, where modifiers make the surface of that;
-    None where the surface is the base mesh itself, or stays as Blender has it.
+    None where the surface is the base mesh itself, or stays as Blender has it. fewer_levels: taken off every
+    subdivision.
     """
 
     positions: Array
     cage: Array | None = None
+    fewer_levels: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,12 +76,11 @@ class ParameterEvaluator:
         self._level = level
 
     @contextmanager
-    def opened(self, objects: Sequence[FittedObject], fewer_levels: int = 0) -> Iterator[Evaluate]:
-        """A function from values to positions, valid within. objects: as the fit stands. fewer_levels: taken
-        off every subdivision."""
+    def opened(self, objects: Sequence[FittedObject]) -> Iterator[Evaluate]:
+        """A function from values to positions, valid within. objects: as the fit stands."""
         with ExitStack() as stack:
             copies = [
-                self._copy(stack, index, each, fewer_levels) if self._concerning(index) else None
+                self._copy(stack, index, each) if self._concerning(index) else None
                 for index, each in enumerate(objects)
             ]
             last: list[tuple[State, list[Array] | None]] = []
@@ -129,9 +130,9 @@ class ParameterEvaluator:
         names = {obj.name, *(each.name for each in armatures_of(obj, self._level))}
         return [number for number, each in enumerate(self.choices) if each.owner in names]
 
-    def _copy(self, stack: ExitStack, index: int, fitted: FittedObject, fewer_levels: int) -> _Copy:
+    def _copy(self, stack: ExitStack, index: int, fitted: FittedObject) -> _Copy:
         target = self._targets[index]
-        options = {"level": self._level, "fewer_levels": fewer_levels, "own_mesh": True}
+        options = {"level": self._level, "fewer_levels": fitted.fewer_levels, "own_mesh": True}
         copy = stack.enter_context(stand_in(object_of(target), **options))
         if fitted.cage is not None:
             write_shape(copy.object, target, fitted.cage)

@@ -135,6 +135,11 @@ class ModifierStack:
         self.release()
         self._pose = pose
 
+    @property
+    def fewer_levels(self) -> int:
+        """Taken off every subdivision."""
+        return self._fewer_levels
+
     def with_fewer_levels(self, count: int) -> ModifierStack:
         """The same with so many levels taken off every subdivision, down to one."""
         other = shallow_copy(self)

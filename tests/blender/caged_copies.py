@@ -5,7 +5,7 @@ rasterisations gives as many estimates as there are copies."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -14,6 +14,7 @@ import numpy as np
 
 from sge_addon.core.assembly import assemble
 from sge_addon.core.cage import CageMap, Stack
+from sge_addon.core.mapped_stack import MappedStack
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.signs import signs, step_seed, sub_pixel_jitter
@@ -21,7 +22,6 @@ from sge_addon.core.stack_probing import probed_map
 from sge_addon.core.stacked_surfaces import StackedSurfaces
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.support import full_support
-from sge_addon.core.surface import Surface
 from sge_addon.raster.buffers import ShapePair
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
 from sge_addon.raster.rasteriser import Rasteriser
@@ -54,20 +54,6 @@ class Held:
     name: str
     value: np.ndarray
     shown: np.ndarray
-
-
-@dataclass(frozen=True, eq=False)
-class MappedStack:
-    """A stack whose evaluation is the map that was found of it."""
-
-    surface: Surface
-
-    def evaluate(self, cages: Sequence[np.ndarray]) -> list[Surface]:
-        cage = self.surface.cage
-        return [
-            replace(self.surface, positions=cage.map.apply(each), cage=replace(cage, positions=each))
-            for each in cages
-        ]
 
 
 class CagedCopies:
@@ -110,7 +96,7 @@ class CagedCopies:
 
     def mapped_stack(self) -> MappedStack:
         """The modifiers as that map has them."""
-        return MappedStack(replace(self.surface, cage=replace(self.surface.cage, map=self.linear_map())))
+        return MappedStack(self.surface, replace(self.surface.cage, map=self.linear_map()))
 
     def source(self, stack: Stack | None = None, support: str = "full") -> StackSource:
         """Of the cage's gradients. stack: None for Blender's own modifiers."""
