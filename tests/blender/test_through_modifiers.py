@@ -147,7 +147,7 @@ def test_halves_of_a_mirror_stay_joined(empty_file: None, references: list[Refer
     on_plane = positions_of("Cage")[:, 0] == 0.0
     assert on_plane.sum() == 4
     count = len(_evaluated(obj))
-    job = fitted([obj], references, SETTINGS)
+    job = fitted([obj], references, replace(SETTINGS, steps=120))
     assert gain(job) > 1.0
     after = positions_of("Cage")
     assert (after[on_plane, 0] == 0.0).all()
