@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.assembly import Assembly
 from ..core.joint_source import JointParts
 from ..core.light_block import LightBlock
 from ..core.protocols import GradientSource, ParameterBlock
@@ -69,6 +70,7 @@ class Appearance(Protocol):
         """Free the memory of what is kept by view."""
         ...
 
-    def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
-        """Fill what no view saw and extend the islands by the margin. evidence: (H, W) by block name."""
+    def complete(self, evidence: dict[str, NDArray[np.float32]], assembly: Assembly) -> None:
+        """Fill what no view saw and extend the islands by the margin. evidence: (H, W) by block name.
+        assembly: of what is shown at the end."""
         ...

@@ -9,6 +9,7 @@ from collections.abc import Generator
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.assembly import Assembly
 from ..core.background import Background
 from ..core.joint_source import JointParts
 from ..core.protocols import GradientSource
@@ -91,9 +92,9 @@ class BaseColourFit:
         if self._filtered is not None:
             self._filtered.maps.clear()
 
-    def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
+    def complete(self, evidence: dict[str, NDArray[np.float32]], assembly: Assembly) -> None:
         """As of Appearance."""
-        assembly, margin = self._problem.assembly, self._problem.settings.margin
+        margin = self._problem.settings.margin
         for material, texture in enumerate(self.shown):
             if isinstance(texture, FittedTexture):
                 uvs = assembly.uvs[assembly.texture_of_triangle == material]

@@ -10,6 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.assembly import Assembly
 from ..core.background import Background
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.joint_source import JointParts
@@ -125,9 +126,9 @@ class MaterialFit:
         if self._source is not None:
             self._source.maps.clear()
 
-    def complete(self, evidence: dict[str, NDArray[np.float32]]) -> None:
+    def complete(self, evidence: dict[str, NDArray[np.float32]], assembly: Assembly) -> None:
         """As of Appearance."""
-        assembly, margin = self._problem.assembly, self._problem.settings.margin
+        margin = self._problem.settings.margin
         shown_by: dict[str, list[NDArray[np.float32]]] = {}
         for number, material in enumerate(self._materials):
             uvs = assembly.uvs[assembly.texture_of_triangle == number]

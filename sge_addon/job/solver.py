@@ -180,7 +180,8 @@ class Solver:
         for block in self._blocks:
             block.finish()
         self._appearance.forget_maps()  # a gigabyte that nobody may ever ask for again
-        self._appearance.complete(self.evidence())
+        self._surfaces.updated(textures=False)
+        self._appearance.complete(self.evidence(), self._surfaces.assembly)
 
     def reopen(self) -> None:
         """Take ``complete`` back: the state in which the last step left the blocks, for steps to come."""
