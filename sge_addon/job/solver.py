@@ -88,10 +88,16 @@ class Solver:
         )
 
     def begin(self) -> Generator[float]:
-        """What comes before the first step; yields the fraction done."""
+        """What comes before the first step: values of objects and modifiers, as far as outlines tell them,
+        and what the appearance begins with; yields the fraction done."""
         settings = self._problem.settings
-        rests = not settings.moves_surface and self._parameters is None
-        if self._is_first_stage and settings.fits_look and rests:
+        if self._is_first_stage and settings.fits_look and not settings.moves_surface:
+            source = self._parameter_source()
+            if source is not None and self.parameters is not None:
+                found = source.estimate(0, settings.seed, 0.0).gradients.get(self.parameters.name)
+                if found is None:
+                    return  # nobody knows yet where the surfaces are
+                self.parameters.step(found, 0.0)
             yield from self._appearance.begin(self._surfaces, self.cameras.references)
 
     def steps(self) -> Generator[Step]:

@@ -25,6 +25,7 @@ from tests.blender.stacked_objects import (
     with_open_shell,
     with_smile,
 )
+from tests.blender.worlds import add_light
 
 pytestmark = pytest.mark.usefixtures("gpu_ready")
 
@@ -157,6 +158,20 @@ def test_values_and_texture_are_found_together():
     print(tuple(obj.location), job.report["psnr"], job.report["seconds"])
     assert np.abs(np.array(obj.location)).max() < 0.01
     assert job.report["psnr"]["object"]["after"] > 28.0
+
+
+def test_maps_under_lights_are_searched_for_where_outlines_put_the_object():
+    obj = painted()
+    add_light("SUN", energy=3.0, rotation=(0.6, 0.3, 0.0))
+    lit = replace(ALONE, shading="lit", maps=("base_color",), resolution=64, texture_size=32, steps=60)
+    bpy.context.view_layer.update()
+    references = make_references([obj], orbit_around([obj], VIEWS, 64), lit, bpy.context.scene)
+    image = obj.data.materials[0].node_tree.nodes["Image Texture"].image
+    image.pixels.foreach_set(np.tile(np.float32([0.5, 0.5, 0.5, 1.0]), len(image.pixels) // 4))
+    obj.location.x = 0.1
+    job = fit(obj, references, replace(lit, texture=True))
+    assert np.abs(np.array(obj.location)).max() < 0.005
+    assert job.report["psnr"]["object"]["after"] > 30.0
 
 
 def test_a_value_that_shows_nowhere_is_told_and_stays():
