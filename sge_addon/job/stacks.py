@@ -8,6 +8,7 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ..core.cage import Cage
 from ..core.errors import FitError
 from ..core.stack_probing import NotLinear, probed_map, probing
 from ..core.surface import Material, Surface
@@ -81,8 +82,8 @@ def stacked_problems(objects: Sequence[bpy.types.Object], values: Mapping[str, A
 
 
 def stacked_notices(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> list[str]:
-    """What the modifiers make slow, or different from what one might expect."""
-    return stack_notices([obj for obj in objects if goes_through(obj, values)], values["level"])
+    """What the modifiers make slow, or different from what one might expect; which of them are hidden."""
+    return stack_notices(objects, values["level"]) if values["through_modifiers"] else []
 
 
 def mapped(
@@ -100,7 +101,8 @@ def mapped(
             reason = reason_against_map(obj, level)
             if not reason:
                 try:
-                    surface = yield from with_map(surface, stack, number / len(surfaces), 1 / len(surfaces))
+                    share = 1.0 / len(surfaces)
+                    surface = yield from _with_map(surface, surface.cage, stack, number * share, share)
                 except NotLinear as error:
                     reason = error.reason
         if reason and surface.height is not None:
@@ -119,16 +121,16 @@ def mapped(
     return made, notices
 
 
-def with_map(
-    surface: Surface, stack: ModifierStack, begin: float = 0.0, share: float = 1.0
+def _with_map(
+    surface: Surface, cage: Cage, stack: ModifierStack, begin: float, share: float
 ) -> Generator[float, None, Surface]:
     """The surface with the map from its cage; yields fractions from ``begin`` on. Raises NotLinear."""
-    steps = probing(surface.cage, surface, stack)
+    steps = probing(cage, surface, stack)
     while True:
         try:
             yield begin + share * next(steps)
         except StopIteration as end:
-            return replace(surface, cage=replace(surface.cage, map=end.value))
+            return replace(surface, cage=replace(cage, map=end.value))
 
 
 def at_level(
@@ -147,16 +149,16 @@ def at_level(
         else:
             stack = stack.with_fewer_levels(fewer)
             (found,) = stack.evaluate([surface.cage.positions])
-            if full.cage.map is not None:
-                found = _with_map_if_linear(found, stack)
+            if full.cage.map is not None and found.cage is not None:
+                found = _with_map_if_linear(found, found.cage, stack)
             made.append(replace(found, materials=surface.materials))
         used.append(stack)
     return tuple(made), tuple(used)
 
 
-def _with_map_if_linear(surface: Surface, stack: ModifierStack) -> Surface:
+def _with_map_if_linear(surface: Surface, cage: Cage, stack: ModifierStack) -> Surface:
     try:
-        return replace(surface, cage=replace(surface.cage, map=probed_map(surface.cage, surface, stack)))
+        return replace(surface, cage=replace(cage, map=probed_map(cage, surface, stack)))
     except NotLinear:
         return surface
 
