@@ -21,12 +21,13 @@ import numpy as np  # noqa: E402
 from mathutils import Euler  # noqa: E402
 from window_interruptions import Interruptions  # noqa: E402
 from window_maps import Maps  # noqa: E402
+from window_modifiers import Modifiers  # noqa: E402
 from window_scene import add_cage, add_statue  # noqa: E402
 from window_session import Play  # noqa: E402
 from window_stage import MODULE, STEPS  # noqa: E402
 
 
-class Story(Interruptions, Maps):
+class Story(Interruptions, Maps, Modifiers):
     """The stages, each a generator of waits. The cage is fitted to views of the statue."""
 
     def stages(self) -> list[Callable[[], Play]]:
@@ -42,6 +43,7 @@ class Story(Interruptions, Maps):
             self.edit_mode_while_fitting,
             self.delete_while_fitting,
             self.load_while_fitting,
+            self.fit_modifiers,
             self.fit_maps,
             self.disable_while_fitting,
             self.quit_with_everything_open,
