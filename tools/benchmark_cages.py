@@ -30,7 +30,6 @@ from sge_addon.scene.stack_evaluator import ModifierStack
 
 VIEWS = 8
 FIRST = 3  # steps that factorise, compile and fill caches
-_MANY = 8  # evaluations in one stand-in
 LEAST, MOST, BUDGET = 5, 60, 6.0  # samples, and the seconds in which they should be done
 
 
@@ -58,15 +57,14 @@ def measure(case: CageCase) -> dict:
     begin = time.perf_counter()
     found = probed_map(surface.cage, surface, counted)
     probe_s = time.perf_counter() - begin
-    cages = [surface.cage.positions + np.float32(0.001 * number) for number in range(_MANY)]
+    stack.keep_open()  # as fits do
+    cages = [surface.cage.positions + np.float32(0.001 * sign) for sign in (1, -1)]
     gradient = np.random.default_rng(0).standard_normal(surface.positions.shape).astype(np.float32)
-    many, few, apply, back = _in_turn(
+    two, apply, back = _in_turn(
         lambda: stack.positions(cages),
-        lambda: stack.positions(cages[:2]),
         lambda: found.apply(cages[0]),
         lambda: found.pulled_back(gradient),
     )
-    two = 2.0 * (many - few) / (_MANY - 2)  # what further ones in one stand-in take
     mapped = replace(problem, surfaces=(replace(surface, cage=replace(surface.cage, map=found)),))
     floor = Floor(surface.positions, surface.triangles, problem.training[0].view)
     steps = [_endless(each) for each in (mapped, problem)]

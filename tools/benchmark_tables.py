@@ -26,8 +26,8 @@ factorisation, five of which make a fit; 'first', a texture step through samples
 """
 CAGE_NOTE = """\
 Spheres of quads with UVs under Subdivision Surface; fits of the shape. Milliseconds, medians, taken in turn.
-'probe': seconds, once, in so many evaluations by Blender. 'two': two evaluations by Blender, without what
-opening a stand-in costs; 'apply' and 'back': the linear map and its transpose; 'times': how many times the
+'probe': seconds, once, in so many evaluations by Blender. 'two': two evaluations by Blender in a stand-in
+that stays open; 'apply' and 'back': the linear map and its transpose; 'times': how many times the
 sum of these goes into the former. Then whole steps: linear, by Blender's evaluations, and their ratio.
 """
 QUALITY_NOTE = "Worst of the seeds, on held-out views, with what must be reached.\n"
