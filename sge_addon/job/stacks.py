@@ -78,6 +78,13 @@ def moved_twice(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) 
 def stacked_problems(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> Iterator[FitError]:
     """Everything that keeps objects from being fitted through their modifiers, by name."""
     through = [obj for obj in objects if goes_through(obj, values)]
+    if fits_height(values) and values["level"] == "render":
+        for obj in through:
+            yield FitError(
+                f"Object '{obj.name}': the map Height displaces what modifiers make in viewports: choose the "
+                "Level Viewport, or leave Height out of Maps.",
+                subject=obj.name,
+            )
     yield from stack_problems(through, values["level"], texture=values["texture"])
 
 
@@ -98,7 +105,7 @@ def mapped(
     for number, (obj, surface, stack) in enumerate(zip(objects, surfaces, stacks, strict=True)):
         reason = ""
         if stack is not None and surface.cage is not None:
-            reason = reason_against_map(obj, level)
+            reason = reason_against_map(obj, level, stack.muted)
             if not reason:
                 try:
                     share = 1.0 / len(surfaces)
@@ -163,9 +170,9 @@ def _with_map_if_linear(surface: Surface, cage: Cage, stack: ModifierStack) -> S
         return surface
 
 
-def reason_against_map(obj: bpy.types.Object, level: str) -> str:
-    """Which modifier is known not to be linear, and why; "" where none is."""
+def reason_against_map(obj: bpy.types.Object, level: str, muted: Collection[str]) -> str:
+    """Which modifier is known not to be linear, and why; "" where none is. muted: names that do not count."""
     for each in described_stack(obj, level):
-        if each.kind == "black box":
+        if each.kind == "black box" and each.name not in muted:
             return f"'{each.name}' {each.reason}" if each.reason else f"'{each.name}' is not"
     return ""

@@ -85,7 +85,8 @@ class ModifierStack:
     simplification and all that modifiers refer to are the object's. Shape keys take part: what is moved is
     the active one, as ``write_positions`` moves it.
 
-    start: (N, 3) float32 world, the base mesh's positions when this was made.
+    start: (N, 3) float32 world, the base mesh's positions when this was made. muted: names of modifiers that
+    are left out.
     """
 
     def __init__(
@@ -105,7 +106,7 @@ class ModifierStack:
         """
         self._matrix = unmirrored_matrix(obj)
         self._materials, self._level = materials, level
-        self._muted, self._fewer_levels = muted, fewer_levels
+        self.muted, self._fewer_levels = muted, fewer_levels
         self._target = target_of(obj)
         self.start = self._target.start_world
         self._cage = _base_cage(obj, self.start)
@@ -173,7 +174,7 @@ class ModifierStack:
     @contextmanager
     def _stand_in(self) -> Iterator[_Evaluation]:
         obj = object_of(self._target)
-        options = {"muted": self._muted, "level": self._level, "fewer_levels": self._fewer_levels}
+        options = {"muted": self.muted, "level": self._level, "fewer_levels": self._fewer_levels}
         with (
             stand_in(obj, **options, own_mesh=True) as copy,
             nullcontext() if self._pose is None else self._pose(copy),
@@ -222,7 +223,7 @@ class ModifierStack:
         obj = object_of(self._target)
         of_polygon = marks_of_faces(mesh, marks)
         if of_polygon is None:
-            for loss in stack_losses(obj, self._level, self._muted):
+            for loss in stack_losses(obj, self._level, self.muted):
                 raise loss
             raise FitError(
                 f"Object '{obj.name}': moved as the fit moved it, its modifiers leave no faces.",
