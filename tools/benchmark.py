@@ -20,8 +20,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import benchmark_cases as cases
 import benchmark_tables as tables
@@ -63,38 +65,33 @@ def main(arguments: list[str]) -> int:
 
 
 def _speed(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
-    result: dict = {"machine": None, "rows": []}
-    code = 0
     print(tables.SPEED_NOTE)
     print(tables.speed_head(), flush=True)
-    for case in _chosen(cases.QUICK_SPEED if options.quick else cases.SPEED, options):
-        try:
-            made = run_row(python, "benchmark_speed.py", asdict(case))
-        except RowFailed as error:
-            print(f"{case.task} {case.triangles} {case.resolution}: {error}", flush=True)
-            code = max(code, error.code)
-            continue
-        result["machine"] = made["machine"]
-        result["rows"].append(made["row"])
-        print(tables.speed_line(made["row"]), flush=True)
-    return result, code
+    chosen = _chosen(cases.QUICK_SPEED if options.quick else cases.SPEED, options)
+    return _rows(python, "benchmark_speed.py", chosen, tables.speed_line)
 
 
 def _cages(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
-    result: dict = {"machine": None, "rows": []}
-    code = 0
     print(tables.CAGE_NOTE)
     print(tables.cage_head(), flush=True)
-    for case in cases.QUICK_CAGES if options.quick else cases.CAGES:
+    chosen = cases.QUICK_CAGES if options.quick else cases.CAGES
+    return _rows(python, "benchmark_cages.py", chosen, tables.cage_line)
+
+
+def _rows(python: Path, script: str, chosen: Sequence[Any], line: Callable[[dict], str]) -> tuple[dict, int]:
+    """One row a case, printed as soon as it is there."""
+    result: dict = {"machine": None, "rows": []}
+    code = 0
+    for case in chosen:
         try:
-            made = run_row(python, "benchmark_cages.py", asdict(case))
+            made = run_row(python, script, asdict(case))
         except RowFailed as error:
-            print(f"cage {case.faces} {case.levels}: {error}", flush=True)
+            print(f"{case}: {error}", flush=True)
             code = max(code, error.code)
             continue
         result["machine"] = made["machine"]
         result["rows"].append(made["row"])
-        print(tables.cage_line(made["row"]), flush=True)
+        print(line(made["row"]), flush=True)
     return result, code
 
 

@@ -49,8 +49,8 @@ class CountedStack:
         return self._stack.positions(cages)
 
 
-def measure(case: CageCase) -> dict:
-    """The row of one case, JSON-ready."""
+def measure(case: CageCase, budget: float = BUDGET) -> dict:
+    """The row of one case, JSON-ready. budget: seconds for the samples of what is timed in turn."""
     problem = make_problem(case)
     (surface,), (stack,) = problem.surfaces, problem.stacks
     counted = CountedStack(stack)
@@ -61,6 +61,7 @@ def measure(case: CageCase) -> dict:
     cages = [surface.cage.positions + np.float32(0.001 * sign) for sign in (1, -1)]
     gradient = np.random.default_rng(0).standard_normal(surface.positions.shape).astype(np.float32)
     two, apply, back = _in_turn(
+        budget,
         lambda: stack.positions(cages),
         lambda: found.apply(cages[0]),
         lambda: found.pulled_back(gradient),
@@ -71,7 +72,8 @@ def measure(case: CageCase) -> dict:
     for each in steps:
         for _ in range(FIRST):
             next(each)
-    linear, black_box, least = _in_turn(lambda: next(steps[0]), lambda: next(steps[1]), floor.run)
+    linear, black_box, least = _in_turn(budget, lambda: next(steps[0]), lambda: next(steps[1]), floor.run)
+    stack.release()
     return {
         "faces": len(surface.cage.face_offsets) - 1,
         "levels": case.levels,
@@ -106,10 +108,10 @@ def _endless(problem: Problem) -> Iterator[Step]:
     return Solver(replace(problem, settings=settings), Stopwatch()).steps()
 
 
-def _in_turn(*works: Callable[[], object]) -> list[float]:
+def _in_turn(budget: float, *works: Callable[[], object]) -> list[float]:
     """Milliseconds of each, medians of as many rounds as there is time for."""
     rounds: list[list[float]] = []
-    end = time.perf_counter() + BUDGET
+    end = time.perf_counter() + budget
     while len(rounds) < LEAST or (len(rounds) < MOST and time.perf_counter() < end):
         rounds.append([_milliseconds(work) for work in works])
     return [median(times) for times in zip(*rounds, strict=True)]

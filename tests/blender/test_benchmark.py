@@ -18,10 +18,11 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import benchmark
+import benchmark_cages as cages
 import benchmark_metrics as metrics
 import benchmark_speed as speed
 import benchmark_tables as tables
-from benchmark_cases import QualityCase, SpeedCase
+from benchmark_cases import CageCase, QualityCase, SpeedCase
 from benchmark_floor import COLOUR, Floor
 from benchmark_meshes import cube_sphere
 
@@ -190,6 +191,31 @@ def test_json_file_holds_machine_and_rows(tmp_path: Path, monkeypatch: pytest.Mo
         "rows": [row] * len(asked),
     }
     assert {case.task for _, case in asked} == {"shape", "texture", "both", "maps"}
+
+
+def test_a_cage_s_row_holds_both_ways_of_evaluating_it(empty_file: None) -> None:
+    row = cages.measure(CageCase(24, 2, resolution=32), budget=0.0)
+    assert (row["faces"], row["cage_vertices"], row["vertices"]) == (24, 26, 386)
+    assert row["triangles"] == 768
+    assert 5 < row["evaluations"] < 60
+    assert len(tables.cage_line(row)) == len(tables.cage_head())
+    assert all(row[name] > 0.0 for name in tables.CAGE_FIGURES)
+
+
+def test_cages_are_asked_for_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def run_row(python: Path, script: str, case: dict) -> dict:
+        asked.append((script, case["faces"], case["levels"]))
+        raise benchmark.RowFailed(1, "not now")
+
+    monkeypatch.setattr(benchmark, "run_row", run_row)
+    monkeypatch.setattr(
+        benchmark.environment, "prepare", lambda needed: SimpleNamespace(python=Path("python"))
+    )
+    assert benchmark.main(["--cages"]) == 1
+    rows = [(faces, levels) for faces in (500, 2_000, 10_000) for levels in (1, 2, 3)]
+    assert asked == [("benchmark_cages.py", *row) for row in rows]
 
 
 def test_missing_data_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
