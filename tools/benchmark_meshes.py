@@ -15,6 +15,9 @@ from sge_addon.scene.images import array_to_image
 SOURCE_TRIANGLES = 30_000
 TEXTURE_SIZE = 512
 _CHART_MARGIN = 0.02  # of a chart's side, left free on each side
+# Corners of the two triangles of a quad, which share its first and third: of the cube's sides that face to
+# negative, and to positive, directions.
+_HALVES = (([2, 3, 0], [1, 2, 0]), ([0, 1, 2], [0, 2, 3]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,11 +36,17 @@ def cube_sphere(triangles: int, radius: float = 1.0) -> Sphere:
     Each side is a chart of its own, so there are seams where sides meet.
     """
     directions, quads, uvs = _quad_sphere(max(1, round((triangles / 12) ** 0.5)))
-    halves = ([0, 1, 2], [0, 2, 3])
+    corners = np.concatenate(
+        [
+            part[:, half]
+            for side, part in enumerate(np.arange(quads.size).reshape(6, -1, 4))
+            for half in _HALVES[side // 3]
+        ]
+    )
     return Sphere(
         positions=(radius * directions).astype(np.float32),
-        triangles=np.concatenate([quads[:, half] for half in halves]),
-        uvs=np.concatenate([uvs[:, half] for half in halves]),
+        triangles=np.ascontiguousarray(quads.ravel()[corners]),
+        uvs=np.ascontiguousarray(uvs.reshape(-1, 2)[corners]),
     )
 
 
@@ -56,7 +65,7 @@ def _quad_sphere(cells: int) -> tuple[NDArray[np.float64], NDArray[np.int32], ND
         points[:, (axis + 1) % 3] = i
         points[:, (axis + 2) % 3] = j
         lattice.append(points)
-        faces.append((of_side if positive else of_side[:, ::-1]) + side * len(i))
+        faces.append((of_side if positive else of_side[:, [0, 3, 2, 1]]) + side * len(i))
         chart = np.stack([i, j], axis=1) / cells * (1.0 - 2.0 * _CHART_MARGIN) + _CHART_MARGIN
         uvs.append((chart + (axis, positive)) / (3.0, 2.0))
     corners = np.concatenate(faces)

@@ -110,10 +110,10 @@ def test_joint_fit_is_measured_in_both_of_its_phases() -> None:
     moving, resting = solver.phases()
     assert moving.share + resting.share == pytest.approx(1.0)
     for phase in (moving, resting):
-        before = solver.positions()[0]
+        before = solver.shape.positions()[0]
         steps = solver.steps_of(phase)
         next(steps)
-        assert (solver.positions()[0] is not before) == phase.moves
+        assert (solver.shape.positions()[0] is not before) == phase.moves
 
 
 def test_seen_points_of_a_sphere_are_those_that_face_the_camera() -> None:
