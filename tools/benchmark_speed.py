@@ -53,17 +53,21 @@ class StepTime:
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase of a fit: where it is (progress), its share of the steps, and whether the shape moves in it."""
+    """A phase of a fit: where it is (progress), its share of the steps, and whether the shape moves in it,
+    which it does after ``leading`` steps of the texture alone."""
 
     progress: float
     share: float
     moves: bool
+    leading: int = 0
 
     @property
     def first_steps(self) -> int:
-        """Steps that cost more than those after them: the first, which factorises; where the shape rests,
-        the first through each map of each view."""
-        return 1 if self.moves else VIEWS * max(texture_source.PATTERNS, material_source.PATTERNS)
+        """Steps that are not like those after them: the first of the shape, which factorises; where the shape
+        rests, the first through each map of each view."""
+        return (
+            self.leading + 1 if self.moves else VIEWS * max(texture_source.PATTERNS, material_source.PATTERNS)
+        )
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,9 @@ class PhasedSolver(Solver):
         if not self.shape.blocks:
             return [Phase(0.0, 1.0, False)]
         share = self._schedule.share
-        return [Phase(0.0, share, True)] + ([Phase(1.0, 1.0 - share, False)] if share < 1.0 else [])
+        settings = self._problem.settings
+        leading = len(self._problem.training) if settings.shading == "lit" and settings.fits_look else 0
+        return [Phase(0.0, share, True, leading)] + ([Phase(1.0, 1.0 - share, False)] if share < 1.0 else [])
 
     def steps_of(self, phase: Phase) -> Generator[Step]:
         """Steps of a phase, without end."""
@@ -207,8 +213,8 @@ def _time_stages(problem: Problem, timed: Timed, budget: float) -> tuple[dict[st
             taken += _take(steps, sample_count(pace, 0.5 * budget) - BUNCH, stopwatch)
             steps.close()
             _add_stages(stages, problem, phase, taken)
-            # The first step's two solves found no factor.
-            factorise_ms = first[0].stages["solve"] - median(step.stages["solve"] for step in taken)
+            # The first two solves found no factor.
+            factorise_ms = first[-1].stages["solve"] - median(step.stages["solve"] for step in taken)
     return stages, factorise_ms
 
 
