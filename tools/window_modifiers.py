@@ -5,13 +5,26 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import bpy
 import numpy as np
 from window_session import Play
 from window_stage import MODULE, Stage
 
-PANELS = ("SGE_PT_modifiers", "SGE_PT_parameters")
+SHOWN = ("SGE_PT_modifiers", "SGE_PT_parameters")
+HIDDEN = (
+    "SGE_PT_check",
+    "SGE_PT_references",
+    "SGE_PT_make_references",
+    "SGE_PT_shape",
+    "SGE_PT_texture",
+    "SGE_PT_stages",
+    "SGE_PT_comparison",
+    "SGE_PT_cameras",
+    "SGE_PT_advanced",
+)
 
 
 class Modifiers(Stage):
@@ -30,15 +43,16 @@ class Modifiers(Stage):
         self.sge.shape, self.sge.texture, self.sge.shading = True, False, "unlit"
         self.sge.match = {"alpha"}
         bpy.ops.ed.undo_push(message="Small cage")
-        self._show_panels()
-        yield 1.0
         start, scenes = self.positions(), len(bpy.data.scenes)
+        with self._panels_shown():
+            yield 1.0
+            session.screenshot("14_modifiers_before")
         yield from self.begin(steps=60)
         yield 1.0
-        session.screenshot("14_modifiers_during")
+        session.screenshot("15_modifiers_during")
         self.check("nothing of the fit's own is in the file", len(bpy.data.scenes) == scenes)
         yield from self.ended()
-        session.screenshot("15_modifiers_after")
+        session.screenshot("16_modifiers_after")
         self.check("the cage has moved", not np.array_equal(self.positions(), start))
         self.check("the stack stays", [each.name for each in cage.modifiers] == ["Subdivision", "Shell"])
         session.key("Z", ctrl=True)
@@ -50,11 +64,22 @@ class Modifiers(Stage):
         self.sge.texture, self.sge.match = True, {"colour", "alpha"}
 
     @staticmethod
-    def _show_panels() -> None:
-        """Draw what is closed by default open, and first."""
+    @contextmanager
+    def _panels_shown() -> Iterator[None]:
+        """Draw open what is closed by default, and not what would push it off the screen."""
         panels = importlib.import_module(f"{MODULE}.ui.panels")
-        for name in PANELS:
-            panel = getattr(panels, name)
+        # Blender keeps by name which panels are closed.
+        opened = [
+            type(f"{name}_open", (getattr(panels, name),), {"bl_idname": f"{name}_open", "bl_options": set()})
+            for name in SHOWN
+        ]
+        hidden = [getattr(panels, name) for name in HIDDEN]
+        for panel in reversed(hidden):
             bpy.utils.unregister_class(panel)
-            panel.bl_options, panel.bl_order = set(), -1
+        for panel in opened:
+            bpy.utils.register_class(panel)
+        yield
+        for panel in opened:
+            bpy.utils.unregister_class(panel)
+        for panel in hidden:
             bpy.utils.register_class(panel)
