@@ -11,6 +11,7 @@ import bpy
 import pytest
 
 from sge_addon.scene import stack_rules
+from sge_addon.scene.stack_losses import evaluation_time
 from sge_addon.scene.stack_rules import stack_notices, stack_problems
 from tests.blender.stacks import (
     add_armature,
@@ -273,6 +274,18 @@ def test_slow_evaluation_is_said_with_the_slowest_modifier(monkeypatch: pytest.M
     check(notices(obj))
     monkeypatch.setattr(stack_rules, "SLOW", 0.0)
     check(notices(obj), r"'Grid': its modifiers take \d+ ms to evaluate, most of it 'Subdivision'.*lower its")
+
+
+def test_a_subdivision_that_blender_puts_off_is_counted():
+    """The last one, which it leaves to whoever draws or reads the mesh: millions of faces are not made in the
+    time that none takes."""
+    obj = add_grid()
+    modifier = add_subsurf(obj, 0)
+    nothing, _ = evaluation_time(obj, "viewport")
+    modifier.levels = 7
+    much, slowest = evaluation_time(obj, "viewport")
+    assert slowest == "Subdivision"
+    assert much > 10.0 * nothing
 
 
 def test_particles_and_collisions_leave_the_mesh_as_it_is():
