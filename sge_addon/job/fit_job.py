@@ -28,7 +28,7 @@ from .live import LiveWriter, Reached
 from .problem import check_problem
 from .remeshing import Remeshing
 from .report import Timing, build_report
-from .stacks import mapped
+from .stacks import mapped, stack_traces
 from .stages import StagedSolver
 
 if TYPE_CHECKING:
@@ -138,8 +138,8 @@ class FitJob:
         """What the fit has left in the scene; it can only go on from that. See ``continuation``."""
         if self._fit is None:
             return {}
-        values = self._fit.parameters
-        return self._fit.writer.traces() | ({} if values is None else values.traces())
+        traces = self._fit.writer.traces() | stack_traces(self._problem.stacks)
+        return traces if self._fit.parameters is None else traces | self._fit.parameters.traces()
 
     def check_targets(self) -> None:
         """Raises TargetLost where an object or image under fit has gone away."""

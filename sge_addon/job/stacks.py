@@ -8,13 +8,14 @@ from collections.abc import Collection, Generator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.cage import Cage
+from ..core.cage import Cage, TopologyChanged
 from ..core.errors import FitError
 from ..core.stack_probing import NotLinear, probed_map, probing
 from ..core.surface import Material, Surface
 from ..scene.modifier_stack import described_stack
 from ..scene.stack_evaluator import ModifierStack
 from ..scene.stack_rules import stack_notices, stack_problems
+from ..scene.traces import Traces, digest
 
 if TYPE_CHECKING:
     import bpy
@@ -168,6 +169,22 @@ def _with_map_if_linear(surface: Surface, cage: Cage, stack: ModifierStack) -> S
         return replace(surface, cage=replace(cage, map=probed_map(cage, surface, stack)))
     except NotLinear:
         return surface
+
+
+def stack_traces(stacks: Stacks) -> Traces:
+    """What modifiers make of the base meshes with which the fit began: other settings make something else."""
+    traces: Traces = {}
+    for stack in stacks:
+        if stack is None:
+            continue
+        try:
+            made: tuple[Any, ...] = (stack.positions([stack.start])[0],)
+        except (TopologyChanged, FitError) as error:
+            made = (str(error),)
+        finally:
+            stack.release()
+        traces[f"Object '{stack.name}': its modifiers"] = digest(*made)
+    return traces
 
 
 def reason_against_map(obj: bpy.types.Object, level: str, muted: Collection[str]) -> str:

@@ -130,6 +130,11 @@ class ModifierStack:
         """Close what was left open, before anything else may look at the file."""
         self._open.close()
 
+    @property
+    def name(self) -> str:
+        """Of the object."""
+        return self._target.name
+
     def pose(self, pose: Pose | None) -> None:
         """Evaluate with other values of the object and of its modifiers from now on. Cages are still given as
         they are in world space where the object was when this was made."""

@@ -165,3 +165,25 @@ def check_references_that_change(references: list[Reference]) -> None:
     bpy.data.objects.remove(scene.objects[second])
     with pytest.raises(FitError, match=r"changed.*list of references"):
         check_unchanged(before, reference_traces(scene))
+
+
+@pytest.mark.parametrize("change", ["levels", "smoothing", "another"])
+def test_other_modifiers_are_named(change: str, references: list[Reference]) -> None:
+    """Settings that change what is made of the same base mesh, also where as many vertices are made; but not
+    what the fit itself has written."""
+    obj = add_sphere("Stacked", START)
+    modifier = obj.modifiers.new("Subdivision", "SUBSURF")
+    job = FitJob(bpy.context.scene, [obj], references, SETTINGS, live=False)
+    run_until(job, 5)
+    left = job.traces()
+    check_unchanged(left, job.traces())
+    scenes = len(bpy.data.scenes)
+    if change == "levels":
+        modifier.levels = 2
+    elif change == "smoothing":
+        modifier.subdivision_type = "SIMPLE"
+    else:
+        obj.modifiers.new("Bend", "SIMPLE_DEFORM").angle = 0.5
+    with pytest.raises(FitError, match="'Stacked': its modifiers"):
+        check_unchanged(left, job.traces())
+    assert len(bpy.data.scenes) == scenes
