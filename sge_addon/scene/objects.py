@@ -28,21 +28,12 @@ def parts_with_faces(source: bpy.types.Object) -> list[bpy.types.Object]:
     return [obj for obj in (source, *source.children_recursive) if obj.type in TYPES_WITH_FACES]
 
 
-def check_targets(
-    objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool, evaluated: bool = False
-) -> list[str]:
-    """Refuse by name what cannot be fitted; return notices on what will be done differently.
-
-    Raises FitError: nothing selected, not a mesh, linked or overridden data, Edit or Sculpt Mode,
-    with ``shape`` two objects that share one mesh, with ``texture`` a mesh without a UV map.
-    """
-    for problem in target_problems(objects, shape=shape, texture=texture):
-        raise problem
-    return [notice for obj in objects for notice in target_notices(obj, shape, evaluated)]
-
-
 def target_problems(objects: Sequence[bpy.types.Object], *, shape: bool, texture: bool) -> Iterator[FitError]:
-    """Every error that ``check_targets`` could raise, object by object."""
+    """Everything that keeps objects from being fitted, object by object.
+
+    Nothing selected, not a mesh, linked or overridden data, Edit or Sculpt Mode, with ``shape`` two objects
+    that share one mesh, with ``texture`` a mesh without a UV map.
+    """
     if not objects:
         yield FitError("No object to fit: select at least one mesh.")
     owners: dict[str, str] = {}

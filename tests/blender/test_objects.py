@@ -13,7 +13,7 @@ import pytest
 from mathutils import Euler, Matrix, Vector
 
 from sge_addon.core.errors import FitError, TargetLost
-from sge_addon.scene.objects import check_targets, surface_from_object
+from sge_addon.scene.objects import surface_from_object, target_notices, target_problems
 from sge_addon.scene.write_back import object_of, target_of, write_positions
 
 CUBE = [(x, y, z) for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)]
@@ -149,7 +149,7 @@ def test_evaluated_surface_includes_modifiers_and_mirrored_transforms():
 
 def refused(message: str, *objects: bpy.types.Object, shape: bool = True, texture: bool = False) -> None:
     with pytest.raises(FitError, match=message):
-        check_targets(objects, shape=shape, texture=texture)
+        raise next(target_problems(objects, shape=shape, texture=texture))
 
 
 def test_refusals_name_the_object_and_the_remedy():
@@ -169,7 +169,8 @@ def test_two_objects_may_share_a_mesh_when_only_the_texture_is_fitted():
     cube = add_cube()
     cube.data.uv_layers.new()
     twin = bpy.data.objects.new("Twin", cube.data)
-    assert check_targets([cube, twin], shape=False, texture=True) == []
+    assert list(target_problems([cube, twin], shape=False, texture=True)) == []
+    assert target_notices(cube, shape=False) == []
 
 
 def test_linked_data_is_refused(tmp_path):
@@ -212,7 +213,7 @@ def test_modifiers_and_shape_keys_are_announced():
     obj = add_cube()
     obj.modifiers.new("Subdivision", "SUBSURF")
     obj.shape_key_add(name="Basis")
-    notices = check_targets([obj], shape=True, texture=False)
+    notices = target_notices(obj, shape=True)
     assert "without its modifiers (Subdivision)" in notices[0]
     assert "shape key 'Basis' is fitted" in notices[1]
 
