@@ -81,6 +81,14 @@ def add_displacing_material(
     return material
 
 
+def add_suns() -> None:
+    """Three, from different sides."""
+    for turn in ((1.1, 0.0, 0.3), (1.3, 0.0, 2.4), (1.6, 0.0, 4.5)):
+        lamp = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
+        lamp.data.energy, lamp.rotation_euler = 2.5, turn
+        bpy.context.scene.collection.objects.link(lamp)
+
+
 def evaluated_positions(obj: bpy.types.Object) -> np.ndarray:
     """(V, 3) world, as viewports show the object."""
     bpy.context.view_layer.update()

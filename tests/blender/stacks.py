@@ -96,18 +96,6 @@ def counts() -> dict[str, int]:
     return {kind: len(getattr(bpy.data, kind)) for kind in COUNTED}
 
 
-def shown_positions(obj: bpy.types.Object) -> np.ndarray:
-    """(V, 3) world: of the object itself, as the file's own scene evaluates it now."""
-    bpy.context.view_layer.update()
-    evaluated = obj.evaluated_get(bpy.context.evaluated_depsgraph_get())
-    mesh = evaluated.to_mesh()
-    positions = np.empty((len(mesh.vertices), 3), np.float32)
-    mesh.vertices.foreach_get("co", positions.ravel())
-    evaluated.to_mesh_clear()
-    matrix = np.array(obj.matrix_world)
-    return positions @ matrix[:3, :3].T + matrix[:3, 3]
-
-
 def moved(start: np.ndarray, amount: float = 0.1, seed: int = 0) -> np.ndarray:
     """The positions, each moved at random."""
     noise = np.random.default_rng(seed).normal(size=start.shape)

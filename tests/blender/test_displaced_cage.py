@@ -20,7 +20,14 @@ from sge_addon.scene.displaced_surface import displaced_object
 from sge_addon.scene.height_write_back import HeightWriter
 from sge_addon.scene.stack_evaluator import ModifierStack
 from sge_addon.scene.write_back import target_of, write_positions
-from tests.blender.displaced_meshes import add_barrel, add_displace, add_sheet, bumps, evaluated_positions
+from tests.blender.displaced_meshes import (
+    add_barrel,
+    add_displace,
+    add_sheet,
+    add_suns,
+    bumps,
+    evaluated_positions,
+)
 
 
 @pytest.mark.parametrize("make", [add_sheet, add_barrel])
@@ -57,10 +64,7 @@ def test_cage_and_heights_are_fitted_at_once() -> None:
     modifier = add_displace(obj, bumps(64, seed=3), 0.2, 0.5)
     obj.data.materials.append(bpy.data.materials.new("Clay"))
     scene = bpy.context.scene
-    for turn in ((1.1, 0.0, 0.3), (1.3, 0.0, 2.4), (1.6, 0.0, 4.5)):
-        lamp = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
-        lamp.data.energy, lamp.rotation_euler = 2.5, turn
-        scene.collection.objects.link(lamp)
+    add_suns()
     truth = evaluated_positions(obj)
     settings = FitSettings(shading="lit", maps=("height",), steps=120, resolution=96, texture_size=96)
     references = make_references([obj], orbit_around([obj], 12, 96), settings, scene)

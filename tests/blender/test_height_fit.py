@@ -27,7 +27,7 @@ from sge_addon.raster.reference_textures import ReferenceTextureCache
 from sge_addon.raster.shape_source import ShapeSource
 from sge_addon.scene.displaced_surface import displaced_object
 from sge_addon.scene.height_write_back import HeightWriter
-from tests.blender.displaced_meshes import add_barrel, add_displace, bumps, evaluated_positions
+from tests.blender.displaced_meshes import add_barrel, add_displace, add_suns, bumps, evaluated_positions
 from tests.blender.test_raster_gradient import LIGHTS, WAVES, agreement, draw_at, painting
 from tests.meshes import icosphere, perspective_view, surface
 
@@ -145,10 +145,7 @@ def test_job_moves_the_surface_by_its_height_map_alone() -> None:
     modifier = add_displace(obj, bumps(64, seed=3), 0.3, 0.5)
     obj.data.materials.append(bpy.data.materials.new("Clay"))
     scene = bpy.context.scene
-    for turn in ((1.1, 0.0, 0.3), (1.3, 0.0, 2.4), (1.6, 0.0, 4.5)):
-        lamp = bpy.data.objects.new("Sun", bpy.data.lights.new("Sun", "SUN"))
-        lamp.data.energy, lamp.rotation_euler = 2.5, turn
-        scene.collection.objects.link(lamp)
+    add_suns()
     truth = evaluated_positions(obj)
     settings = FitSettings(
         shape=False,

@@ -16,6 +16,7 @@ from sge_addon.core.cage import TopologyChanged
 from sge_addon.core.errors import FitError, TargetLost
 from sge_addon.scene.stack_evaluator import ModifierStack
 from sge_addon.scene.write_back import target_of, write_positions
+from tests.blender.displaced_meshes import evaluated_positions
 from tests.blender.stacks import (
     add_armature,
     add_cage,
@@ -25,7 +26,6 @@ from tests.blender.stacks import (
     counts,
     moved,
     nodes_modifier,
-    shown_positions,
 )
 from tests.blender.test_objects import add_cube
 
@@ -124,19 +124,19 @@ STACKS = [
 @pytest.mark.parametrize("make", STACKS)
 def test_what_is_evaluated_is_what_blender_shows_once_it_is_written(make: Callable[[], bpy.types.Object]):
     obj = make()
-    start = shown_positions(obj)
+    start = evaluated_positions(obj)
     before = counts()
     stack = ModifierStack(obj)
     cage = moved(stack.start)
     surface, again = stack.evaluate([cage, stack.start])
     assert counts() == before
-    np.testing.assert_array_equal(shown_positions(obj), start)  # the object itself has not moved
+    np.testing.assert_array_equal(evaluated_positions(obj), start)  # the object itself has not moved
     np.testing.assert_allclose(again.positions, start, atol=2e-6)
     assert np.abs(surface.positions[: len(start)] - start[: len(surface.positions)]).max() > 0.02
     np.testing.assert_array_equal(surface.cage.positions, cage)
     write_positions(target_of(obj), cage)
-    np.testing.assert_allclose(surface.positions, shown_positions(obj), atol=3e-6)
-    np.testing.assert_allclose(stack.positions([cage])[0], shown_positions(obj), atol=3e-6)
+    np.testing.assert_allclose(surface.positions, evaluated_positions(obj), atol=3e-6)
+    np.testing.assert_allclose(stack.positions([cage])[0], evaluated_positions(obj), atol=3e-6)
 
 
 def nearest_face(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
@@ -250,7 +250,7 @@ def test_the_frame_is_the_scene_s():
         before = counts()
         surface = ModifierStack(obj).surface()
         assert counts() == before
-        np.testing.assert_allclose(surface.positions, shown_positions(obj), atol=1e-6)
+        np.testing.assert_allclose(surface.positions, evaluated_positions(obj), atol=1e-6)
 
 
 def test_a_vertex_group_and_the_boundary_hold_vertices():

@@ -21,6 +21,7 @@ from sge_addon.job.check import check_fit
 from sge_addon.scene.files import import_mesh
 from sge_addon.scene.stored_settings import registered
 from sge_addon.scene.unwrap import unwrap
+from tests.blender.displaced_meshes import evaluated_positions
 from tests.blender.small_world import add_sphere, positions_of, run
 from tests.blender.stacks import add_grid, add_inflating_nodes, add_subsurf
 from tests.blender.test_objects import add_cube
@@ -146,25 +147,17 @@ def test_halves_of_a_mirror_stay_joined(empty_file: None, references: list[Refer
     obj.modifiers.move(1, 0)
     on_plane = positions_of("Cage")[:, 0] == 0.0
     assert on_plane.sum() == 4
-    count = len(_evaluated(obj))
+    count = len(evaluated_positions(obj))
     job = fitted([obj], references, replace(SETTINGS, steps=120))
     assert gain(job) > 1.0
     after = positions_of("Cage")
     assert (after[on_plane, 0] == 0.0).all()
     assert (after[~on_plane, 0] > mirror.merge_threshold).all()
-    found = _evaluated(obj)
+    found = evaluated_positions(obj)
     assert len(found) == count
     flipped = found * (-1.0, 1.0, 1.0)
     distance = np.abs(found[:, None] - flipped[None]).max(axis=2).min(axis=1)
     assert distance.max() < 1e-6
-
-
-def _evaluated(obj: bpy.types.Object) -> np.ndarray:
-    bpy.context.view_layer.update()
-    mesh = obj.evaluated_get(bpy.context.evaluated_depsgraph_get()).to_mesh()
-    positions = np.empty((len(mesh.vertices), 3), np.float32)
-    mesh.vertices.foreach_get("co", positions.ravel())
-    return positions
 
 
 def test_levels_grow_with_the_stages(
