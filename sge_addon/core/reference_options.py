@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from .errors import FitError
-from .settings import range_problems
+from .setting_fields import range_problems
 
 
 def _option(

@@ -17,8 +17,9 @@ import bpy
 
 from ..core.masks import MASK_MODES
 from ..core.reference_options import ReferenceOptions
+from ..core.setting_fields import LARGEST_INTEGER
 from ..core.setting_texts import joined_texts, split_texts
-from ..core.settings import LARGEST_INTEGER, FitSettings
+from ..core.settings import FitSettings
 
 # How a choice is written in Blender's interface, where capitals at its beginning are not enough.
 CHOICE_LABELS = {

@@ -10,7 +10,8 @@ from dataclasses import FrozenInstanceError, fields
 import pytest
 
 from sge_addon.core.errors import FitError
-from sge_addon.core.settings import LARGEST_INTEGER, FitSettings
+from sge_addon.core.setting_fields import LARGEST_INTEGER
+from sge_addon.core.settings import FitSettings
 
 
 def test_defaults_are_those_that_people_know() -> None:
