@@ -146,16 +146,13 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field, name: str | None 
     if field.default is MISSING:
         raise TypeError(f"setting {field.name} has no default")
     flag = "--" + (name or field.name).replace("_", "-")
+    described = ". ".join([field.metadata["description"], *_notes(field)])
     shown = ",".join(map(str, field.default)) if isinstance(field.default, tuple) else field.default
     if isinstance(field.default, bool):
         shown = "on" if field.default else "off"
     elif isinstance(field.default, float):
         shown = f"{field.default:g}"
-    text = (
-        f"{field.metadata['description']} (default: {shown})"
-        if shown != ""
-        else field.metadata["description"]
-    )
+    text = f"{described} (default: {shown})" if shown != "" else described
     choices = field.metadata["choices"]
     if isinstance(field.default, bool):
         group.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
@@ -172,6 +169,11 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field, name: str | None 
         group.add_argument(
             flag, type=type(field.default), default=None, metavar=_placeholder(field), help=text
         )
+
+
+def _notes(field: Field) -> list[str]:
+    """What is to be said of single choices."""
+    return [f"{choice}: {note[0].lower()}{note[1:]}" for choice, note in field.metadata["notes"].items()]
 
 
 def _axis(text: str) -> str:

@@ -23,6 +23,7 @@ HIDDEN = (
     "SGE_PT_stages",
     "SGE_PT_comparison",
     "SGE_PT_cameras",
+    "SGE_PT_optimizer",
     "SGE_PT_advanced",
 )
 

@@ -16,6 +16,14 @@ from .material_maps import MAP_NAMES
 from .setting_fields import LARGEST_INTEGER, range_problems, setting
 from .setting_rules import contradictions
 
+_ESTIMATOR_NOTES = {
+    "paper": "The recipe as it was published (Deliot, Heitz, Belcour 2024), as a baseline: one pair of "
+    "renderings a step with random signs, perturbed by one length for all vertices and steps, and plain Adam",
+    "sge": "The published estimator with what this extension adds: perturbed by a pixel of each view, steps "
+    "smoothed over the surface (Large Steps), less and less so towards the end",
+    "edge": "Exact, not random: in one rendering as it is, differences between neighbouring pixels move "
+    "the outlines of what is in front, and the derivative of the normals moves the shading",
+}
 _ALPHA_NOTE = (
     "What shows through a surface is taken for the background, also where other surfaces are behind it"
 )
@@ -202,6 +210,14 @@ class FitSettings:
         "through AgX or Filmic are neither: save them with the view transform Standard, or as EXR, which is "
         "linear and needs no choice",
         choices=("srgb", "linear"),
+    )
+    estimator: str = setting(
+        "sge",
+        "Estimator",
+        "How the gradient of a shape is estimated and followed. Textures have an estimator of their own",
+        choices=("paper", "sge", "edge"),
+        advanced=True,
+        notes=_ESTIMATOR_NOTES,
     )
     support: str = setting(
         "narrow",

@@ -265,6 +265,12 @@ class SGE_PT_cameras(_SettingsPanel):
         return bool(fields_of(cls.section))
 
 
+class SGE_PT_optimizer(_SettingsPanel):
+    bl_idname = "SGE_PT_optimizer"
+    bl_label = "Optimizer"
+    section = "optimizer"
+
+
 class SGE_PT_advanced(_SettingsPanel):
     bl_idname = "SGE_PT_advanced"
     bl_label = "Advanced"
@@ -288,5 +294,6 @@ CLASSES = (
     SGE_PT_stages,
     SGE_PT_comparison,
     SGE_PT_cameras,
+    SGE_PT_optimizer,
     SGE_PT_advanced,
 )

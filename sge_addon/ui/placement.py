@@ -21,7 +21,15 @@ SECTIONS = {
     "material": ("light", "maps", "constant_maps", "search"),
     "stages": ("stages", "remesh", "edge_length"),
     "comparison": ("loss", "background", "background_colour", "colorspace"),
+    "optimizer": ("estimator", "support", "texture_estimator"),
 }
+
+
+def _moves_surface(stored: Any) -> bool:
+    fits_height = stored.texture and stored.shading == "lit" and "height" in stored.maps
+    return stored.shape or fits_height
+
+
 # Settings that count only where another one says so.
 CONDITIONS: dict[str, Callable[[Any], bool]] = {
     "background_colour": lambda stored: stored.background == "colour",
@@ -30,6 +38,9 @@ CONDITIONS: dict[str, Callable[[Any], bool]] = {
     "coarse_levels": lambda stored: stored.through_modifiers and stored.shape and stored.stages > 1,
     "remesh": lambda stored: stored.stages > 1,
     "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",
+    "estimator": _moves_surface,
+    "support": lambda stored: _moves_surface(stored) and stored.estimator != "edge",
+    "texture_estimator": lambda stored: stored.texture and stored.shading != "lit",
     "path_camera": lambda stored: stored.placement == "path",
     "lowest_elevation": lambda stored: stored.placement != "path",
     "highest_elevation": lambda stored: stored.placement != "path",
