@@ -70,6 +70,12 @@ class View:
         """
         return 2.0 / (self.height * self.projection[1, 1])
 
+    @property
+    def distance_row(self) -> NDArray[np.float64]:
+        """(4,): times a world position and 1, its distance along the viewing axis."""
+        backwards, eye = self.camera_to_world[:3, 2], self.camera_to_world[:3, 3]
+        return np.r_[-backwards, (backwards * eye).sum()]
+
     def resized(self, width: int, height: int) -> View:
         """The same camera with another number of pixels over the same field of view."""
         return replace(self, width=width, height=height)

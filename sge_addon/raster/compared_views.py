@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.background import Background
-from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
+from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined, weighted
 from ..core.reference import Reference
 from ..core.working_memory import WorkingMemory
 from .buffers import PairBuffers
@@ -69,6 +69,11 @@ class ComparedViews:
             both *= flat
             total = 0.5 * float(both.sum())
         return difference, total / difference.size + self._relative_to(view, seed)
+
+    def mean_loss(self, losses: NDArray[np.float32], view: int, seed: int) -> float:
+        """Of one picture's losses (H, W), in the step of this seed."""
+        counted = weighted(self._references[view], losses)
+        return float(counted.sum()) / losses.size + self._relative_to(view, seed)
 
     def _relative_to(self, view: int, seed: int) -> float:
         """The mean loss of an empty picture in the step of this seed, which that of the images leaves out.

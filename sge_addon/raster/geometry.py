@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import closed_and_outward
+from ..core.corner_marks import vertex_marks
 from ..core.perturbation import Perturbation
 from ..core.tangents import CornerTangents, group_normals
 from .program import Program
@@ -102,6 +103,12 @@ class Geometry:
             of_corner = normals[assembly.corners[:, 1].astype(np.int64)]
             self._tangents = upload_table(self._corner_tangents.at(positions, of_corner))
         return self._tangents
+
+    @cached_property
+    def marks(self) -> gpu.types.GPUTexture:
+        """The marks of the vertices (core.corner_marks), as a table."""
+        marks = vertex_marks(self.assembly.triangles, len(self.assembly.positions))
+        return upload_table(np.pad(marks, ((0, 0), (0, 2))))
 
     @cached_property
     def closed_materials(self) -> frozenset[int]:

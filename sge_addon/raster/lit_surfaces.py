@@ -12,7 +12,7 @@ from ..core.view import View
 from .lit_materials import LitMaterials, view_block
 from .lit_resources import LitResources
 from .program import Program
-from .programs_lit import LitVariant, geometry_program, lit_loss_program, lit_render_program
+from .programs_lit import LitVariant, geometry_program, lit_edge_program, lit_loss_program, lit_render_program
 
 
 class LitSurfaces:
@@ -38,6 +38,10 @@ class LitSurfaces:
     def loss_program(self, match: tuple[str, ...], loss: str, background: bool, geometry: bool) -> Program:
         """Of the pair of losses."""
         return lit_loss_program(self._variant, match, loss, background, geometry)
+
+    def edge_program(self, match: tuple[str, ...], loss: str, background: bool) -> Program:
+        """Of the deterministic gradient."""
+        return lit_edge_program(self._variant, match, loss, background)
 
     def render_program(self, normal: bool) -> Program:
         """Of the picture."""

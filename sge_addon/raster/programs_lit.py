@@ -7,11 +7,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
-from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
 from .lit_materials import MATERIAL_ROWS, PACKED, READ_AS_BASE, VIEW_ROWS, atlas_name
 from .program import Program, build_program
-from .shaders import LOSS_DEFINES
+from .programs_edge import edge_outputs
+from .shaders import EDGE_ROWS, match_defines
 
 # What is drawn of visibility and geometry, besides IDs: written in shaders/geometry.glsl.
 GEOMETRY_OUTPUTS = ("geometry_slopes", "geometry_position", "geometry_normal", "geometry_tangent")
@@ -42,18 +42,30 @@ def lit_loss_program(
     match, background: as of shaders.loss_program.
     """
     return _lit_program(
-        ("distance", "loss_frag"),
+        ("distance", "matched", "loss_frag"),
         variant,
         colour="colour" in match,
         geometry=geometry,
         outputs={"loss": "FLOAT", "id": "UINT"},
         samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
         constants={"background": "VEC3"} if background else {},
-        defines=(
-            *(f"SGE_MATCH_{name.upper()}" for name in match),
-            *LOSS_DEFINES[loss],
-            *(("SGE_BACKGROUND", f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}") if background else ()),
-        ),
+        defines=match_defines(match, loss, background),
+    )
+
+
+@cache
+def lit_edge_program(variant: LitVariant, match: tuple[str, ...], loss: str, background: bool) -> Program:
+    """Surfaces and a reference -> EdgeBuffers; as ``programs_edge.edge_program``."""
+    colour = "colour" in match
+    return _lit_program(
+        ("distance", "matched", *(("surface_lit_turned",) if colour else ()), "edge_frag"),
+        variant,
+        colour=colour,
+        edge=True,
+        outputs=edge_outputs(match),
+        samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
+        constants={"background": "VEC3"} if background else {},
+        defines=match_defines(match, loss, background),
     )
 
 
@@ -92,6 +104,7 @@ def _lit_program(
     colour: bool,
     outputs: dict[str, str],
     geometry: bool = False,
+    edge: bool = False,
     samplers: tuple[str, ...] = (),
     constants: dict[str, str] | None = None,
     defines: tuple[str, ...] = (),
@@ -128,6 +141,11 @@ def _lit_program(
         outputs = outputs | dict.fromkeys(GEOMETRY_OUTPUTS, "VEC4")
         defines += ("SGE_GEOMETRY",)
         sources += ("geometry",)
+    if edge:
+        varyings["edge"] = "VEC3"
+        samplers += ("marks",)
+        blocks |= {"edge_view": EDGE_ROWS}
+        defines += ("SGE_EDGE",)
     if colour and variant is not None:
         blocks |= dict(variant.blocks)
         samplers += variant.samplers

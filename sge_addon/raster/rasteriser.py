@@ -6,31 +6,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import gpu
-import mathutils
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.assembly import Assembly
-from ..core.closed_surfaces import is_before
+from ..core.edge_buffers import EdgeBuffers
 from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
-from ..core.lights import SunLights
 from ..core.perturbation import Perturbation
-from ..core.scene_lights import SceneLights
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
-from ..core.view import View, jittered
-from .base_colours import BaseColours
+from ..core.view import View
 from .buffers import PairBuffers, Picture, ShapePair, TexelPair, geometry_of
 from .geometry import Geometry, Pose
-from .lit_surfaces import LitSurfaces
 from .program import Program
+from .programs_edge import edge_block, edge_formats, edge_program
 from .programs_lit import GEOMETRY_OUTPUTS, geometry_program
 from .reference_textures import ReferenceTextures
 from .shaders import loss_program, render_program, texel_loss_program, uv_program
-from .tables import Reader, upload_image
-from .targets import Target, TargetPool, drawing
+from .surface_drawing import SurfaceDrawing, clip_matrix
+from .targets import Target, channels_of, kind_of
 
 _TILE_SAMPLES = 2048  # samples along a side of what is rendered at once: 150 MB
 _LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
@@ -38,50 +32,8 @@ _GEOMETRY_FORMATS = dict.fromkeys(GEOMETRY_OUTPUTS, "RGBA32F")
 _TEXEL_FORMATS = dict.fromkeys(("loss_plus", "loss_minus", "lookup"), "RGBA32F") | {"id": "R32UI"}
 
 
-class Rasteriser:
-    """Draws one assembly of surfaces. Base colours come from one atlas a material, or a constant; with the
-    shading "lit" all maps of the materials' ``lit``, under SceneLights."""
-
-    def __init__(self, assembly: Assembly, shading: str, lights: SunLights | SceneLights) -> None:
-        self.assembly = assembly
-        self.shading = shading
-        self._targets = TargetPool()
-        self._reader = Reader()
-        self._geometry = Geometry(assembly, self._targets)
-        suns = lights if isinstance(lights, SunLights) else SunLights()
-        self._lights = upload_image(suns.table()[None])
-        self._light_count = len(suns.directions)
-        self._lit = LitSurfaces(assembly.materials, lights) if isinstance(lights, SceneLights) else None
-        # Lit fragments are dear: back faces come last, when depth tells that hardly any of them is seen.
-        self._sides = ("NONE",) if self._lit is None else ("BACK", "FRONT")
-        self._colours = BaseColours(assembly.materials if self._lit is None else ())
-        self.set_positions(assembly.positions)
-
-    def set_positions(self, positions: NDArray[np.float32]) -> None:
-        """positions: (V, 3) float32, world space, of all surfaces."""
-        self._positions = positions
-        self._geometry.upload(positions)
-
-    def set_assembly(self, assembly: Assembly) -> None:
-        """Other triangles of the same objects, at the positions that they have; what materials and lights
-        show stays."""
-        self.assembly = assembly
-        self._geometry = Geometry(assembly, self._targets)
-        self.set_positions(assembly.positions)
-
-    def set_texture(self, material: int, texture: NDArray[np.float32]) -> None:
-        """texture: (H, W, 3) float32 linear, base colour of a material of the assembly."""
-        self._colours.set_texture(material, texture)
-
-    def set_map(self, material: int, name: str, texture: NDArray[np.float32]) -> None:
-        """texture: (H, W, C) float32, one of a material's maps (core.material_maps), where shading is lit."""
-        assert self._lit is not None
-        self._lit.materials.set_map(material, name, texture)
-
-    def set_lights(self, lights: SceneLights) -> None:
-        """The lights with other values, where shading is lit."""
-        assert self._lit is not None
-        self._lit.set_lights(lights)
+class Rasteriser(SurfaceDrawing):
+    """The passes over one assembly of surfaces."""
 
     def pair(
         self,
@@ -115,6 +67,59 @@ class Rasteriser:
             loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
         )
 
+    def edges(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        reference: ReferenceTextures,
+        match: tuple[str, ...],
+        loss: str,
+        stopwatch: Stopwatch,
+        background: NDArray[np.float32] | None = None,
+    ) -> EdgeBuffers:
+        """Rasterise once; compare; read what every pixel says of the surface's motion (core.edge_gradient).
+
+        background: (3,) linear, behind a reference that is not folded.
+        """
+        with stopwatch.stage("raster"):
+            target = self._draw_edges(view, jitter, reference, match, loss, background)
+            if stopwatch.precise:
+                self._reader.wait(target)
+        with stopwatch.stage("read"):
+            read = {
+                name: self._reader.read(target, slot, channels_of(format), kind_of(format))
+                for slot, (name, format) in enumerate(target.formats.items())
+            }
+        return EdgeBuffers(**read)
+
+    def _draw_edges(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        reference: ReferenceTextures,
+        match: tuple[str, ...],
+        loss: str,
+        background: NDArray[np.float32] | None,
+    ) -> Target:
+        behind = not reference.is_folded
+        if self._lit is not None:
+            program = self._lit.edge_program(match, loss, behind)
+            values = self._lit.view_values(view)
+        else:
+            program, values = edge_program(self.shading, match, loss, self._colours.is_textured, behind), {}
+        target = self._targets.get("edges", view.width, view.height, edge_formats(match))
+        values |= {
+            "reference_colour": reference.colour,
+            "reference_normal": reference.normal,
+            "background": background,
+            "marks": self._geometry.marks,
+            "edge_view": edge_block(view, jitter),
+        }
+        self._draw_unperturbed(
+            target, program, view, jitter, values, without_back_faces=self._hidden_back_faces(view)
+        )
+        return target
+
     def _draw_pair(
         self,
         view: View,
@@ -131,7 +136,7 @@ class Rasteriser:
         ]
         poses = self._poses(moved, normals="normals" in programs[1].samplers)
         shared = {
-            "world_to_clip": _matrix(view, jitter),
+            "world_to_clip": clip_matrix(view, jitter),
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
             "background": background,
@@ -281,62 +286,3 @@ class Rasteriser:
         """From the four slots from ``first`` on; without ``copy`` overwritten by the next read."""
         parts = [self._reader.read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
         return geometry_of(ids, [part.copy() if copy else part for part in parts])
-
-    def _hidden_back_faces(self, view: View) -> frozenset[int]:
-        """The materials whose back faces nothing shows in this view; holes show those of all."""
-        has_holes = self._lit is not None and self._lit.materials.has_alpha
-        hides = is_before(view, self._positions) and not has_holes
-        return self._geometry.closed_materials if hides else frozenset()
-
-    def _draw_unperturbed(
-        self,
-        target: Target,
-        program: Program,
-        view: View,
-        jitter: tuple[float, float],
-        values: dict[str, object] | None = None,
-        texels: TexelPerturbation | None = None,
-    ) -> None:
-        positions = self._geometry.positions
-        normals = self._geometry.normals() if "normals" in program.samplers else None
-        surface: dict[str, object] = {
-            "world_to_clip": _matrix(view, jitter),
-            "positions": positions,
-            "normals": normals,
-        }
-        self._draw(target, program, surface | (values or {}), texels)
-
-    def _draw(
-        self,
-        target: Target,
-        program: Program,
-        values: dict[str, object],
-        texels: TexelPerturbation | None = None,
-        without_back_faces: frozenset[int] = frozenset(),
-        geometry: Geometry | None = None,
-    ) -> None:
-        """without_back_faces: materials whose back faces nothing shows. geometry: None for the own one."""
-        geometry = geometry or self._geometry
-        values = values | {"lights": self._lights, "light_count": self._light_count}
-        if "tangents" in program.samplers:
-            values["tangents"] = geometry.tangents()
-        if self._lit is not None:
-            values |= self._lit.light_values()
-        materials = self._colours if self._lit is None else self._lit.materials
-        with drawing(target, "LESS"):
-            target.clear()
-            for culled in self._sides:
-                for material, first, count in geometry.draw_ranges:
-                    if culled == "FRONT" and material in without_back_faces:
-                        continue
-                    values |= materials.values(material)
-                    values["first_triangle"] = first
-                    if texels is not None:
-                        values["texel_key"], values["texel_epsilon"] = texels.constants(material)
-                    program.bind(values)
-                    gpu.state.face_culling_set("BACK" if material in without_back_faces else culled)
-                    geometry.batch.draw_range(program.shader, elem_start=3 * first, elem_count=3 * count)
-
-
-def _matrix(view: View, jitter: tuple[float, float]) -> mathutils.Matrix:
-    return mathutils.Matrix(jittered(view.world_to_clip, *jitter, view.width, view.height))

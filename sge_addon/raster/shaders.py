@@ -10,7 +10,17 @@ from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
 from .program import Program, build_program
 
+EDGE_ROWS = 5  # of the uniform block edge_view
 LOSS_DEFINES: dict[str, tuple[str, ...]] = {"l1": (), "l2": ("SGE_L2",), "log_l1": ("SGE_LOG",)}
+
+
+def match_defines(match: tuple[str, ...], loss: str, background: bool) -> tuple[str, ...]:
+    """What programs that compare with a reference are told. background: as of ``loss_program``."""
+    return (
+        *(f"SGE_MATCH_{name.upper()}" for name in match),
+        *LOSS_DEFINES[loss],
+        *(("SGE_BACKGROUND", f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}") if background else ()),
+    )
 
 
 @cache
@@ -59,8 +69,8 @@ def loss_program(
     background: it is another one each step, so that the reference's alpha is not folded into its colour.
     """
     colour = "colour" in match
-    return _surface_program(
-        ("distance", "loss_frag"),
+    return surface_program(
+        ("distance", "matched", "loss_frag"),
         shading=shading if colour else "unlit",
         atlas=textured and colour and shading != "normal",
         base_colour=colour and shading != "normal",
@@ -68,18 +78,14 @@ def loss_program(
         outputs={"loss": "FLOAT", "id": "UINT"},
         samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
         constants={"background": "VEC3"} if background else {},
-        defines=(
-            *(f"SGE_MATCH_{name.upper()}" for name in match),
-            *LOSS_DEFINES[loss],
-            *(("SGE_BACKGROUND", f"SGE_ALPHA_WEIGHT {ALPHA_WEIGHT}") if background else ()),
-        ),
+        defines=match_defines(match, loss, background),
     )
 
 
 @cache
 def render_program(shading: str, textured: bool, normal: bool) -> Program:
     """Surfaces -> colour, id and, with ``normal``, the world normal as 0.5 + 0.5 n."""
-    return _surface_program(
+    return surface_program(
         ("render_frag",),
         shading=shading,
         atlas=textured and shading != "normal",
@@ -93,7 +99,7 @@ def render_program(shading: str, textured: bool, normal: bool) -> Program:
 @cache
 def uv_program(shading: str) -> Program:
     """Surfaces -> lookup (u, v, mip level, 0), id and, where shading scales it, the shade factor."""
-    return _surface_program(
+    return surface_program(
         ("uv_frag",),
         shading=shading,
         uv=True,
@@ -105,7 +111,7 @@ def uv_program(shading: str) -> Program:
 @cache
 def texel_loss_program(shading: str, loss: str) -> Program:
     """Surfaces and a reference -> losses by channel with texels perturbed both ways, lookup, id."""
-    return _surface_program(
+    return surface_program(
         ("signs", "texel_signs", "distance", "texel_loss_frag"),
         shading=shading,
         atlas=True,
@@ -117,7 +123,7 @@ def texel_loss_program(shading: str, loss: str) -> Program:
     )
 
 
-def _surface_program(
+def surface_program(
     fragment: tuple[str, ...],
     *,
     shading: str,
@@ -129,6 +135,7 @@ def _surface_program(
     base_colour: bool = False,
     uv: bool = False,
     normal: bool = False,
+    edge: bool = False,
 ) -> Program:
     """A pass over the surfaces; each feature brings its varyings, textures, constants and define."""
     constants = {"world_to_clip": "MAT4", "first_triangle": "INT"} | (constants or {})
@@ -148,6 +155,12 @@ def _surface_program(
         varyings["normal"] = "VEC3"
         samplers += ("normals",)
         defines += ("SGE_NORMAL",)
+    blocks = {}
+    if edge:
+        varyings["edge"] = "VEC3"
+        samplers += ("marks",)
+        blocks["edge_view"] = EDGE_ROWS
+        defines += ("SGE_EDGE",)
     if shading == "sun":
         constants["light_count"] = "INT"
         samplers += ("lights",)
@@ -159,4 +172,5 @@ def _surface_program(
         constants=constants,
         defines=defines + (("SGE_BASE_COLOUR",) if base_colour else ()),
         varyings=varyings,
+        blocks=blocks,
     )

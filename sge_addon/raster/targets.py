@@ -9,7 +9,15 @@ from contextlib import contextmanager
 
 import gpu
 
-_READABLE = {"R32UI": "UINT"}
+
+def kind_of(format: str) -> str:
+    """What an attachment of a format is cleared and read as: 'FLOAT' or 'UINT'."""
+    return "UINT" if format == "R32UI" else "FLOAT"
+
+
+def channels_of(format: str) -> int:
+    """Numbers a pixel."""
+    return 4 if format.startswith("RGBA") else 1
 
 
 class Target:
@@ -30,16 +38,12 @@ class Target:
         """Zeros everywhere, depth at the far plane; the framebuffer must be bound."""
         for name, texture in self.textures.items():
             # An integer attachment is undefined after a framebuffer's colour clear.
-            if _READABLE.get(self.formats[name]) == "UINT":
+            if kind_of(self.formats[name]) == "UINT":
                 texture.clear(format="UINT", value=(0,))
             else:
-                texture.clear(format="FLOAT", value=(0.0, 0.0, 0.0, 0.0)[: _channels(self.formats[name])])
+                texture.clear(format="FLOAT", value=(0.0, 0.0, 0.0, 0.0)[: channels_of(self.formats[name])])
         if self._depth is not None:
             self.framebuffer.clear(depth=1.0)
-
-
-def _channels(format: str) -> int:
-    return 4 if format.startswith("RGBA") else 1
 
 
 class TargetPool:

@@ -4,13 +4,18 @@
 // Reads: world_position and what facing.glsl reads; lit_view.rows[0]: the eye, w = 1, or, where the view is
 // orthographic, the direction towards it, w = 0.
 
-vec3 sge_colour()
+SgePoint sge_point()
 {
   SgePoint point;
   point.position = world_position;
   point.normal = sge_seen_normal();
   point.tangent = sge_seen_tangent();
   point.to_eye = normalize(lit_view.rows[0].xyz - lit_view.rows[0].w * world_position);
+  return point;
+}
+
+SgeMaterial sge_material()
+{
   SgeMaterial material;
   vec4 first = sge_map_base_color();
   material.base_color = first.rgb;
@@ -20,5 +25,10 @@ vec3 sge_colour()
   material.roughness = sge_map_roughness(second.a);
   material.emission = sge_map_emission();
   material.alpha = 1.0;
-  return sge_radiance(material, point);
+  return material;
+}
+
+vec3 sge_colour()
+{
+  return sge_radiance(sge_material(), sge_point());
 }

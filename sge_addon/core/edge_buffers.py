@@ -1,0 +1,31 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What one rasterisation says of the surfaces' motion, pixel by pixel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.float32]
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeBuffers:
+    """All 0 where nothing is. Arrays are overwritten by the next picture of this size.
+
+    loss: (H, W), relative to an empty pixel's where the reference has alpha. id: (H, W) uint32, triangle + 1.
+    force: (H, W, 4), the loss's gradient by the world position of what is seen, as it carries its colours and
+    normals along; last the mark's x (corner_marks). turn: (H, W, 4), the gradient by the interpolated, not
+    normalised normal; last the mark's y. seen: (H, W, 4), the colour as the loss compares it; last the
+    distance along the view. seen_normal: (H, W, 4), 0.5 + 0.5 n and 1, where normals are matched.
+    """
+
+    loss: Plane
+    id: NDArray[np.uint32]
+    force: Plane
+    turn: Plane
+    seen: Plane
+    seen_normal: Plane | None = None

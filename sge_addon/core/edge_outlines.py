@@ -1,0 +1,195 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the outlines of one picture are worth: the derivative of the loss by the motion of the nearer surface.
+
+Where neighbouring pixels show different surfaces, the outline between them runs somewhere in between, and the
+jitter puts it anywhere: an outline that moves by a pixel from A to B turns B into what A shows. So the loss
+changes by f_B(A) - f_B(B), and by f_A(A) - f_A(B) the other way round; the mean of both is the derivative. It
+belongs to the nearer surface (after Pidhorskyi et al. 2024, Rasterized Edge Gradients, who take the slope of
+the loss instead, which at |x| says little of what happens in a jump); where a crease of one surface is the
+reason, half to each side.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .assembly import Assembly
+from .edge_buffers import EdgeBuffers
+from .pixel_loss import ALPHA_WEIGHT, distance, encoded, is_outlined
+from .reference import Reference
+from .view import View
+
+Array = NDArray[np.float32]
+Indices = NDArray[np.intp]
+Clip = NDArray[np.float64]
+_STEP = 8.0  # pixels of depth between neighbours, over which they are on different surfaces
+
+
+@dataclass(frozen=True, eq=False)
+class Matched:
+    """How a picture is compared. match: of FitSettings, as far as the reference has it; loss: likewise.
+    background: (3,) linear or None."""
+
+    reference: Reference
+    match: tuple[str, ...]
+    loss: str
+    background: Array | None
+
+    def losses(self, at: Indices, colour: Array, normal: Array | None) -> Array:
+        """(N,) what the pixels ``at`` would cost if these showed there, relative to empty ones where the
+        silhouette is known. at: (N,) flat indices. colour: (N, 3) encoded; normal: (N, 3) as 0.5 + 0.5 n."""
+        reference, outlined = self.reference, is_outlined(self.reference, self.background)
+        total = np.zeros(len(at), np.float32)
+        target = reference.colour.reshape(-1, 4).take(at, axis=0)
+        if "colour" in self.match:
+            behind = target[:, :3]
+            if self.background is not None:
+                behind = behind + (1.0 - target[:, 3:]) * self.background
+            behind = encoded(behind, self.loss)
+            total += distance(colour - behind, self.loss)
+            if outlined:
+                empty = 0.0 if self.background is None else encoded(self.background, self.loss)
+                total -= distance(empty - behind, self.loss)
+        if "alpha" in self.match:
+            alpha = target[:, 3:]
+            total += ALPHA_WEIGHT * (distance(1.0 - alpha, self.loss) - distance(alpha, self.loss))
+        if "normal" in self.match and normal is not None and reference.normal is not None:
+            wanted = reference.normal.reshape(-1, 3).take(at, axis=0)
+            total += distance(normal - wanted, self.loss)
+            if outlined:
+                total -= distance(wanted, self.loss)
+        return total
+
+
+class Outlines:
+    """Of one topology. creases: whether jumps of shading within a surface count."""
+
+    def __init__(self, assembly: Assembly, creases: bool) -> None:
+        self._triangles = assembly.triangles
+        self._groups = assembly.normal_groups
+        shared = np.zeros(len(assembly.positions), np.int64)
+        np.maximum.at(shared, assembly.triangles.ravel(), assembly.normal_groups.ravel())
+        self._has_creases = creases and bool((shared[assembly.triangles] != assembly.normal_groups).any())
+
+    def forces(
+        self, buffers: EdgeBuffers, positions: Array, view: View, clip: Clip, matched: Matched
+    ) -> tuple[Indices, Array]:
+        """(N,) vertices and (N, 3) the gradient of the picture's summed loss by their positions; a vertex may
+        occur more than once. positions, clip: (4, 4) world to clip, as the picture was drawn."""
+        vertices, forces = [], []
+        for axis in (0, 1):
+            owner, other, worth = self._pairs(buffers, axis, view, matched)
+            corners = self._triangles.take(buffers.id.ravel().take(owner).astype(np.intp) - 1, axis=0)
+            places, gradient = _at_outline(positions.take(corners, axis=0), owner, other, axis, view, clip)
+            # A surface that moves along the axis from owner to other moves its outline that way.
+            pull = np.where(other > owner, worth, -worth)[:, None] * gradient
+            vertices.append(corners.ravel())
+            forces.append((places[:, :, None] * pull[:, None, :]).reshape(-1, 3))
+        return np.concatenate(vertices), np.concatenate(forces)
+
+    def _pairs(
+        self, buffers: EdgeBuffers, axis: int, view: View, matched: Matched
+    ) -> tuple[Indices, Indices, Array]:
+        """(N,) pixels whose surface has an outline towards a neighbour, (N,) these neighbours, and (N,) what it
+        costs when the outline moves there by a pixel."""
+        first, second = _neighbours(buffers.id, axis)
+        ids, depth = buffers.id.ravel(), buffers.seen.reshape(-1, 4)[:, 3]
+        id_first, id_second = ids.take(first), ids.take(second)
+        near, far = depth.take(first), depth.take(second)
+        empty = (id_first == 0) | (id_second == 0)
+        w = np.minimum(near, far) if view.is_perspective else np.float32(1.0)
+        jumps = np.abs(near - far) > (_STEP * view.world_per_pixel) * w
+        inside = np.flatnonzero(~empty & (jumps | self._has_creases))
+        a, b = id_first[inside].astype(np.intp) - 1, id_second[inside].astype(np.intp) - 1
+        apart = empty & is_outlined(matched.reference, matched.background)
+        apart[inside] = jumps[inside] & ~_share(self._triangles, a, b)
+        creased = np.zeros(len(first), bool)
+        if self._has_creases:
+            creased[inside] = ~apart[inside] & ~_share(self._groups, a, b)
+        chosen = np.flatnonzero(apart | creased)
+        first, second, creased = first[chosen], second[chosen], np.flatnonzero(creased[chosen])
+        # The nearer surface moves the outline; nothing is infinitely far.
+        first_is_near = (id_first[chosen] > 0) & ((id_second[chosen] == 0) | (near[chosen] < far[chosen]))
+        owner, other = np.where(first_is_near, first, second), np.where(first_is_near, second, first)
+        worth = _worth(buffers, owner, other, matched)
+        worth[creased] *= 0.5
+        return (
+            np.concatenate([owner, other[creased]]),
+            np.concatenate([other, owner[creased]]),
+            np.concatenate([worth, -worth[creased]]),
+        )
+
+
+def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Matched) -> Array:
+    """(N,): the loss's derivative, in pixels, by a motion of the outline from ``first`` towards ``second``."""
+    loss, ids = buffers.loss.ravel(), buffers.id.ravel()
+    seen = buffers.seen.reshape(-1, 4)
+    normals = None if buffers.seen_normal is None else buffers.seen_normal.reshape(-1, 4)
+
+    def swapped(at: Indices, shown: Indices) -> Array:
+        normal = None if normals is None else normals.take(shown, axis=0)[:, :3]
+        losses = matched.losses(at, seen.take(shown, axis=0)[:, :3], normal)
+        losses *= ids.take(shown) > 0  # an empty pixel's loss is what losses are relative to
+        losses -= loss.take(at)
+        weight = matched.reference.weight
+        return losses if weight is None else losses * weight.ravel().take(at)
+
+    return 0.5 * (swapped(second, first) - swapped(first, second))
+
+
+def _neighbours(ids: NDArray[np.uint32], axis: int) -> tuple[Indices, Indices]:
+    """Flat indices of pixels that show another triangle than the neighbour to the right (axis 0) or above,
+    and of these neighbours."""
+    width = ids.shape[1]
+    if axis == 0:
+        row, column = np.divmod(np.flatnonzero(ids[:, :-1] != ids[:, 1:]), max(width - 1, 1))
+        first = row * width + column
+        return first, first + 1
+    first = np.flatnonzero(ids[:-1] != ids[1:])
+    return first, first + width
+
+
+def _share(lists: NDArray[np.int32], a: Indices, b: Indices) -> NDArray[np.bool_]:
+    """(N,) whether the triangles a and b have a number in common. lists: (F, 3)."""
+    first, second = lists.take(a, axis=0), lists.take(b, axis=0)
+    return (first[:, :, None] == second[:, None, :]).any(axis=(1, 2))
+
+
+def _at_outline(
+    corners: Array, owner: Indices, other: Indices, axis: int, view: View, clip: Clip
+) -> tuple[Array, Array]:
+    """Where the owner's triangle ends on the way to the other pixel's centre: (N, 3) barycentric coordinates,
+    and (N, 3) the derivative of the pixel coordinate along the axis by the world position there.
+
+    corners: (N, 3, 3) world positions of the owners' triangles.
+    """
+    matrix = clip.astype(np.float32)
+    x, y, w = (
+        corners[..., 0] * row[0] + corners[..., 1] * row[1] + corners[..., 2] * row[2] + row[3]
+        for row in (matrix[0], matrix[1], matrix[3])
+    )
+    x, y = (0.5 * x / w + 0.5) * view.width, (0.5 * y / w + 0.5) * view.height  # (N, 3) pixels
+    up, right = np.divmod(owner, view.width)
+    x, y = x - (right[:, None] + np.float32(0.5)), y - (up[:, None] + np.float32(0.5))
+    # Areas that the owner's centre spans with the edges, and how they change on the way.
+    following, last = [1, 2, 0], [2, 0, 1]
+    here = x[:, following] * y[:, last] - x[:, last] * y[:, following]
+    step = np.where(other > owner, np.float32(1.0), np.float32(-1.0))[:, None]
+    along = (y, x)[axis]
+    change = (along[:, following] - along[:, last]) * (step if axis == 0 else -step)
+    total = here.sum(axis=1, keepdims=True)
+    flip = np.sign(total)
+    here, change = np.maximum(here * flip, 0.0), change * flip
+    ends = np.where(change < 0.0, here / np.maximum(-change, 1e-12), np.float32(2.0)).min(axis=1)
+    way = np.minimum(ends, 1.0)[:, None]
+    places = np.maximum(here + way * change, 0.0) / w
+    places /= np.maximum(places.sum(axis=1, keepdims=True), 1e-30)
+    size, centre = ((view.width, right), (view.height, up))[axis]
+    ndc = 2.0 * (centre[:, None] + 0.5 + way * step) / size - 1.0
+    depth = (places * w).sum(axis=1, keepdims=True)
+    gradient = (0.5 * size) * (matrix[axis, :3] - ndc * matrix[3, :3]) / depth
+    return places, gradient.astype(np.float32)

@@ -1,0 +1,129 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The deterministic gradient, averaged over jitters, against central differences of the rasterised loss."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy  # noqa: F401 (the wheel brings gpu along)
+import numpy as np
+import pytest
+
+from sge_addon.core.assembly import assemble
+from sge_addon.core.edge_gradient import EdgeGradient
+from sge_addon.core.edge_outlines import Matched
+from sge_addon.core.oracle import group_normals
+from sge_addon.core.perturbation import perturbation
+from sge_addon.core.reference import Reference
+from sge_addon.core.stopwatch import Stopwatch
+from sge_addon.core.surface import Surface
+from sge_addon.core.view import View, jittered
+from sge_addon.raster.rasteriser import Rasteriser
+from sge_addon.raster.reference_textures import ReferenceTextureCache
+from tests.blender.test_raster_gradient import (
+    LIGHTS,
+    agreement,
+    draw_at,
+    one_before_another,
+    painting,
+    sheet,
+    sphere,
+)
+from tests.meshes import orthographic_view, perspective_view
+
+pytestmark = pytest.mark.usefixtures("gpu_ready")
+
+COLOUR, BOTH = ("colour",), ("colour", "alpha")
+GRID = 8  # jitters along a side of the pixel
+
+
+def jitters() -> list[tuple[float, float]]:
+    steps = (np.arange(GRID) + 0.5) / GRID - 0.5
+    return [(float(x), float(y)) for y in steps for x in steps]
+
+
+class Picture:
+    """Some surfaces before one reference."""
+
+    def __init__(
+        self, surfaces: list[Surface], view: View, shading: str, match: tuple[str, ...], loss: str = "l1"
+    ) -> None:
+        self.assembly = assemble(surfaces)
+        self.view, self.match, self.loss = view, match, loss
+        self.reference = Reference(view, painting(view.width, view.height), True)
+        self.rasteriser = Rasteriser(self.assembly, shading, LIGHTS)
+        self.textures = ReferenceTextureCache([self.reference], match, loss).get(0)
+        self.shading = shading
+
+    def gradient(self) -> np.ndarray:
+        gradient = EdgeGradient(self.assembly, self.shading != "unlit")
+        matched = Matched(self.reference, self.match, self.loss, None)
+        total = np.zeros(self.assembly.positions.shape)
+        for jitter in jitters():
+            buffers = self.rasteriser.edges(
+                self.view, jitter, self.textures, self.match, self.loss, Stopwatch()
+            )
+            clip = jittered(self.view.world_to_clip, *jitter, self.view.width, self.view.height)
+            total += gradient.positions(buffers, self.assembly.positions, self.view, clip, matched)
+        return (total / GRID**2)[self.assembly.movable].ravel()
+
+    def central_differences(self, pixels: float) -> np.ndarray:
+        positions = self.assembly.positions
+        epsilons = perturbation(self.view, pixels, 0).epsilons(positions, self.assembly.movable)
+        found = []
+        for vertex in np.flatnonzero(self.assembly.movable):
+            for axis in range(3):
+                moved = []
+                for sign in (1.0, -1.0):
+                    each = positions.copy()
+                    each[vertex, axis] += sign * epsilons[vertex]
+                    moved.append(each)
+                draw_at(self.rasteriser, *moved)
+                total = 0.0
+                for jitter in jitters():
+                    buffers = self.rasteriser.pair(
+                        self.view, jitter, perturbation(self.view, pixels, 0), self.textures, self.match,
+                        self.loss, Stopwatch(),
+                    )
+                    total += float((buffers.loss_plus.astype(float) - buffers.loss_minus).sum())
+                found.append(total / GRID**2 / (2.0 * epsilons[vertex]))
+        return np.asarray(found)
+
+
+def turned(surfaces: list[Surface]) -> list[Surface]:
+    """Such that no edges of the back lie behind edges of the front."""
+    turn = np.linalg.qr(np.random.default_rng(1).normal(size=(3, 3)))[0].astype(np.float32)
+    return [replace(each, positions=each.positions @ turn.T) for each in surfaces]
+
+
+def flat_view() -> View:
+    return orthographic_view(64, 64, 1.0 / 64)
+
+
+@pytest.mark.parametrize(
+    ("surfaces", "view", "shading", "match", "loss"),
+    [
+        pytest.param(turned(sphere()), flat_view(), "unlit", BOTH, "l1", id="silhouette, unlit"),
+        pytest.param(turned(sphere()), flat_view(), "normal", BOTH, "l1", id="silhouette, smooth normals"),
+        pytest.param(turned(sphere()), flat_view(), "normal", BOTH, "l2", id="silhouette, smooth normals, squared"),
+        pytest.param(turned(sphere()), flat_view(), "sun", BOTH, "log_l1", id="silhouette, suns, logarithmic"),
+        pytest.param(turned(sphere(False)), flat_view(), "normal", BOTH, "l1", id="silhouette, flat normals"),
+        pytest.param(one_before_another(), flat_view(), "sun", BOTH, "l1", id="occlusion, suns"),
+        pytest.param(one_before_another(), flat_view(), "unlit", BOTH, "l1", id="occlusion, unlit"),
+        pytest.param(sheet(), flat_view(), "normal", COLOUR, "l1", id="shading, smooth normals"),
+        pytest.param(sheet(), flat_view(), "sun", COLOUR, "l1", id="shading, suns"),
+        pytest.param(sheet(), flat_view(), "unlit", COLOUR, "l1", id="texture"),
+        pytest.param(
+            [replace(each, positions=2 * each.positions) for each in sphere()],
+            perspective_view(72, 60, 1.7, 0.8), "sun", BOTH, "l1", id="perspective",
+        ),
+    ],
+)
+def test_it_is_the_gradient(surfaces, view, shading, match, loss) -> None:
+    picture = Picture(surfaces, view, shading, match, loss)
+    found, expected = picture.gradient(), picture.central_differences(0.5)
+    cosine, length = agreement(found, expected)
+    print(f"cosine {cosine:.4f}, length {length:.4f}")
+    assert cosine >= 0.97
+    assert abs(length - 1.0) <= 0.1
