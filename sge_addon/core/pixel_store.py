@@ -17,14 +17,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import FitError
+from .errors import FitError, PixelsLost
 from .memory_budget import REFERENCES, UNPACKED
 from .packed_pixels import Packed, pack, unpack
 from .pixels import Image, Pixels, PlainPixels
-
-
-class PixelsLost(FitError):
-    """Pixels of a reference cannot be read back from the temporary file."""
 
 
 @dataclass(frozen=True, eq=False)
