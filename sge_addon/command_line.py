@@ -22,21 +22,36 @@ Fit meshes and their base colour to reference images.
 
 Without --mesh the .blend file's objects are fitted: those of --object, else the selected meshes,
 else its only mesh. Without --references and --reference-object, the file's list of references
-counts, or where that is empty every camera with a background image."""
+counts, or where that is empty every camera with a background image.
+
+With --jobs, many fits that a JSON file lists run one after another."""
 _EXIT_CODES = """\
 exit code: 0 done, 1 failed, 2 bad input (nothing was changed or written), 130 interrupted by
-Ctrl-C or SIGTERM (what was reached is written; a second time skips the final measurement)"""
+Ctrl-C or SIGTERM (what was reached is written; a second time skips the final measurement).
+With --jobs: 0 all are done, 1 some failed, 2 the file of jobs is wrong (nothing was run), 130 interrupted"""
+# By the names that argparse gives them. OF_JOBS only go with --jobs, beside which only WITH_JOBS are allowed;
+# none of both stands in a file of jobs, but --report, which there is each job's own.
+OF_JOBS = ("output", "only", "again")
+WITH_JOBS = (*OF_JOBS, "jobs", "report", "check", "quiet")
+OUTPUTS = ("save", "export", "export_references", "report")
+PATHS = ("scene", "mesh", "references", *OUTPUTS)
+PERHAPS_PATHS = ("hold_out", "reference_object")  # a number, or an object's name, or a path
+LABEL = "SGE"
 
 
-class _Parser(argparse.ArgumentParser):
+class CommandLine(argparse.ArgumentParser):
+    """The parser; where it is not told otherwise, an error is one line and ends the process."""
+
     def error(self, message: str) -> NoReturn:
         """One line instead of the whole usage."""
         self.exit(2, f"error: {message} (--help lists the flags)\n")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Flags of files and objects, then one flag for each field of FitSettings (None where not given)."""
-    parser = _Parser(
+def build_parser(kind: type[CommandLine] = CommandLine) -> CommandLine:
+    """Flags of files and objects, then one flag for each field of FitSettings (None where not given).
+
+    Beside them ``label`` is what lines of progress begin with."""
+    parser = kind(
         prog="sge_fit",
         usage="%(prog)s [SCENE.blend] [flags]",
         description=_DESCRIPTION,
@@ -44,12 +59,14 @@ def build_parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+    parser.set_defaults(label=LABEL)
     parser.add_argument("--version", action="version", version=version())
     inputs = parser.add_argument_group("what is fitted, to what")
     inputs.add_argument("scene", nargs="?", metavar="SCENE.blend", help="file to open first")
     inputs.add_argument(
         "--object", action="append", default=[], metavar="NAME", help="object to fit; repeatable"
     )
+    inputs.add_argument("--frame", type=int, metavar="N", help="go to this frame of the scene first")
     inputs.add_argument("--mesh", metavar="FILE", help="mesh file to fit instead: obj, ply, stl, glb or gltf")
     for flag in ("--forward-axis", "--up-axis"):
         inputs.add_argument(
@@ -93,7 +110,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--export-references", metavar="DIR", help="write the references as images and a transforms.json"
     )
     outputs.add_argument(
-        "--report", metavar="FILE.json", help="write what was reached, and how fast, as JSON"
+        "--report",
+        metavar="FILE.json",
+        help="write what was reached, and how fast, as JSON (with --jobs: what became of each)",
     )
     outputs.add_argument(
         "--check",
@@ -102,6 +121,22 @@ def build_parser() -> argparse.ArgumentParser:
         "exit code 2 where there are errors, else 0",
     )
     outputs.add_argument("--quiet", action="store_true", help="print nothing but notes and errors")
+    many = parser.add_argument_group("many fits in one process (see README, Many assets)")
+    many.add_argument(
+        "--jobs",
+        metavar="FILE.json",
+        help="run the fits that this file lists, each with a report; those that are done already are skipped",
+    )
+    many.add_argument(
+        "--output",
+        metavar="DIR",
+        help="folder of what jobs write that do not say where (default: as the file of jobs says, else "
+        "<its name>_fits beside it)",
+    )
+    many.add_argument(
+        "--only", action="append", default=[], metavar="NAME", help="run this job alone; repeatable"
+    )
+    many.add_argument("--again", action="store_true", help="run jobs that are done already, too")
     made = parser.add_argument_group(
         "how references are made of --reference-object (stored in the file, too)"
     )
@@ -160,9 +195,11 @@ def _add_setting(group: argparse._ArgumentGroup, field: Field, name: str | None 
         text += "; repeatable, or several with ; between them"
         group.add_argument(flag, action="extend", type=split_texts, default=None, metavar="TEXT", help=text)
     elif isinstance(field.default, tuple) and not choices:
-        group.add_argument(flag, type=_numbers, default=None, metavar="R,G,B", help=text)
+        group.add_argument(flag, type=numbers_between_commas, default=None, metavar="R,G,B", help=text)
     elif isinstance(field.default, tuple):
-        group.add_argument(flag, type=_names, default=None, metavar=",".join(choices), help=text)
+        group.add_argument(
+            flag, type=names_between_commas, default=None, metavar=",".join(choices), help=text
+        )
     elif choices:
         group.add_argument(flag, choices=choices, default=None, help=text)
     else:
@@ -180,11 +217,11 @@ def _axis(text: str) -> str:
     return text.upper().replace("NEGATIVE_", "-")
 
 
-def _names(text: str) -> tuple[str, ...]:
+def names_between_commas(text: str) -> tuple[str, ...]:
     return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
-def _numbers(text: str) -> tuple[float, ...]:
+def numbers_between_commas(text: str) -> tuple[float, ...]:
     return tuple(float(number) for number in text.split(","))
 
 
@@ -194,4 +231,13 @@ def _placeholder(field: Field) -> str:
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Parse; argparse itself ends the process with 2 where a flag is unknown or malformed."""
-    return build_parser().parse_args(list(arguments))
+    parser = build_parser()
+    parsed = parser.parse_args(list(arguments))
+    given = [name for name, value in vars(parsed).items() if value != parser.get_default(name)]
+    for name in given:
+        flag = "SCENE.blend" if name == "scene" else "--" + name.replace("_", "-")
+        if parsed.jobs is None and name in OF_JOBS:
+            parser.error(f"{flag} only goes with --jobs")
+        if parsed.jobs is not None and name not in WITH_JOBS:
+            parser.error(f'{flag} does not go with --jobs: put it into that file, for all under "defaults"')
+    return parsed

@@ -13,6 +13,7 @@ from .cage import Cage, CageMap
 from .large_steps import PositionBlock
 from .mirror_planes import MirrorRules
 from .schedule import ShapeSchedule
+from .step_rule import StepRule
 from .surface import Surface
 
 Array = NDArray[np.float32]
@@ -35,17 +36,23 @@ class CageBlock:
     the value by itself, and ``step`` takes gradients of the surface's vertices. Where it has none, ``show``
     tells what was made of the value, and ``step`` takes gradients of the cage's; so it does also with
     ``by_cage``. Vertices on the plane of a Mirror modifier stay on it, the others on their side.
+    rule: by which the cage's positions step.
     """
 
-    def __init__(self, name: str, surface: Surface, schedule: ShapeSchedule, by_cage: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        surface: Surface,
+        schedule: ShapeSchedule,
+        by_cage: bool = False,
+        rule: StepRule = PositionBlock,
+    ) -> None:
         cage = _cage_of(surface)
         self.name = name
         self._by_cage = by_cage
         self._map: CageMap | None = cage.map
         self._rules = MirrorRules(cage)
-        self._positions = PositionBlock(
-            name, cage.positions, cage.triangles, cage_schedule(schedule), cage.mobility
-        )
+        self._positions = rule(name, cage.positions, cage.triangles, cage_schedule(schedule), cage.mobility)
         self._shown = surface.positions if cage.map is None else cage.map.apply(cage.positions)
 
     @property

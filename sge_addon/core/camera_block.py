@@ -123,11 +123,10 @@ class CameraBlock:
     def _assign(self, index: int, state: CameraState) -> None:
         original, shown = self.originals[index], self.references[index]
         view = state.view.resized(original.view.width, original.view.height)
-        colour = shown.colour
         if not np.array_equal(state.gain, self.states[index].gain):
-            colour = original.colour / np.append(state.gain, 1.0).astype(np.float32)
+            shown = original.divided(np.append(state.gain, 1.0).astype(np.float32))
         self.states[index] = CameraState(view, state.gain)
-        self.references[index] = replace(shown, view=view, colour=colour)
+        self.references[index] = replace(shown, view=view)
 
     def _moved_by(self, index: int) -> tuple[Array, Array]:
         """World rotation vector by which a camera has turned, and how far the middle moved along."""

@@ -20,7 +20,8 @@ from .background import TRANSPARENT, Background
 from .camera_parameters import FOCAL, POSE, SIZE, in_view, moved, screen_units
 from .levenberg_marquardt import Linearised, minimise
 from .picture_residual import PictureResidual
-from .reference import Image, Reference
+from .pixels import Image
+from .reference import Reference
 from .view import View
 
 Array = NDArray[np.float64]

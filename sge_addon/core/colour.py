@@ -17,6 +17,10 @@ def srgb_to_linear(encoded: Array) -> Array:
     return np.where(encoded <= 0.04045, encoded / 12.92, curve).astype(np.float32)
 
 
+# (256,) linear: what 8-bit sRGB values stand for.
+SRGB_TABLE = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255.0))
+
+
 def linear_to_srgb(linear: Array) -> Array:
     """Encode linear values with the sRGB curve: any shape, float32. Values below 0 stay linear."""
     linear = np.asarray(linear, dtype=np.float32)

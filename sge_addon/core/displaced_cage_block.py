@@ -12,7 +12,9 @@ from .cage_block import CageBlock
 from .errors import FitError, Remedy
 from .height_block import HeightBlock
 from .height_field import HeightField
+from .large_steps import PositionBlock
 from .schedule import ShapeSchedule
+from .step_rule import StepRule
 from .surface import Surface
 from .vertex_normals import VertexNormals
 
@@ -25,14 +27,17 @@ class DisplacedCageBlock:
     """Stands where a CageBlock stands; what it shows is displaced by heights along the normals of S c + b.
 
     surface: displaced, with its ``height``, of which the base is what the map of its ``cage`` makes. Raises
-    FitError where directions are not along the base's normals, as they are found anew when it moves.
+    FitError where directions are not along the base's normals, as they are found anew when it moves. rule: by
+    which both step.
     """
 
-    def __init__(self, name: str, surface: Surface, schedule: ShapeSchedule) -> None:
+    def __init__(
+        self, name: str, surface: Surface, schedule: ShapeSchedule, rule: StepRule = PositionBlock
+    ) -> None:
         if surface.height is None or surface.cage is None or surface.cage.map is None:
             raise ValueError(f"surface '{surface.name}' has no height, or no map of its cage")
         self.name = name
-        self._cage = CageBlock(name, surface, schedule)
+        self._cage = CageBlock(name, surface, schedule, rule=rule)
         self._normals = _FieldNormals(surface, surface.height, self._cage.shown)
         self._heights = HeightBlock(
             name,
@@ -41,6 +46,7 @@ class DisplacedCageBlock:
             schedule,
             surface.height,
             _mobility(surface, surface.cage),
+            rule,
         )
 
     @property

@@ -71,8 +71,8 @@ class EdgeGradient:
         return _sums(np.concatenate(vertices), np.concatenate(values), self._vertex_count)
 
     def _by_corner(self, bins: Indices, marks: Array, values: Array) -> tuple[Indices, Array]:
-        """(T,) the triangles that occur and (3, T, 3) [corner, triangle, axis] the sums of values (N, 3) times
-        the barycentric coordinates. bins: (N,) triangles. marks: (2, N)."""
+        """(T,) the triangles that occur and (3, T, 3) [corner, triangle, axis] the sums of values (N, 3)
+        times the barycentric coordinates. bins: (N,) triangles. marks: (2, N)."""
         count = len(self._triangles)
         seen = np.flatnonzero(np.bincount(bins, minlength=count))
         moments = np.empty((3, 3, len(seen)))  # [(1, x, y), axis, triangle]

@@ -84,7 +84,8 @@ class Outlines:
         for axis in (0, 1):
             owner, other, worth = self._pairs(buffers, axis, view, matched)
             corners = self._triangles.take(buffers.id.ravel().take(owner).astype(np.intp) - 1, axis=0)
-            places, gradient = _at_outline(positions.take(corners, axis=0), owner, other, axis, view, clip)
+            at = positions.take(corners, axis=0)
+            places, gradient = _at_outline(at, owner, other, axis, view, clip)
             # A surface that moves along the axis from owner to other moves its outline that way.
             pull = np.where(other > owner, worth, -worth)[:, None] * gradient
             vertices.append(corners.ravel())
@@ -94,8 +95,8 @@ class Outlines:
     def _pairs(
         self, buffers: EdgeBuffers, axis: int, view: View, matched: Matched
     ) -> tuple[Indices, Indices, Array]:
-        """(N,) pixels whose surface has an outline towards a neighbour, (N,) these neighbours, and (N,) what it
-        costs when the outline moves there by a pixel."""
+        """(N,) pixels whose surface has an outline towards a neighbour, (N,) these neighbours, and (N,) what
+        it costs when the outline moves there by a pixel."""
         first, second = _neighbours(buffers.id, axis)
         ids, depth = buffers.id.ravel(), buffers.seen.reshape(-1, 4)[:, 3]
         id_first, id_second = ids.take(first), ids.take(second)
@@ -125,7 +126,7 @@ class Outlines:
 
 
 def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Matched) -> Array:
-    """(N,): the loss's derivative, in pixels, by a motion of the outline from ``first`` towards ``second``."""
+    """(N,): the loss's derivative by a motion of the outline from ``first`` to ``second``, a pixel."""
     loss, ids = buffers.loss.ravel(), buffers.id.ravel()
     seen = buffers.seen.reshape(-1, 4)
     normals = None if buffers.seen_normal is None else buffers.seen_normal.reshape(-1, 4)

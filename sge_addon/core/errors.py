@@ -41,3 +41,7 @@ class FitError(ValueError):
 
 class TargetLost(FitError):
     """What is being fitted was deleted, or changed so that results no longer belong to it."""
+
+
+class PixelsLost(TargetLost):
+    """What a reference shows can no longer be read. What was reached is kept all the same."""

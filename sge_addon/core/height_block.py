@@ -18,6 +18,7 @@ from .height_field import HeightField
 from .height_texture import HeightTexture
 from .large_steps import PositionBlock, rms_radius
 from .schedule import ShapeSchedule
+from .step_rule import StepRule
 
 Array = NDArray[np.float32]
 
@@ -27,6 +28,7 @@ class HeightBlock:
 
     positions: (V, 3) where it begins: displaced, that is on the lines of ``field``.
     mobility: (V,) in [0, 1] or None; steps are scaled by it, and vertices at 0 stay where they are.
+    rule: by which the distances step.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class HeightBlock:
         schedule: ShapeSchedule,
         field: HeightField,
         mobility: Array | None = None,
+        rule: StepRule = PositionBlock,
     ) -> None:
         self.name = name
         self.field = field
@@ -45,7 +48,7 @@ class HeightBlock:
         # World units to one unit of height, at the start; not zero where a vertex has no normal.
         self._reach = np.maximum(np.linalg.norm(field.directions, axis=1), 1e-20).astype(np.float32)
         distances = self._reach * (field.heights_at(positions) - np.float32(field.midlevel))
-        self._distances = PositionBlock(
+        self._distances = rule(
             name, distances[:, None], triangles, schedule, mobility, size=rms_radius(positions)
         )
 

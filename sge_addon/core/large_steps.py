@@ -2,8 +2,10 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Positions stepped as in Large Steps in Inverse Rendering of Geometry (Nicolet, Jacobson, Jakob 2021).
 
-The parameter is u = (I + lambda L) x; its gradient is the solve of x's gradient, and x the solve of u.
-AdamUniform divides by one number for the whole block, so that the smoothed direction stays smooth.
+The parameter is u = (I + lambda L) x; its gradient is the solve of x's gradient, and a step of x the solve
+of u's step. So u itself is never needed: a change of lambda costs nothing, and what a solve leaves of its
+system is relative to a step, not to positions. AdamUniform divides by one number for the whole block, so
+that the smoothed direction stays smooth.
 """
 
 from __future__ import annotations
@@ -82,9 +84,7 @@ class PositionBlock:
         self._size = rms_radius(positions) if size is None else size
         self._system = SmoothingSystem(triangles, len(positions))
         self._adam = AdamUniform(positions.shape)
-        self._smoothing = schedule.smoothing(0.0, len(positions))
-        self._free = self.value.copy()  # x before mobility, what u stands for
-        self._u = self._system.apply(self._smoothing, self._free).astype(np.float32)
+        self._free = self.value.copy()  # x before mobility
 
     @property
     def shown(self) -> NDArray[np.float32]:
@@ -100,14 +100,11 @@ class PositionBlock:
         """gradient: (V, 3) of the loss with respect to positions."""
         count = len(self.value)
         smoothing = self._schedule.smoothing(progress, count)
-        if smoothing != self._smoothing:
-            self._smoothing = smoothing
-            self._u = self._system.apply(smoothing, self._free).astype(np.float32)
         if self._mobility is not None:
             gradient = gradient * self._mobility
         direction = self._adam.direction(self._system.solve(smoothing, gradient))
-        self._u -= np.float32(self._schedule.learning_rate(progress, count) * self._size) * direction
-        self._free = self._system.solve(smoothing, self._u, guess=self._free)
+        rate = np.float32(self._schedule.learning_rate(progress, count) * self._size)
+        self._free = self._free - rate * self._system.solve(smoothing, direction)
         self._put_in_place()
 
     def restrict(self, allowed: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
@@ -116,7 +113,6 @@ class PositionBlock:
         restricted = allowed(self._free)
         if restricted is not self._free:
             self._free = restricted
-            self._u = self._system.apply(self._smoothing, restricted).astype(np.float32)
             self._put_in_place()
 
     def _put_in_place(self) -> None:

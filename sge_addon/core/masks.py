@@ -10,7 +10,8 @@ import numpy as np
 
 from .colour import straight
 from .errors import FitError
-from .reference import Image, check_mask, resize_area
+from .pixels import Image
+from .reference import check_mask, resize_area
 
 # What each mode is called, and what it does, in the panel.
 MASK_MODES = {

@@ -1,10 +1,13 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far parameters are perturbed: epsilon in screen pixels, in world units at each vertex."""
+"""How far parameters are perturbed: epsilon in screen pixels, in world units at each vertex; or in world
+units, the same for all."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import fmean
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,3 +54,15 @@ def perturbation(view: View, epsilon_pixels: float, seed: int) -> Perturbation:
     row = view.world_to_clip[3]
     nearest = view.near if view.is_perspective else 1.0
     return Perturbation(row, epsilon_pixels * view.world_per_pixel, nearest, seed)
+
+
+def even_perturbation(epsilon: float, seed: int) -> Perturbation:
+    """Perturb all vertices by the same length in world units, whatever the view."""
+    return Perturbation(np.zeros(4), epsilon, 1.0, seed)
+
+
+def pixel_at_centre(views: Sequence[View], positions: NDArray[np.float32]) -> float:
+    """One pixel in world units at the centre of positions, (V, 3), in the mean over the views."""
+    centre = positions.mean(axis=0)[None]
+    all_move = np.ones(1, np.bool_)
+    return fmean(float(perturbation(view, 1.0, 0).epsilons(centre, all_move)[0]) for view in views)

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from .background import TRANSPARENT, Background
 from .colour import log_encoded_slope
 from .pixel_loss import ALPHA_WEIGHT, encoded, is_outlined, over
-from .reference import Image, Reference
+from .pixels import Image
+from .reference import Reference
 
 Array = NDArray[np.float32]
 

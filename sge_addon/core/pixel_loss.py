@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .colour import log_encoded
-from .reference import Image, Reference
+from .pixels import Image
+from .reference import Reference
 
 # Alpha differs by 1 where colours differ by a fraction: at full weight silhouettes drown the rest.
 ALPHA_WEIGHT = 0.25

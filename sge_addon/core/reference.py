@@ -5,19 +5,28 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from enum import Enum
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .errors import FitError
+from .pixel_store import PixelStore
+from .pixels import Image, Pixels, PlainPixels
 from .view import View, fitted_size
 
-Image = NDArray[np.float32]
+
+class _Given(Enum):
+    """In place of arrays: those that are there."""
+
+    GIVEN = 0
 
 
-@dataclass(frozen=True, eq=False)
+_GIVEN = _Given.GIVEN
+
+
+@dataclass(frozen=True, eq=False, init=False)
 class Reference:
     """What one camera should see.
 
@@ -29,55 +38,122 @@ class Reference:
     weight: (H, W) float32 in [0, 1], how much each pixel counts; None where all count alike.
     camera: session id of Blender's camera that the view was read from, 0 where there is none.
     engine: what rendered it, 'eevee' or 'cycles'; "" where it is a photo, our own or unknown.
+    pixels: where colour, normal and weight lie. From there they may be read anew whenever they are asked
+    for: nobody should ask for one pixel, nor hold them for longer than a step. Others where pixels differ.
     """
 
     view: View
-    colour: Image
+    pixels: Pixels
     has_alpha: bool
-    normal: Image | None = None
-    held_out: bool = False
-    weight: Image | None = None
-    camera: int = 0
-    engine: str = ""
+    held_out: bool
+    camera: int
+    engine: str
 
-    def __post_init__(self) -> None:
-        size = (self.view.height, self.view.width)
-        if self.colour.shape != (*size, 4):
-            raise FitError(
-                f"Reference '{self.view.name}': its image has shape {self.colour.shape}, its camera "
-                f"{size[1]} x {size[0]} pixels."
+    def __init__(
+        self,
+        view: View,
+        colour: Image | _Given = _GIVEN,
+        has_alpha: bool = False,
+        normal: Image | _Given | None = _GIVEN,
+        held_out: bool = False,
+        weight: Image | _Given | None = _GIVEN,
+        camera: int = 0,
+        engine: str = "",
+        pixels: Pixels | None = None,
+    ) -> None:
+        """pixels: of another reference, in which the arrays that are given take the place of others, so
+        that ``dataclasses.replace`` takes every one of these names."""
+        if pixels is None:
+            if colour is _GIVEN:
+                raise TypeError("a reference needs colour, or pixels")
+            pixels = PlainPixels(colour, *(None if each is _GIVEN else each for each in (normal, weight)))
+            _check(pixels, view)
+        elif colour is not _GIVEN or normal is not _GIVEN or weight is not _GIVEN:
+            pixels = PlainPixels(
+                pixels.colour if colour is _GIVEN else colour,
+                pixels.normal if normal is _GIVEN else normal,
+                pixels.weight if weight is _GIVEN else weight,
             )
-        if self.normal is not None and self.normal.shape != (*size, 3):
-            raise FitError(f"Reference '{self.view.name}': normals and colour differ in size.")
-        for label, image in (("image contains", self.colour), ("normals contain", self.normal)):
-            if image is not None and not np.isfinite(image).all():
-                raise FitError(
-                    f"Reference '{self.view.name}': its {label} NaN or infinite pixels; save it again."
-                )
-        if self.weight is not None:
-            check_mask(self.weight, size, f"Reference '{self.view.name}'")
+            _check(pixels, view)
+        elif pixels.size != (view.height, view.width):
+            raise FitError(_other_size(view, (*pixels.size, 4)))
+        values = (view, pixels, has_alpha, held_out, camera, engine)
+        for field, value in zip(fields(self), values, strict=True):
+            object.__setattr__(self, field.name, value)
+
+    @property
+    def colour(self) -> Image:
+        """(H, W, 4)"""
+        return self.pixels.colour
+
+    @property
+    def normal(self) -> Image | None:
+        """(H, W, 3)"""
+        return self.pixels.normal
+
+    @property
+    def weight(self) -> Image | None:
+        """(H, W)"""
+        return self.pixels.weight
+
+    @property
+    def has_normal(self) -> bool:
+        """Whether there are normals; reads none."""
+        return self.pixels.has_normal
+
+    def stored(self, store: PixelStore) -> Reference:
+        """The same with its pixels where the store keeps them."""
+        if not isinstance(self.pixels, PlainPixels):
+            return self
+        return replace(self, pixels=store.kept(self.pixels, f"Reference '{self.view.name}'"))
+
+    def divided(self, factors: Image) -> Reference:
+        """The same with its colours divided by (4,)."""
+        return replace(self, pixels=self.pixels.divided(factors))
 
     def resized(self, long_side: int) -> Reference:
         """This reference with at most ``long_side`` pixels on its longer side, averaged by area."""
         width, height = fitted_size(self.view.width, self.view.height, long_side)
         if (width, height) == (self.view.width, self.view.height):
             return self
-        weight = None if self.weight is None else resize_area(self.weight[..., None], width, height)
+        own = self.weight
+        weight = None if own is None else resize_area(own[..., None], width, height)
 
         def resized(image: Image) -> Image:
-            if self.weight is None or weight is None:
+            if own is None or weight is None:
                 return resize_area(image, width, height)
             # What does not count shall not bleed into what does.
-            counted = resize_area(image * self.weight[..., None], width, height)
+            counted = resize_area(image * own[..., None], width, height)
             return np.divide(counted, weight, out=np.zeros_like(counted), where=weight > 0.0)
 
-        return replace(
-            self,
-            view=self.view.resized(width, height),
-            colour=resized(self.colour),
-            normal=None if self.normal is None else resized(self.normal),
-            weight=None if weight is None else np.minimum(weight[..., 0], 1.0),
+        normal = self.normal
+        pixels = PlainPixels(
+            resized(self.colour),
+            None if normal is None else resized(normal),
+            None if weight is None else np.minimum(weight[..., 0], 1.0),
         )
+        view = self.view.resized(width, height)
+        _check(pixels, view)
+        return replace(self, view=view, pixels=self.pixels.kept(pixels))
+
+
+def _check(pixels: PlainPixels, view: View) -> None:
+    """Raise FitError for pixels that cannot be what the view should see."""
+    size = (view.height, view.width)
+    if pixels.colour.shape != (*size, 4):
+        raise FitError(_other_size(view, pixels.colour.shape))
+    if pixels.normal is not None and pixels.normal.shape != (*size, 3):
+        raise FitError(f"Reference '{view.name}': normals and colour differ in size.")
+    for label, image in (("image contains", pixels.colour), ("normals contain", pixels.normal)):
+        if image is not None and not np.isfinite(image).all():
+            raise FitError(f"Reference '{view.name}': its {label} NaN or infinite pixels; save it again.")
+    if pixels.weight is not None:
+        check_mask(pixels.weight, size, f"Reference '{view.name}'")
+
+
+def _other_size(view: View, shape: tuple[int, ...]) -> str:
+    size = f"{view.width} x {view.height}"
+    return f"Reference '{view.name}': its image has shape {shape}, its camera {size} pixels."
 
 
 def check_mask(mask: Image, size: tuple[int, int], owner: str) -> None:

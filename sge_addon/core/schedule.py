@@ -11,6 +11,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .perturbation import Perturbation, even_perturbation, perturbation
+from .view import View
+
 _STEPS = 400  # the fit for which the ranges below are given
 
 
@@ -21,7 +24,8 @@ class ShapeSchedule:
     steps: of the whole fit. share: part of it in which the shape moves; the schedule runs over that.
     window: where a stage of a longer fit begins and ends in that fit's schedule. shape_steps: in which the
     shape moves, in all stages together; 0 for steps * share.
-    epsilon: pixels. rate: learning rate, in units of the object's rms radius. smoothing_range: lambda.
+    epsilon: pixels. even_epsilon: world units by which all vertices are perturbed instead, in all views and
+    steps; 0 for pixels. rate: learning rate, in units of the object's rms radius. smoothing_range: lambda.
     stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
     mesh for which rate and smoothing_range are given.
     """
@@ -31,6 +35,7 @@ class ShapeSchedule:
     window: tuple[float, float] = (0.0, 1.0)
     shape_steps: float = 0.0
     epsilon: tuple[float, float] = (1.0, 0.25)
+    even_epsilon: float = 0.0
     rate: tuple[float, float] = (0.2, 0.01)
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     stages: int = 5
@@ -39,6 +44,12 @@ class ShapeSchedule:
     def epsilon_pixels(self, progress: float) -> float:
         """Perturbation in screen pixels, linear from start to end."""
         return self.epsilon[0] + (self.epsilon[1] - self.epsilon[0]) * self._own(progress)
+
+    def perturbation(self, view: View, progress: float, seed: int) -> Perturbation:
+        """How the vertices are perturbed in one step, which sees this view."""
+        if self.even_epsilon > 0.0:
+            return even_perturbation(self.even_epsilon, seed)
+        return perturbation(view, self.epsilon_pixels(progress), seed)
 
     def learning_rate(self, progress: float, vertex_count: int) -> float:
         """Exponential from start to end; smaller for longer fits and finer meshes."""

@@ -19,8 +19,11 @@ from .image_size import LARGEST_SIDE
 LARGEST = 1e12  # beyond this a length or a focal length is a mistake, and float32 is of no use
 
 
-def load_object(path: Path) -> Fields:
-    """The JSON object in a file. Raises FitError where there is none."""
+def load_object(
+    path: Path, expected: str = "an object with a list 'frames'", *, unique: bool = False
+) -> Fields:
+    """The JSON object in a file. Raises FitError where there is none, with what was expected; if unique, also
+    where an object in it names a field twice."""
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
@@ -28,12 +31,21 @@ def load_object(path: Path) -> Fields:
     except UnicodeDecodeError as error:
         raise FitError(f"File '{path}' is not UTF-8 text: is it a JSON file?") from error
     try:
-        values = json.loads(text)
+        values = json.loads(text, object_pairs_hook=_without_repeats if unique else None)
     except (ValueError, RecursionError) as error:
         raise FitError(f"File '{path}' is not valid JSON: {error}.") from error
     if not isinstance(values, dict):
-        raise FitError(f"File '{path}' holds {found(values)}; expected an object with a list 'frames'.")
+        raise FitError(f"File '{path}' holds {found(values)}; expected {expected}.")
     return Fields(values, path.name)
+
+
+def _without_repeats(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in values:
+            raise ValueError(f"field '{name}' stands twice in one object")
+        values[name] = value
+    return values
 
 
 def found(value: Any, longest: int = 60) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 import bpy
 
+from ..command_line import LABEL
 from ..core.errors import FitError
 from ..core.reference import Reference
 from ..core.settings import FitSettings
@@ -87,12 +88,13 @@ def _broken_frames(arguments: argparse.Namespace, values: Mapping[str, Any]) -> 
     return found if any(finding.is_error for finding in found) else []
 
 
-def print_findings(findings: Sequence[Finding], quiet: bool) -> int:
-    """A line for each on stderr, and how many there are; returns the number of errors."""
+def print_findings(findings: Sequence[Finding], quiet: bool, label: str = LABEL) -> int:
+    """A line for each on stderr, and how many there are; returns the number of errors. label: of the job."""
     errors = sum(finding.is_error for finding in findings)
     for finding in findings:
         kind = "error" if finding.is_error else "warning"
-        print(f"{kind}:", " ".join(finding.text.splitlines()), file=sys.stderr, flush=True)
+        told = " ".join(finding.text.splitlines())
+        print(f"{kind}:", told if label == LABEL else f"{label} {told}", file=sys.stderr, flush=True)
     if not quiet:
-        print(f"SGE check: {errors} error(s), {len(findings) - errors} warning(s)", flush=True)
+        print(f"{label} check: {errors} error(s), {len(findings) - errors} warning(s)", flush=True)
     return errors

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import numpy as np
 
 from ..core.errors import FitError
 from ..core.frame import Frame, Frames
+from ..core.pixel_store import PixelStore
 from ..core.reference import Reference
 from ..core.settings import FitSettings
 from ..core.view import View
@@ -26,15 +27,16 @@ from ..scene.files import import_mesh
 from ..scene.linked_references import references_from_blend
 from ..scene.loaded_frames import load_frames
 from ..scene.objects import parts_with_faces, surface_from_object
-from ..scene.reference_rows import add_rows_from_cameras, references_of_scene
-from ..scene.references import cameras_with_images
+from ..scene.reference_rows import add_rows_from_cameras, count_used, load_references
+from ..scene.references import cameras_with_images, temporary_folder
 from .made_references import from_object
 
 _SECONDS_BETWEEN_LINES = 1.0
 
 
 def open_scene(arguments: argparse.Namespace) -> None:
-    """Open the file of the first argument; where --mesh is all there is, start from an empty file."""
+    """Open the file of the first argument; where --mesh is all there is, start from an empty file. Then go
+    to --frame."""
     if arguments.scene:
         path = Path(arguments.scene).expanduser().resolve()
         if not path.is_file():
@@ -51,6 +53,8 @@ def open_scene(arguments: argparse.Namespace) -> None:
             bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
         elif not arguments.object:
             raise FitError("Nothing to fit: name a .blend file, or a mesh file with --mesh.")
+    if arguments.frame is not None:
+        bpy.context.scene.frame_set(arguments.frame)
 
 
 def preset_values(name: str) -> dict[str, Any]:
@@ -136,19 +140,20 @@ def references_to_fit(
     of_scene: list[Reference] = []
     brought: list[Reference] = []
     frames: list[Frame] = []
+    store = PixelStore(folder=temporary_folder())
     notices: list[str] = []
     if arguments.references:
-        brought, read = _from_path(arguments.references, arguments, settings, objects)
+        brought, read = _from_path(arguments.references, arguments, settings, objects, store)
         frames += read
         notices += read.notices
     elif arguments.reference_object:
-        brought = from_object(arguments, settings, objects)
+        brought = from_object(arguments, settings, objects, store)
     else:
-        of_scene = _of_scene(arguments, settings)
+        of_scene = _of_scene(arguments, settings, store)
     if every:
         of_scene, brought = _every_held_out(of_scene, every), _every_held_out(brought, every)
     elif arguments.hold_out is not None:
-        held_out, read = _from_path(arguments.hold_out, arguments, settings, objects)
+        held_out, read = _from_path(arguments.hold_out, arguments, settings, objects, store)
         brought += [replace(reference, held_out=True) for reference in held_out]
         frames += read
         notices += read.notices
@@ -161,7 +166,7 @@ def references_to_fit(
     return References(tuple(of_scene), tuple(brought), tuple(notices), folders)
 
 
-def _of_scene(arguments: argparse.Namespace, settings: FitSettings) -> list[Reference]:
+def _of_scene(arguments: argparse.Namespace, settings: FitSettings, store: PixelStore) -> list[Reference]:
     """Those that the scene stores; --mask goes into their rows, so that a saved file says it too."""
     scene = bpy.context.scene
     if arguments.mask is not None:
@@ -169,7 +174,18 @@ def _of_scene(arguments: argparse.Namespace, settings: FitSettings) -> list[Refe
             add_rows_from_cameras(scene)
         for row in scene.sge.references:
             row.mask_mode = arguments.mask
-    return references_of_scene(scene, settings.resolution)
+    loaded = load_references(scene, settings.resolution, store)
+    return list(_told(loaded, count_used(scene), arguments))
+
+
+def _told(loaded: Iterable[Reference], count: int, arguments: argparse.Namespace) -> Iterator[Reference]:
+    """References as they are loaded, with a line a second."""
+    last = time.perf_counter()
+    for number, reference in enumerate(loaded, start=1):
+        yield reference
+        if not arguments.quiet and time.perf_counter() - last > _SECONDS_BETWEEN_LINES:
+            last = time.perf_counter()
+            print(f"{arguments.label} loading image {number}/{count}", flush=True)
 
 
 def _every_held_out(references: Sequence[Reference], every: int) -> list[Reference]:
@@ -190,23 +206,22 @@ def _from_path(
     arguments: argparse.Namespace,
     settings: FitSettings,
     objects: Sequence[bpy.types.Object],
+    store: PixelStore,
 ) -> tuple[list[Reference], Frames]:
     """References of a .blend file, or of a transforms.json or a COLMAP model and then the frames of it.
 
     The cameras of the latter two have no clip planes of their own: they are set around the objects.
     """
     if Path(path).suffix.lower() == ".blend":
-        return references_from_blend(path, settings.resolution, arguments.mask or "auto"), Frames(())
+        mask_mode = arguments.mask or "auto"
+        return references_from_blend(path, settings.resolution, mask_mode, store), Frames(())
     frames = read_references(path)
     points = np.concatenate([surface_from_object(obj).positions for obj in objects])
     center = 0.5 * (points.min(axis=0) + points.max(axis=0)).astype(np.float64)
     radius = float(np.linalg.norm(points - center, axis=1).max())
-    references = []
-    last = time.perf_counter()
     loaded = load_frames(frames, settings.colorspace, settings.resolution, arguments.mask or "auto")
-    for reference in loaded:
-        references.append(replace(reference, view=clip_around(reference.view, center, radius)))
-        if not arguments.quiet and time.perf_counter() - last > _SECONDS_BETWEEN_LINES:
-            last = time.perf_counter()
-            print(f"SGE loading image {len(references)}/{len(frames)}", flush=True)
+    references = [
+        replace(reference, view=clip_around(reference.view, center, radius)).stored(store)
+        for reference in _told(loaded, len(frames), arguments)
+    ]
     return references, frames

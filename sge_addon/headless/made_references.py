@@ -14,6 +14,7 @@ import bpy
 
 from ..command_line import given_reference_options
 from ..core.errors import FitError
+from ..core.pixel_store import PixelStore
 from ..core.reference import Reference
 from ..core.reference_options import ReferenceOptions
 from ..core.settings import FitSettings
@@ -27,10 +28,14 @@ _SECONDS_BETWEEN_LINES = 1.0
 
 
 def from_object(
-    arguments: argparse.Namespace, settings: FitSettings, objects: Sequence[bpy.types.Object]
+    arguments: argparse.Namespace,
+    settings: FitSettings,
+    objects: Sequence[bpy.types.Object],
+    store: PixelStore,
 ) -> list[Reference]:
     """References rendered from --reference-object, an object of the scene or a mesh file, as the flags
-    and the scene's stored options say. objects: to be fitted, which no reference shows."""
+    and the scene's stored options say. objects: to be fitted, which no reference shows. store: keeps
+    their pixels."""
     if arguments.views is not None and arguments.views < 1:
         raise FitError(f"--views {arguments.views}: at least one view is needed.")
     name = arguments.reference_object
@@ -39,7 +44,7 @@ def from_object(
         sources = parts_with_faces(source)
         if not sources:
             raise FitError(f"Object '{name}' has no faces, nor have its children: name another.")
-        return _rendered(sources, arguments, settings, objects)
+        return _rendered(sources, arguments, settings, objects, store)
     if not Path(name).expanduser().exists() and Path(name).suffix.lower() not in IMPORTED:
         raise FitError(
             f"--reference-object '{name}' is neither an object of the scene nor a mesh file "
@@ -47,7 +52,7 @@ def from_object(
         )
     with _new_objects_removed():
         sources = import_mesh(name, arguments.forward_axis, arguments.up_axis, arguments.flat)
-        return _rendered(sources, arguments, settings, objects)
+        return _rendered(sources, arguments, settings, objects, store)
 
 
 def _rendered(
@@ -55,6 +60,7 @@ def _rendered(
     arguments: argparse.Namespace,
     settings: FitSettings,
     objects: Sequence[bpy.types.Object],
+    store: PixelStore,
 ) -> list[Reference]:
     scene = bpy.context.scene
     options = ReferenceOptions(**{**stored_reference_values(scene), **given_reference_options(arguments)})
@@ -73,10 +79,10 @@ def _rendered(
             reference = next(made, None)
         if reference is None:
             return references
-        references.append(reference)
+        references.append(reference.stored(store))
         if not arguments.quiet and time.perf_counter() - last > _SECONDS_BETWEEN_LINES:
             last = time.perf_counter()
-            print(f"SGE rendering reference {len(references)}/{len(views)}", flush=True)
+            print(f"{arguments.label} rendering reference {len(references)}/{len(views)}", flush=True)
 
 
 @contextmanager

@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -17,6 +16,7 @@ import bpy
 from ..core.errors import FitError
 from ..core.settings import FitSettings
 from ..formats import transforms_json
+from ..formats.whole_files import write_json
 from ..scene.exported_maps import check_map_export, export_maps, map_paths
 from ..scene.files import axes_of, check_export, check_writable, export_mesh
 from ..scene.reference_rows import store_psnr, store_used_references
@@ -25,6 +25,14 @@ from ..scene.stored_settings import store_losses, store_settings
 from .inputs import References
 
 _PLOTTED_POINTS = 256  # of the loss curve that is kept in the file
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """Which job of a batch a report is about. key: of what it was told and what it read."""
+
+    name: str
+    key: str
 
 
 def check_outputs(arguments: argparse.Namespace) -> None:
@@ -98,7 +106,8 @@ def check_references_export(arguments: argparse.Namespace, references: Reference
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What there is to write. report: None where the fit was cut short before it could be built.
+    """What there is to write. report: None where the fit was cut short before it could be built. stamp: of
+    the job that the report is to name, is_whole: whether the fit went to its end.
     notices: to which is added what ``write`` did differently from what one might expect."""
 
     arguments: argparse.Namespace
@@ -106,6 +115,8 @@ class Results:
     objects: Sequence[bpy.types.Object]
     references: References
     settings: FitSettings
+    stamp: Stamp | None = None
+    is_whole: bool = True
     notices: list[str] = field(default_factory=list)
 
     def write(self) -> list[Exception]:
@@ -115,19 +126,27 @@ class Results:
             (self.arguments.save, self._save),
             (self.arguments.export, self._export),
             (self.arguments.export_references, self._export_references),
-            (self.arguments.report and self.report, self._report),
         ):
             if wanted:
                 try:
                     writer()
                 except (FitError, OSError, RuntimeError) as error:
                     errors.append(error)
+        # The last, and in one go: a report that says so tells that all the rest is there.
+        if self.report is not None and self.stamp is not None:
+            self.report["job"] = {**asdict(self.stamp), "complete": self.is_whole and not errors}
+        if self.arguments.report and self.report is not None:
+            try:
+                write_json(Path(self.arguments.report).expanduser(), self.report)
+            except OSError as error:
+                errors.append(error)
         return errors
 
     def summary(self) -> str:
         """One line on what was gained, and one for each value of a modifier or object that was fitted."""
+        label = self.arguments.label
         if self.report is None:
-            return "SGE done"
+            return f"{label} done"
         figures = self.report["psnr"]["object"]
         gains = [
             f"{figures[prefix + 'before']:.2f} dB -> {figures[prefix + 'after']:.2f} dB{label}"
@@ -135,10 +154,10 @@ class Results:
             if figures[prefix + "after"] is not None
         ]
         values = [
-            f"SGE {each['name']} {_shown(each['before'])} -> {_shown(each['after'])}"
+            f"{label} {each['name']} {_shown(each['before'])} -> {_shown(each['after'])}"
             for each in self.report.get("parameters", ())
         ]
-        done = " | ".join(["SGE done", *gains, f"{self.report['seconds']['total']:.1f} s"])
+        done = " | ".join([f"{label} done", *gains, f"{self.report['seconds']['total']:.1f} s"])
         return "\n".join([*values, done])
 
     def _save(self) -> None:
@@ -171,10 +190,6 @@ class Results:
 
     def _export_references(self) -> None:
         export_references(self.arguments.export_references, self.references.all, transforms_json.write)
-
-    def _report(self) -> None:
-        path = Path(self.arguments.report).expanduser()
-        path.write_text(json.dumps(self.report, indent=1) + "\n", encoding="utf-8")
 
 
 def _shown(numbers: Sequence[float]) -> str:

@@ -190,7 +190,7 @@ class ReferenceFacts:
     @classmethod
     def of(cls, reference: Reference) -> ReferenceFacts:
         """Of a reference whose pixels are there."""
-        return cls(reference.view, reference.held_out, reference.normal is not None, reference.has_alpha)
+        return cls(reference.view, reference.held_out, reference.has_normal, reference.has_alpha)
 
 
 def reference_problems(references: Sequence[ReferenceFacts], match: Sequence[str]) -> Iterator[FitError]:

@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.adam_block import AdamBlock
 from ..core.background import Background
 from ..core.cage import Stack
 from ..core.cage_block import CageBlock
@@ -17,6 +18,7 @@ from ..core.displaced_cage_block import DisplacedCageBlock
 from ..core.height_block import HeightBlock
 from ..core.large_steps import PositionBlock
 from ..core.mapped_stack import MappedStack, is_fine
+from ..core.perturbation import pixel_at_centre
 from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -24,26 +26,39 @@ from ..core.stacked_surfaces import StackedSurfaces
 from ..core.stopwatch import Stopwatch
 from ..core.support import full_support, narrow_support
 from ..core.surface import Surface
+from ..raster.edge_source import EdgeSource
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.shape_source import ShapeSource
 from ..raster.stack_source import StackSource
 from .problem import Problem
 
 Array = NDArray[np.float32]
-SurfaceBlocks = list[PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock]
+SurfaceBlocks = list[PositionBlock | AdamBlock | HeightBlock | CageBlock | DisplacedCageBlock]
 
 
 class ShapeFit:
     """blocks: one a surface; none where no surface moves. stacked: what evaluates them where some cage is
-    perturbed, not its surface: modifiers are not linear, or triangles too small beside a pixel; else None."""
+    perturbed, not its surface: modifiers are not linear, or triangles too small beside a pixel; else None.
+
+    estimator: which of the setting's choices is used: 'edge' needs to know how surfaces follow from cages,
+    so that 'sge' serves all surfaces where that of some is known to Blender alone. unmapped: their names.
+    """
 
     def __init__(self, problem: Problem, schedule: ShapeSchedule) -> None:
         self._problem = problem
         self._schedule = schedule
         self.blocks: SurfaceBlocks = []
         self.stacked: StackedSurfaces | None = None
+        self.estimator = problem.settings.estimator
+        self.unmapped: list[str] = []
         if not problem.settings.moves_surface:
             return
+        if self.estimator == "edge" and problem.settings.shape:
+            cages = [(surface.name, surface.cage) for surface in problem.surfaces]
+            self.unmapped = [name for name, cage in cages if cage is not None and cage.map is None]
+            self.estimator = "sge" if self.unmapped else "edge"
+        if self.estimator == "paper":
+            self._schedule = replace(schedule, even_epsilon=self._even_epsilon())
         by_cage = [self._perturbs_cage(surface) for surface in problem.surfaces]
         self.blocks = [self._block(*each) for each in zip(problem.surfaces, by_cage, strict=True)]
         stacks = [
@@ -55,25 +70,34 @@ class ShapeFit:
         if problem.settings.shape and any(stack is not None for stack in stacks):
             self.stacked = StackedSurfaces(problem.surfaces, stacks, problem.assembly)
 
+    def _even_epsilon(self) -> float:
+        """One pixel at the centre of all surfaces, in the mean over the references of this stage."""
+        views = [each.view for each in self._problem.training]
+        return pixel_at_centre(views, np.concatenate([each.positions for each in self._problem.surfaces]))
+
     def _block(
         self, surface: Surface, by_cage: bool
-    ) -> PositionBlock | HeightBlock | CageBlock | DisplacedCageBlock:
+    ) -> PositionBlock | AdamBlock | HeightBlock | CageBlock | DisplacedCageBlock:
+        rule = AdamBlock if self.estimator == "paper" else PositionBlock
         if surface.cage is not None:
             name = f"cage {surface.name}"
             if surface.height is not None:
-                return DisplacedCageBlock(name, surface, self._schedule)
-            return CageBlock(name, surface, self._schedule, by_cage)
+                return DisplacedCageBlock(name, surface, self._schedule, rule)
+            return CageBlock(name, surface, self._schedule, by_cage, rule)
         start = (surface.positions, surface.triangles, self._schedule)
         if surface.height is None:
-            return PositionBlock(f"positions {surface.name}", *start, surface.mobility)
-        return HeightBlock(f"height {surface.name}", *start, surface.height, surface.mobility)
+            return rule(f"positions {surface.name}", *start, surface.mobility)
+        return HeightBlock(f"height {surface.name}", *start, surface.height, surface.mobility, rule)
 
     def _perturbs_cage(self, surface: Surface) -> bool:
         """Whether a cage itself is perturbed, at the references of this stage."""
         if surface.cage is None or surface.height is not None or not self._problem.settings.shape:
             return False
-        views = [each.view for each in self._problem.training]
-        return surface.cage.map is None or is_fine(surface, views)
+        if surface.cage.map is None:
+            return True
+        if self.estimator == "edge":
+            return False  # which perturbs nothing
+        return is_fine(surface, [each.view for each in self._problem.training])
 
     @staticmethod
     def _evaluation(surface: Surface, stack: Stack | None, block: SurfaceBlock) -> Stack | None:
@@ -88,9 +112,12 @@ class ShapeFit:
         references: Sequence[Reference],
         stopwatch: Stopwatch,
         background: Background,
-    ) -> ShapeSource | StackSource:
+    ) -> ShapeSource | StackSource | EdgeSource:
         """What estimates the blocks' gradients. references: members of the list may be replaced."""
         settings, assembly = self._problem.settings, self._problem.assembly
+        if self.estimator == "edge":
+            shown = (settings.shading, settings.match, settings.loss, stopwatch, background)
+            return EdgeSource(surfaces, assembly, references, self.blocks, *shown)
         compared = (self._schedule, settings.match, settings.loss, stopwatch, background)
         if self.stacked is not None:
             return StackSource(surfaces, self.stacked, references, self.blocks, settings.support, *compared)

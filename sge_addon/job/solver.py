@@ -26,6 +26,7 @@ from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
 from ..core.surface import Surface, with_textures
 from ..core.view import View
+from ..raster.edge_source import EdgeSource
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
 from ..raster.shape_source import ShapeSource
@@ -234,5 +235,5 @@ class Solver:
         self.shape.rest()
         self.cameras.rest()
 
-    def _shape_source(self) -> ShapeSource | StackSource:
+    def _shape_source(self) -> ShapeSource | StackSource | EdgeSource:
         return self.shape.source(self._surfaces, self.cameras.references, self._stopwatch, self._background)

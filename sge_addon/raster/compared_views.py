@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.background import Background
 from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined, weighted
+from ..core.pixels import Pixels
 from ..core.reference import Reference
 from ..core.working_memory import WorkingMemory
 from .buffers import PairBuffers
@@ -35,8 +36,8 @@ class ComparedViews:
         self._background = background
         self._memory = memory
         self._is_outlined = [is_outlined(each, background.behind(each)) for each in references]
-        self._empty_losses = [self._steady_loss(view) for view in range(len(references))]
-        self._empty_of = [reference.colour for reference in references]
+        # By view: mean loss of an empty picture, and the pixels for which it holds.
+        self._empty_losses: dict[int, tuple[Pixels, float]] = {}
 
     def textures(self, view: int) -> ReferenceTextures:
         """The view's reference on the GPU."""
@@ -45,7 +46,7 @@ class ComparedViews:
     def matched(self, view: int) -> tuple[str, ...]:
         """What this view's reference has of what is to be matched."""
         reference = self._references[view]
-        has = {"colour": True, "alpha": reference.has_alpha, "normal": reference.normal is not None}
+        has = {"colour": True, "alpha": reference.has_alpha, "normal": reference.has_normal}
         return tuple(name for name in self._match if has[name])
 
     def behind(self, view: int, seed: int) -> NDArray[np.float32] | None:
@@ -78,15 +79,16 @@ class ComparedViews:
     def _relative_to(self, view: int, seed: int) -> float:
         """The mean loss of an empty picture in the step of this seed, which that of the images leaves out.
 
-        What stays the same of it is kept, until the reference's colours change, as by a view's gain."""
+        What stays the same of it is kept, until the reference's pixels change, as by a view's gain."""
         reference = self._references[view]
-        if self._empty_of[view] is not reference.colour:
-            self._empty_of[view] = reference.colour
-            self._empty_losses[view] = self._steady_loss(view)
+        pixels, steady = self._empty_losses.get(view, (None, 0.0))
+        if pixels is not reference.pixels:
+            steady = self._steady_loss(view)
+            self._empty_losses[view] = reference.pixels, steady
         behind = self._background.behind(reference, seed)
         if self._background.is_random and behind is not None and "colour" in self._match:
-            return self._empty_losses[view] + empty_colour_loss(reference, self._loss, behind)
-        return self._empty_losses[view]
+            return steady + empty_colour_loss(reference, self._loss, behind)
+        return steady
 
     def _steady_loss(self, view: int) -> float:
         """The mean loss of an empty picture, without colours where they lie over another one in each step."""

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Deterministic gradients of vertex positions: one rasterisation, and what its pixels say of their neighbours."""
+"""Deterministic gradients of vertex positions: one rasterisation, and what neighbouring pixels say."""
 
 from __future__ import annotations
 

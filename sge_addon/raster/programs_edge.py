@@ -47,8 +47,8 @@ def edge_program(
 
 
 def edge_block(view: View, jitter: tuple[float, float]) -> gpu.types.GPUUniformBuf:
-    """edge_view: the rows of the jittered world_to_clip that give clip x, y and w; the row from a world position
-    to the distance along the view; the picture's size in pixels."""
+    """edge_view: the rows of the jittered world_to_clip that give clip x, y and w; the row from a world
+    position to the distance along the view; the picture's size in pixels."""
     clip = jittered(view.world_to_clip, *jitter, view.width, view.height)
     rows = np.zeros((EDGE_ROWS, 4), np.float32)
     rows[:3] = clip[[0, 1, 3]]

@@ -11,11 +11,12 @@ import gpu
 import numpy as np
 
 from ..core.background import TRANSPARENT, Background
+from ..core.memory_budget import REFERENCE_TEXTURES
 from ..core.pixel_loss import covering_loss, encoded, over
-from ..core.reference import Image, Reference
+from ..core.pixels import Pixels
+from ..core.reference import Reference
 from .tables import upload_image, with_alpha
 
-_BUDGET_BYTES = 1 << 30  # half floats: 8 bytes a pixel; 500 views of 512 x 512
 _BRIGHTEST = 65504.0  # that a half float holds: beyond, losses would be infinite
 
 
@@ -25,7 +26,7 @@ class ReferenceTextures:
 
     colour: folded, rgb over the background and as the loss compares it, and in place of alpha the
     ``covering_loss`` of the pixel, so that the loss pass fetches one texel; else rgb linear and
-    premultiplied, and alpha. normal: rgb, or None where it has none.
+    premultiplied, and alpha. normal: rgb, or None where it has none or none are matched.
     """
 
     colour: gpu.types.GPUTexture
@@ -39,7 +40,7 @@ class ReferenceTextureCache:
 
     match, loss: as in FitSettings. background: before which they are seen; they are folded where it
     stays the same or does not matter, unless ``fold`` is off. references: a list whose members may be
-    replaced; textures follow where the colours are others.
+    replaced; textures follow where the pixels are others.
     """
 
     def __init__(
@@ -49,7 +50,7 @@ class ReferenceTextureCache:
         loss: str,
         background: Background = TRANSPARENT,
         fold: bool = True,
-        budget: int = _BUDGET_BYTES,
+        budget: int = REFERENCE_TEXTURES,
     ) -> None:
         self._references = references
         self._match = match
@@ -58,17 +59,17 @@ class ReferenceTextureCache:
         self._fold = fold
         self._budget = budget
         self._textures: dict[int, ReferenceTextures] = {}
-        self._uploaded: dict[int, Image] = {}
+        self._uploaded: dict[int, Pixels] = {}
         self._bytes = 0
 
     def get(self, index: int) -> ReferenceTextures:
         """The textures of one reference."""
         textures = self._textures.pop(index, None)
-        if textures is not None and self._uploaded[index] is not self._references[index].colour:
+        if textures is not None and self._uploaded[index] is not self._references[index].pixels:
             self._bytes -= self._size(index)
             textures = None
         if textures is None:
-            self._uploaded[index] = self._references[index].colour
+            self._uploaded[index] = self._references[index].pixels
             textures = self._upload(self._references[index])
             self._bytes += self._size(index)
             while self._bytes > self._budget and self._textures:
@@ -80,12 +81,13 @@ class ReferenceTextureCache:
 
     def _size(self, index: int) -> int:
         reference = self._references[index]
-        return reference.view.width * reference.view.height * (8 if reference.normal is None else 16)
+        has_normal = reference.has_normal and "normal" in self._match
+        return reference.view.width * reference.view.height * (16 if has_normal else 8)
 
     def _upload(self, reference: Reference) -> ReferenceTextures:
-        normal = None
-        if reference.normal is not None:
-            normal = upload_image(with_alpha(reference.normal), "RGBA16F")
+        shown = reference.normal if "normal" in self._match else None
+        normal = None if shown is None else upload_image(with_alpha(shown), "RGBA16F")
+        del shown
         colour = reference.colour.copy()
         behind = self._background.behind(reference)
         changes = self._background.is_random and behind is not None and "colour" in self._match

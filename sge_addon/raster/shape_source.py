@@ -10,7 +10,6 @@ from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
-from ..core.perturbation import perturbation
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -70,7 +69,7 @@ class ShapeSource:
         camera = self._references[view].view
         rasteriser = self._surfaces.updated()
         positions = self._surfaces.positions
-        perturbed = perturbation(camera, self._schedule.epsilon_pixels(progress), seed)
+        perturbed = self._schedule.perturbation(camera, progress, seed)
         buffers = rasteriser.pair(
             camera,
             sub_pixel_jitter(seed),

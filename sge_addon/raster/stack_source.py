@@ -14,7 +14,6 @@ from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.mirror_planes import MirrorRules
-from ..core.perturbation import perturbation
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -82,7 +81,7 @@ class StackSource:
         rasteriser = self._surfaces.updated()
         values = self._stacked.parameters(self._blocks)
         positions = np.concatenate(values)
-        perturbed = perturbation(camera, self._schedule.epsilon_pixels(progress), seed)
+        perturbed = self._schedule.perturbation(camera, progress, seed)
         epsilons = perturbed.epsilons(positions, self._movable)
         directions = self._directions(seed, values)
         pair = self._evaluated(values, _split(epsilons[:, None] * directions, values), perturbed.key)

@@ -12,8 +12,9 @@ from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
 from ..core.footprint import UVBuffer
 from ..core.pixel_loss import background_loss, weighted
+from ..core.pixels import Image
 from ..core.protocols import Estimate
-from ..core.reference import Image, Reference
+from ..core.reference import Reference
 from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation, texel_sign_gradient

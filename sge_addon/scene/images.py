@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.colour import linear_to_srgb, premultiplied, srgb_to_linear, straight
+from ..core.colour import SRGB_TABLE, linear_to_srgb, premultiplied, straight
 from ..core.errors import FitError
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 Array = NDArray[np.float32]
 
 LINEAR_SPACES = ("Non-Color", "Raw", "Linear", "Linear Rec.709")
-SRGB_TABLE = srgb_to_linear(np.arange(256, dtype=np.float32) / np.float32(255.0))
 ROWS = 8  # decoded at once: what stays in the processor's cache
 FLOAT_FORMATS = ("OPEN_EXR", "OPEN_EXR_MULTILAYER", "HDR")
 

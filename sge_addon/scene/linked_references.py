@@ -11,31 +11,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..core.errors import FitError
+from ..core.pixel_store import PixelStore
 from ..core.reference import Reference
-from .references import background_image, references_from_cameras
+from .references import background_image, load_references_of_cameras, temporary_folder
 
 if TYPE_CHECKING:
     import bpy
 
 
 def references_from_blend(
-    path: str | os.PathLike[str], resolution: int, mask_mode: str = "auto"
+    path: str | os.PathLike[str], resolution: int, mask_mode: str = "auto", store: PixelStore | None = None
 ) -> list[Reference]:
     """A reference for every camera with a background image in any scene of a file, each camera once.
 
     The file is linked for as long as this takes; nothing of it stays. resolution: long side to which
-    larger images are scaled. Raises FitError naming the file where it cannot be read or has no such camera,
-    and the image that lies on a network share, which is never opened.
+    larger images are scaled. store: keeps their pixels; None: one of their own does. Raises FitError
+    naming the file where it cannot be read or has no such camera, and the image that lies on a network
+    share, which is never opened.
     """
     import bpy
 
+    store = store or PixelStore(folder=temporary_folder())
     file = Path(os.path.expanduser(path)).absolute()
     references: dict[str, Reference] = {}
     with _linked_scenes(file) as scenes:
         for scene in scenes:
             _refuse_shares(file, scene)
             with bpy.context.temp_override(scene=scene, view_layer=scene.view_layers[0]):
-                for reference in references_from_cameras(scene, resolution, mask_mode):
+                for reference in load_references_of_cameras(scene, resolution, store, mask_mode):
                     references.setdefault(reference.view.name, reference)
     if not references:
         raise FitError(

@@ -13,7 +13,8 @@ from ..core.distortion import undistort
 from ..core.errors import FitError
 from ..core.frame import Frame
 from ..core.masks import fitted_mask, mask_of, masked
-from ..core.reference import Image, Reference, resize_area
+from ..core.pixels import Image
+from ..core.reference import Reference, resize_area
 from ..core.view import fitted_size
 from .images import load_image
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.errors import FitError
 from ..core.masks import fitted_mask, has_shape, mask_of
-from ..core.reference import Image
+from ..core.pixels import Image
 from .images import check_image, stored_pixels
 
 if TYPE_CHECKING:

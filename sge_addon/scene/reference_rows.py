@@ -4,11 +4,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import FitError, Remedy
+from ..core.pixel_store import PixelStore
 from ..core.reference import Reference
 from .cameras import fills_frame, keep_projection, view_from_camera
 from .masks import mask_image
@@ -17,8 +18,9 @@ from .references import (
     background_image,
     cameras_with_images,
     engines_of_cameras,
+    load_references_of_cameras,
     reference_of_camera,
-    references_from_cameras,
+    temporary_folder,
 )
 
 if TYPE_CHECKING:
@@ -61,11 +63,25 @@ def references_of_scene(scene: bpy.types.Scene, resolution: int) -> list[Referen
     resolution: long side in pixels to which larger images are scaled. Raises FitError where there is
     none, where a row has lost its camera or image, or where nothing is left to fit to.
     """
+    return list(load_references(scene, resolution, PixelStore(folder=temporary_folder())))
+
+
+def load_references(scene: bpy.types.Scene, resolution: int, store: PixelStore) -> Iterator[Reference]:
+    """As ``references_of_scene``, one after the other, their pixels where the store keeps them; as many as
+    ``count_used`` says."""
     check_any_used(scene)
     rows = scene.sge.references
     if not rows:
-        return references_from_cameras(scene, resolution)
-    return [reference_of_row(scene, row, resolution) for row in rows if row.enabled]
+        yield from load_references_of_cameras(scene, resolution, store)
+    for row in rows:
+        if row.enabled:
+            yield reference_of_row(scene, row, resolution).stored(store)
+
+
+def count_used(scene: bpy.types.Scene) -> int:
+    """How many references the scene has."""
+    rows = scene.sge.references
+    return sum(row.enabled for row in rows) if rows else len(cameras_with_images(scene))
 
 
 def engines_of_scene(scene: bpy.types.Scene) -> set[str]:

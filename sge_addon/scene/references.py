@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ import numpy as np
 from ..core.errors import FitError, Remedy
 from ..core.frame import Frame
 from ..core.masks import masked
+from ..core.pixel_store import PixelStore
 from ..core.reference import Reference
 from .cameras import camera_from_view, check_frame, view_from_camera
 from .images import array_to_image, image_to_array, save_exr, save_png
@@ -43,17 +44,33 @@ def references_from_cameras(
     for masks that came with the cameras. An empty list where there are none.
     Raises FitError naming the camera whose image is missing, turned, shifted, scaled or of another shape.
     """
+    store = PixelStore(folder=temporary_folder())
+    return list(load_references_of_cameras(scene, resolution, store, mask_mode))
+
+
+def load_references_of_cameras(
+    scene: bpy.types.Scene, resolution: int, store: PixelStore, mask_mode: str = "auto"
+) -> Iterator[Reference]:
+    """As ``references_from_cameras``, one after the other, their pixels where the store keeps them."""
     cameras = sorted((obj for obj in scene.objects if obj.type == "CAMERA"), key=lambda obj: obj.name)
-    return [
-        reference_of_camera(scene, camera, image, resolution, mask_image(camera), mask_mode)
-        for camera in cameras
-        if (image := background_image(camera)) is not None
-    ]
+    for camera in cameras:
+        image = background_image(camera)
+        if image is not None:
+            mask = mask_image(camera)
+            yield reference_of_camera(scene, camera, image, resolution, mask, mask_mode).stored(store)
+
+
+def temporary_folder() -> str:
+    """Where Blender's preferences want temporary files."""
+    import bpy
+
+    return bpy.app.tempdir
 
 
 def references_from_frames(frames: Sequence[Frame], colorspace: str, resolution: int) -> list[Reference]:
     """References of frames that a reader of ``formats`` gave; see ``load_frames`` for one at a time."""
-    return list(load_frames(frames, colorspace, resolution))
+    store = PixelStore(folder=temporary_folder())
+    return [each.stored(store) for each in load_frames(frames, colorspace, resolution)]
 
 
 def export_references(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.colour import premultiplied, straight
+from ..core.colour import SRGB_TABLE, premultiplied, straight
 from ..core.errors import FitError
 from ..core.material_maps import MAP_KINDS
 from ..core.reference import resize_area
-from .images import SRGB_TABLE, freed_again, stored_pixels
+from .images import freed_again, stored_pixels
 from .materials import check_texture
 from .texture_chain import ImageSource
 

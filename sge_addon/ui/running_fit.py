@@ -11,7 +11,10 @@ from typing import Any, ClassVar
 import bpy
 
 from ..core.errors import FitError, TargetLost
-from ..scene.reference_rows import references_of_scene, store_psnr
+from ..core.pixel_store import PixelStore
+from ..core.reference import Reference
+from ..scene.reference_rows import count_used, load_references, store_psnr
+from ..scene.references import temporary_folder
 from ..scene.stored_settings import settings_from_scene, store_losses
 from ..scene.traces import check_unchanged, reference_traces
 from .live_rate import LiveRate
@@ -49,7 +52,7 @@ class RunningFit:
         objects = targets(context)
         if not objects:
             raise FitError("No object to fit: select at least one mesh.")
-        references = references_of_scene(scene, self._settings.resolution)
+        references = _loaded_references(context, self._settings.resolution)
         self._job = FitJob(scene, objects, references, self._settings)
         self._watched = WatchedReferences(scene)
         self._scene = scene.session_uid
@@ -225,6 +228,21 @@ class RunningFit:
                 left = self._job.traces()
                 self._traces = left | reference_traces(scene)
                 RunningFit.kept = self if left else None
+
+
+def _loaded_references(context: bpy.types.Context, resolution: int) -> list[Reference]:
+    """Those of the scene; the pointer counts the images."""
+    manager, scene = context.window_manager, context.scene
+    loaded = load_references(scene, resolution, PixelStore(folder=temporary_folder()))
+    references = []
+    manager.progress_begin(0, count_used(scene))
+    try:
+        for reference in loaded:
+            references.append(reference)
+            manager.progress_update(len(references))
+    finally:
+        manager.progress_end()
+    return references
 
 
 def _shown(value: Any) -> str:

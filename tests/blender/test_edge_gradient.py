@@ -83,8 +83,13 @@ class Picture:
                 total = 0.0
                 for jitter in jitters():
                     buffers = self.rasteriser.pair(
-                        self.view, jitter, perturbation(self.view, pixels, 0), self.textures, self.match,
-                        self.loss, Stopwatch(),
+                        self.view,
+                        jitter,
+                        perturbation(self.view, pixels, 0),
+                        self.textures,
+                        self.match,
+                        self.loss,
+                        Stopwatch(),
                     )
                     total += float((buffers.loss_plus.astype(float) - buffers.loss_minus).sum())
                 found.append(total / GRID**2 / (2.0 * epsilons[vertex]))
@@ -106,8 +111,12 @@ def flat_view() -> View:
     [
         pytest.param(turned(sphere()), flat_view(), "unlit", BOTH, "l1", id="silhouette, unlit"),
         pytest.param(turned(sphere()), flat_view(), "normal", BOTH, "l1", id="silhouette, smooth normals"),
-        pytest.param(turned(sphere()), flat_view(), "normal", BOTH, "l2", id="silhouette, smooth normals, squared"),
-        pytest.param(turned(sphere()), flat_view(), "sun", BOTH, "log_l1", id="silhouette, suns, logarithmic"),
+        pytest.param(
+            turned(sphere()), flat_view(), "normal", BOTH, "l2", id="silhouette, smooth normals, squared"
+        ),
+        pytest.param(
+            turned(sphere()), flat_view(), "sun", BOTH, "log_l1", id="silhouette, suns, logarithmic"
+        ),
         pytest.param(turned(sphere(False)), flat_view(), "normal", BOTH, "l1", id="silhouette, flat normals"),
         pytest.param(one_before_another(), flat_view(), "sun", BOTH, "l1", id="occlusion, suns"),
         pytest.param(one_before_another(), flat_view(), "unlit", BOTH, "l1", id="occlusion, unlit"),
@@ -116,7 +125,11 @@ def flat_view() -> View:
         pytest.param(sheet(), flat_view(), "unlit", COLOUR, "l1", id="texture"),
         pytest.param(
             [replace(each, positions=2 * each.positions) for each in sphere()],
-            perspective_view(72, 60, 1.7, 0.8), "sun", BOTH, "l1", id="perspective",
+            perspective_view(72, 60, 1.7, 0.8),
+            "sun",
+            BOTH,
+            "l1",
+            id="perspective",
         ),
     ],
 )

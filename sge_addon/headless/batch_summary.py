@@ -1,0 +1,89 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What became of the jobs of a batch, as a table for people and as JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+_HEADINGS = ("job", "status", "dB over the object", "held out", "seconds")
+
+
+class Status(StrEnum):
+    """done: in this run. skipped: done in an earlier one."""
+
+    DONE = "done"
+    SKIPPED = "done before"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+    NOT_RUN = "not run"
+
+
+@dataclass(frozen=True, eq=False)
+class Row:
+    """One job. path: of its report. report: None where there is none. problems: as they were told."""
+
+    name: str
+    status: Status
+    path: str
+    report: dict[str, Any] | None = None
+    problems: tuple[str, ...] = ()
+
+
+def summary(jobs_file: Path, rows: Sequence[Row]) -> dict[str, Any]:
+    """The same as JSON: how many of each status, and each job with its figures and what went wrong."""
+    counts = Counter(row.status for row in rows)
+    return {
+        "jobs_file": str(jobs_file),
+        "counts": {status.value: counts[status] for status in Status},
+        "jobs": [
+            {
+                "name": row.name,
+                "status": row.status.value,
+                "report": row.path if row.report else None,
+                "steps": row.report["steps"] if row.report else None,
+                "seconds": row.report["seconds"]["total"] if row.report else None,
+                "psnr": row.report["psnr"] if row.report else None,
+                "problems": list(row.problems),
+            }
+            for row in rows
+        ],
+    }
+
+
+def table(rows: Sequence[Row]) -> str:
+    """A line for each job with its figures, what went wrong below it, and a line that counts."""
+    lines = [_HEADINGS, *(_cells(row) for row in rows)]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(_HEADINGS))]
+    shown = []
+    for index, line in enumerate(lines):
+        shown.append("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        if index > 0:
+            shown += [f"  {problem}" for problem in rows[index - 1].problems]
+    counts = Counter(row.status for row in rows)
+    shown.append(", ".join(f"{counts[status]} {status.value}" for status in Status if counts[status]))
+    return "\n".join(shown)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    if row.report is None:
+        return (row.name, row.status.value, "", "", "")
+    figures = row.report["psnr"]["object"]
+    return (
+        row.name,
+        row.status.value,
+        _gain(figures["before"], figures["after"]),
+        _gain(figures["held_out_before"], figures["held_out_after"]),
+        f"{row.report['seconds']['total']:.1f}",
+    )
+
+
+def _gain(before: float | None, after: float | None) -> str:
+    if before is None:
+        return ""
+    return f"{before:.2f} -> " + ("?" if after is None else f"{after:.2f}")
