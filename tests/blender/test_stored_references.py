@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -42,8 +43,7 @@ def references(gpu_ready: None) -> list[Reference]:
 
 def fit(name: str, references: Sequence[Reference], settings: FitSettings) -> tuple[object, ...]:
     job = FitJob(bpy.context.scene, [add_sphere(name, START)], references, settings, live=False)
-    for _ in job.run():
-        pass
+    deque(job.run(), 0)
     shown = [image.name for image in bpy.data.images if image.name.startswith(name)]
     pixels = [pixels_of(image).tobytes() for image in sorted(shown)]
     return positions_of(name).tobytes(), pixels, job.report["loss"], job.report["psnr"]
@@ -82,12 +82,13 @@ def test_pixels_that_are_lost_in_the_midst_are_named_and_what_was_reached_is_kep
     stored = [each.stored(store) for each in references]
     obj = add_sphere("Ball", START)
     before = positions_of("Ball")
-    settings = replace(SETTINGS, shape=True, texture=True)
-    job = FitJob(bpy.context.scene, [obj], stored, settings, live=False)
+    job = FitJob(bpy.context.scene, [obj], stored, SETTINGS, live=False)
+    run = job.run()
+    while next(run).step < 8:
+        pass
+    store._file.truncate(0)
     with pytest.raises(PixelsLost, match=rf"Reference '{stored[0].view.name[:-1]}\d'.*temporary file"):
-        for progress in job.run():
-            if progress.stage == "Fitting" and progress.step == 8:
-                store._file.truncate(0)
+        deque(run, 0)
     assert np.abs(positions_of("Ball") - before).max() > 1e-3
     assert job.report["steps"] >= 8
     assert job.report["psnr"]["object"]["after"] is None
@@ -98,11 +99,9 @@ def test_a_scene_loads_one_after_the_other_into_a_store(references: list[Referen
         scene = bpy.context.scene
         add_reference_cameras(scene, references)
         plain = references_of_scene(scene, 32)
-        loading = load_references(scene, 32, PixelStore(resident=plain[0].colour.nbytes, unpacked=0))
+        loading = load_references(scene, 32, PixelStore(resident=0, unpacked=0))
         assert count_used(scene) == len(plain) == 3
         loaded = list(loading)
-        assert [isinstance(each.pixels, StoredPixels) for each in loaded] == [
-            each.has_normal for each in plain
-        ]
+        assert all(isinstance(each.pixels, StoredPixels) for each in loaded)
         for one, other in zip(loaded, plain, strict=True):
             assert one.colour.tobytes() == other.colour.tobytes()

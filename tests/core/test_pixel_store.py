@@ -131,7 +131,7 @@ def test_a_full_disk_names_reference_and_remedy(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FitError, match="Reference 'Left'.*nowhere"):
+    with pytest.raises(FitError, match=r"Reference 'Left'.*nowhere"):
         reference("Left").stored(PixelStore(resident=0, folder=str(tmp_path / "nowhere")))
 
 
@@ -140,7 +140,7 @@ def test_a_file_that_was_cut_off_is_named() -> None:
     left, right = (reference(name, seed=len(name)).stored(store) for name in ("Left", "Right"))
     store._file.truncate(COLOUR + 5)
     assert left.colour.shape == (SIDE, SIDE, 4)
-    with pytest.raises(PixelsLost, match="Reference 'Right'.*has become shorter"):
+    with pytest.raises(PixelsLost, match=r"Reference 'Right'.*has become shorter"):
         right.colour.sum()
     assert issubclass(PixelsLost, TargetLost)  # drivers keep what was reached
 
