@@ -7,8 +7,8 @@ from __future__ import annotations
 import argparse
 import gc
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import bpy
@@ -126,13 +126,12 @@ def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
     """Run one job from an empty file, whatever the last one left behind; what goes wrong is told, and is no
     other job's business. Raises Interrupted."""
     try:
-        if stamp is not None:
-            for path in output_paths(job.arguments).values():
-                _make_folder(path.parent)
-            Path(job.arguments.report).unlink(missing_ok=True)  # which would speak of an earlier run
-        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        with interruptible() as interruption:
-            return run_fit(job.arguments, interruption, stamp)
+        with _folders(path.parent for path in output_paths(job.arguments).values()):
+            if stamp is not None:
+                Path(job.arguments.report).unlink(missing_ok=True)  # which would speak of an earlier run
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+            with interruptible() as interruption:
+                return run_fit(job.arguments, interruption, stamp)
     except FitError as error:
         print_error(error, job.arguments.label)
         return Outcome(BAD_INPUT, problems=(str(error),))
@@ -144,6 +143,21 @@ def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
         return Outcome(FAILED, problems=(f"{type(error).__name__}: {error}",))
     finally:
         gc.collect()  # what the job held on the GPU
+
+
+@contextmanager
+def _folders(wanted: Iterable[Path]) -> Iterator[None]:
+    """Within it, these folders are there; those that were made for it and are still empty go at its end."""
+    made: list[Path] = []
+    try:
+        for folder in wanted:
+            made += [each for each in (*reversed(folder.parents), folder) if not each.exists()]
+            _make_folder(folder)
+        yield
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):  # something is in it
+                folder.rmdir()
 
 
 def _make_folder(folder: Path) -> None:

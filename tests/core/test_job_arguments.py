@@ -48,7 +48,7 @@ def test_every_flag_of_a_fit_is_a_field_and_no_other() -> None:
     [
         ({"steps": 30, "seconds": 2.5, "seed": 0}, ["--steps", "30", "--seconds", "2.5", "--seed", "0"]),
         ({"shape": False, "texture": True, "flat": True}, ["--no-shape", "--texture", "--flat"]),
-        ({"flat": False}, []),
+        ({"flat": False, "steps": None}, []),
         ({"object": ["A", "B"]}, ["--object", "A", "--object", "B"]),
         ({"object": "A"}, ["--object", "A"]),
         ({"match": ["alpha", "normal"], "up_axis": "-y"}, ["--match", "alpha,normal", "--up-axis=-Y"]),
@@ -75,6 +75,7 @@ def test_values_mean_what_flags_mean(tmp_path: Path, values: dict[str, Any], wor
         ({"hold-out": 3}, "did you mean 'hold_out'?"),
         ({"no_shape": True}, "did you mean 'shape'?"),
         ({"quiet": True}, "there is no field 'quiet'"),
+        ({"sead": None}, "did you mean 'seed'?"),
         ({"steps": "many"}, "field 'steps': invalid int value: 'many'"),
         ({"steps": 2.5}, "field 'steps': invalid int value: '2.5'"),
         ({"steps": True}, "field 'steps': found True; expected a text or a number"),

@@ -34,7 +34,7 @@ def test_a_jobs_own_values_are_over_the_defaults(tmp_path: Path) -> None:
     assert file.output == "out"
     assert [job.name for job in file.jobs] == ["Rock", "Chair"]
     assert file.jobs[0].values == {"steps": 8, "seed": 2, "references": "photos"}
-    assert file.jobs[1].values == {"steps": 8, "seed": 1, "mesh": "a.obj"}  # null takes a default away
+    assert file.jobs[1].values == {"steps": 8, "seed": 1, "references": None, "mesh": "a.obj"}
 
 
 def test_the_placeholder_becomes_the_name_in_texts_and_lists(tmp_path: Path) -> None:
