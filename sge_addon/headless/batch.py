@@ -17,7 +17,7 @@ from ..core.errors import FitError
 from ..formats.jobs_file import JobsFile, read_jobs, unknown_name
 from ..formats.whole_files import write_json
 from ..scene.files import check_writable
-from .batch_summary import Row, Status, summary, table
+from .batch_summary import Row, Status, figures, summary, table
 from .console import print_error
 from .exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from .interruption import Interrupted, interruptible
@@ -116,10 +116,10 @@ def _row(job: Job, again: bool) -> Row:
     if report is not None:
         if not job.arguments.quiet:
             print(f"{job.arguments.label} done before ({job.arguments.report})", flush=True)
-        return Row(job.name, Status.SKIPPED, job.arguments.report, report)
+        return Row(job.name, Status.SKIPPED, job.arguments.report, figures(report))
     outcome = _outcome(job, Stamp(job.name, key))
     status = _STATUS.get(outcome.code, Status.FAILED)
-    return Row(job.name, status, job.arguments.report, outcome.report, outcome.problems)
+    return Row(job.name, status, job.arguments.report, figures(outcome.report), outcome.problems)
 
 
 def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
