@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,7 @@ class PixelStore:
                 self._file = tempfile.TemporaryFile(  # noqa: SIM115
                     prefix="sge_fit_", dir=self._folder, buffering=0
                 )
+                weakref.finalize(self, self._file.close)
             offset = self._file.seek(0, 2)
             written, data = 0, packed.data.data.cast("B")
             while written < len(data):

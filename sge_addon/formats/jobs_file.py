@@ -29,8 +29,8 @@ _NOT_IN_FILE_NAMES = re.compile(r'[\\/:*?"<>|\x00-\x1f]')
 
 @dataclass(frozen=True)
 class JobEntry:
-    """One fit as the file says it. values: the defaults with the job's own over them, without those that are
-    null; ``{name}`` in texts is the job's name by now. where: what error messages begin with."""
+    """One fit as the file says it. values: the defaults with the job's own over them; null counts as absent;
+    ``{name}`` in texts is the job's name by now. where: what error messages begin with."""
 
     name: str
     values: Mapping[str, Any]
@@ -92,7 +92,7 @@ def _entry(item: Fields, defaults: dict[str, Any]) -> JobEntry:
     merged = {**defaults, **item.values}
     del merged["name"]
     file_name = item.where.partition(",")[0]
-    values = {key: _named(value, name) for key, value in merged.items() if value is not None}
+    values = {key: _named(value, name) for key, value in merged.items()}
     return JobEntry(name, values, f"{file_name}, job '{name}'")
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import argparse
 import gc
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import bpy
@@ -17,7 +17,7 @@ from ..core.errors import FitError
 from ..formats.jobs_file import JobsFile, read_jobs, unknown_name
 from ..formats.whole_files import write_json
 from ..scene.files import check_writable
-from .batch_summary import Row, Status, summary, table
+from .batch_summary import Row, Status, figures, summary, table
 from .console import print_error
 from .exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from .interruption import Interrupted, interruptible
@@ -116,23 +116,22 @@ def _row(job: Job, again: bool) -> Row:
     if report is not None:
         if not job.arguments.quiet:
             print(f"{job.arguments.label} done before ({job.arguments.report})", flush=True)
-        return Row(job.name, Status.SKIPPED, job.arguments.report, report)
+        return Row(job.name, Status.SKIPPED, job.arguments.report, figures(report))
     outcome = _outcome(job, Stamp(job.name, key))
     status = _STATUS.get(outcome.code, Status.FAILED)
-    return Row(job.name, status, job.arguments.report, outcome.report, outcome.problems)
+    return Row(job.name, status, job.arguments.report, figures(outcome.report), outcome.problems)
 
 
 def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
     """Run one job from an empty file, whatever the last one left behind; what goes wrong is told, and is no
     other job's business. Raises Interrupted."""
     try:
-        if stamp is not None:
-            for path in output_paths(job.arguments).values():
-                _make_folder(path.parent)
-            Path(job.arguments.report).unlink(missing_ok=True)  # which would speak of an earlier run
-        bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
-        with interruptible() as interruption:
-            return run_fit(job.arguments, interruption, stamp)
+        with _folders(path.parent for path in output_paths(job.arguments).values()):
+            if stamp is not None:
+                Path(job.arguments.report).unlink(missing_ok=True)  # which would speak of an earlier run
+            bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
+            with interruptible() as interruption:
+                return run_fit(job.arguments, interruption, stamp)
     except FitError as error:
         print_error(error, job.arguments.label)
         return Outcome(BAD_INPUT, problems=(str(error),))
@@ -144,6 +143,21 @@ def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
         return Outcome(FAILED, problems=(f"{type(error).__name__}: {error}",))
     finally:
         gc.collect()  # what the job held on the GPU
+
+
+@contextmanager
+def _folders(wanted: Iterable[Path]) -> Iterator[None]:
+    """Within it, these folders are there; those that were made for it and are still empty go at its end."""
+    made: list[Path] = []
+    try:
+        for folder in wanted:
+            made += [each for each in (*reversed(folder.parents), folder) if not each.exists()]
+            _make_folder(folder)
+        yield
+    finally:
+        for folder in reversed(made):
+            with suppress(OSError):  # something is in it
+                folder.rmdir()
 
 
 def _make_folder(folder: Path) -> None:

@@ -26,13 +26,21 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, eq=False)
 class Row:
-    """One job. path: of its report. report: None where there is none. problems: as they were told."""
+    """One job. path: of its report. figures: what ``figures`` takes of that, None where there is none.
+    problems: as they were told."""
 
     name: str
     status: Status
     path: str
-    report: dict[str, Any] | None = None
+    figures: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
+
+
+def figures(report: dict[str, Any] | None) -> dict[str, Any] | None:
+    """The little of a report that a summary shows; of hundreds of jobs, all of them would be much to keep."""
+    if report is None:
+        return None
+    return {"steps": report["steps"], "seconds": report["seconds"]["total"], "psnr": report["psnr"]}
 
 
 def summary(jobs_file: Path, rows: Sequence[Row]) -> dict[str, Any]:
@@ -45,10 +53,8 @@ def summary(jobs_file: Path, rows: Sequence[Row]) -> dict[str, Any]:
             {
                 "name": row.name,
                 "status": row.status.value,
-                "report": row.path if row.report else None,
-                "steps": row.report["steps"] if row.report else None,
-                "seconds": row.report["seconds"]["total"] if row.report else None,
-                "psnr": row.report["psnr"] if row.report else None,
+                "report": row.path if row.figures else None,
+                **(row.figures or dict.fromkeys(("steps", "seconds", "psnr"))),
                 "problems": list(row.problems),
             }
             for row in rows
@@ -71,15 +77,15 @@ def table(rows: Sequence[Row]) -> str:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    if row.report is None:
+    if row.figures is None:
         return (row.name, row.status.value, "", "", "")
-    figures = row.report["psnr"]["object"]
+    psnr = row.figures["psnr"]["object"]
     return (
         row.name,
         row.status.value,
-        _gain(figures["before"], figures["after"]),
-        _gain(figures["held_out_before"], figures["held_out_after"]),
-        f"{row.report['seconds']['total']:.1f}",
+        _gain(psnr["before"], psnr["after"]),
+        _gain(psnr["held_out_before"], psnr["held_out_after"]),
+        f"{row.figures['seconds']:.1f}",
     )
 
 

@@ -74,10 +74,12 @@ def job_fields(parser: CommandLine) -> dict[str, argparse.Action]:
 def _job(entry: JobEntry, parser: CommandLine, folder: Path, output: Path, opened: str) -> Job:
     known = job_fields(parser)
     words: list[str] = []
-    scene = opened if "mesh" not in entry.values else ""
+    scene = opened if entry.values.get("mesh") is None else ""
     for name, value in entry.values.items():
         if name not in known:
             raise FitError(f"{entry.where}: there is {unknown_name('field', name, sorted(known))}")
+        if value is None:  # takes a default away
+            continue
         try:
             given = list(_words(known[name], value))
         except FitError as error:
