@@ -10,6 +10,8 @@ barycentric coordinates (corner_marks), and the third goes on through the vertex
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -86,7 +88,7 @@ class EdgeGradient:
         return seen, corners.astype(np.float32)
 
 
-def _sums(bins: NDArray[np.integer], values: Array, count: int) -> Array:
+def _sums(bins: NDArray[np.integer[Any]], values: Array, count: int) -> Array:
     """(count, 3): values (N, 3) summed by their bins (N,)."""
     return np.stack([np.bincount(bins, values[:, axis], count) for axis in range(3)], axis=1).astype(
         np.float32
