@@ -31,8 +31,8 @@ Ctrl-C or SIGTERM (what was reached is written; a second time skips the final me
 With --jobs: 0 all are done, 1 some failed, 2 the file of jobs is wrong (nothing was run), 130 interrupted"""
 # By the names that argparse gives them. OF_JOBS only go with --jobs, beside which only WITH_JOBS are allowed;
 # none of both stands in a file of jobs, but --report, which there is each job's own.
-OF_JOBS = ("output", "only", "again")
-WITH_JOBS = (*OF_JOBS, "jobs", "report", "check", "quiet")
+OF_JOBS = ("only", "again")
+WITH_JOBS = (*OF_JOBS, "jobs", "output", "report", "check", "quiet")
 OUTPUTS = ("save", "export", "export_references", "report")
 PATHS = ("scene", "mesh", "references", *OUTPUTS)
 PERHAPS_PATHS = ("hold_out", "reference_object")  # a number, or an object's name, or a path
@@ -110,6 +110,13 @@ def build_parser(kind: type[CommandLine] = CommandLine) -> CommandLine:
         "--export-references", metavar="DIR", help="write the references as images and a transforms.json"
     )
     outputs.add_argument(
+        "--output",
+        metavar="DIR",
+        help="write what other flags do not place into this folder, which is made: the report, and the scene "
+        "where nothing else is saved or exported (with --jobs: a folder in it for each; default there: as the "
+        "file says, else <its name>_fits beside it)",
+    )
+    outputs.add_argument(
         "--report",
         metavar="FILE.json",
         help="write what was reached, and how fast, as JSON (with --jobs: what became of each)",
@@ -126,12 +133,6 @@ def build_parser(kind: type[CommandLine] = CommandLine) -> CommandLine:
         "--jobs",
         metavar="FILE.json",
         help="run the fits that this file lists, each with a report; those that are done already are skipped",
-    )
-    many.add_argument(
-        "--output",
-        metavar="DIR",
-        help="folder of what jobs write that do not say where (default: as the file of jobs says, else "
-        "<its name>_fits beside it)",
     )
     many.add_argument(
         "--only", action="append", default=[], metavar="NAME", help="run this job alone; repeatable"

@@ -24,14 +24,14 @@ def main(argv: Sequence[str]) -> int:
     arguments = parse(argv)
     from ..scene.stored_settings import registered
     from .batch import run_jobs
-    from .single_fit import run_fit
+    from .single_fit import run_single
 
     silence = silenced_output() if arguments.quiet else nullcontext()
     with silence, warnings_as_notes(), registered(), interruptible() as interruption:
         try:
-            return (
-                run_jobs(arguments) if arguments.jobs is not None else run_fit(arguments, interruption).code
-            )
+            if arguments.jobs is not None:
+                return run_jobs(arguments)
+            return run_single(arguments, interruption)
         except FitError as error:
             print_error(error)
             return BAD_INPUT

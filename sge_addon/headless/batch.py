@@ -7,8 +7,8 @@ from __future__ import annotations
 import argparse
 import gc
 import traceback
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import bpy
@@ -20,6 +20,7 @@ from ..scene.files import check_writable
 from .batch_summary import Row, Status, figures, summary, table
 from .console import print_error
 from .exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED
+from .folders import folders_made, make_folder
 from .interruption import Interrupted, interruptible
 from .job_arguments import Job, jobs_of, output_paths
 from .job_state import done_report, job_key
@@ -75,7 +76,7 @@ def _summary_path(arguments: argparse.Namespace, output: Path) -> Path | None:
 
 def _prepare(path: Path, is_given: bool) -> None:
     if not is_given:
-        _make_folder(path.parent)
+        make_folder(path.parent)
     check_writable(path)
 
 
@@ -126,7 +127,7 @@ def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
     """Run one job from an empty file, whatever the last one left behind; what goes wrong is told, and is no
     other job's business. Raises Interrupted."""
     try:
-        with _folders(path.parent for path in output_paths(job.arguments).values()):
+        with folders_made(path.parent for path in output_paths(job.arguments).values()):
             if stamp is not None:
                 Path(job.arguments.report).unlink(missing_ok=True)  # which would speak of an earlier run
             bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
@@ -143,25 +144,3 @@ def _outcome(job: Job, stamp: Stamp | None) -> Outcome:
         return Outcome(FAILED, problems=(f"{type(error).__name__}: {error}",))
     finally:
         gc.collect()  # what the job held on the GPU
-
-
-@contextmanager
-def _folders(wanted: Iterable[Path]) -> Iterator[None]:
-    """Within it, these folders are there; those that were made for it and are still empty go at its end."""
-    made: list[Path] = []
-    try:
-        for folder in wanted:
-            made += [each for each in (*reversed(folder.parents), folder) if not each.exists()]
-            _make_folder(folder)
-        yield
-    finally:
-        for folder in reversed(made):
-            with suppress(OSError):  # something is in it
-                folder.rmdir()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise FitError(f"Folder '{folder}' cannot be made: {error.strerror}.") from error

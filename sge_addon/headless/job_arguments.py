@@ -151,16 +151,21 @@ def _place(arguments: argparse.Namespace, name: str, folder: Path, output: Path)
         path = (folder / Path(value).expanduser()).absolute()
         if field in PATHS or (not value.isdigit() and path.exists()):
             setattr(arguments, field, str(path))
+    place_outputs(arguments, output / name, name)
+
+
+def place_outputs(arguments: argparse.Namespace, folder: Path, name: str) -> None:
+    """Have a report and a scene, of this name, written into a folder, as far as nothing else was said."""
     if not any(getattr(arguments, field) is not None for field in OUTPUTS if field != "report"):
-        arguments.save = str(output / name / f"{name}.blend")
+        arguments.save = str(folder / f"{name}.blend")
     if arguments.report is None:
-        arguments.report = str(output / name / "report.json")
+        arguments.report = str(folder / "report.json")
 
 
 def output_paths(arguments: argparse.Namespace) -> dict[str, Path]:
     """What a job writes, by field; of a folder, the folder."""
     given = {field: getattr(arguments, field) for field in OUTPUTS}
-    return {field: Path(value) for field, value in given.items() if value}
+    return {field: Path(value).expanduser() for field, value in given.items() if value}
 
 
 def _check_not_written(jobs: Sequence[Job], path: Path, owner: str) -> None:

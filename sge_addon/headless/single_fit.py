@@ -6,20 +6,23 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import bpy
 
 from ..command_line import given_settings
-from ..core.errors import TargetLost
+from ..core.errors import FitError, TargetLost
 from ..core.settings import FitSettings
 from ..job import FitJob
 from ..scene.stored_settings import stored_values
 from .console import print_error, print_notices, show_progress
 from .exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from .findings import find_all, print_findings
+from .folders import folders_made
 from .inputs import objects_to_fit, open_scene, preset_values, references_to_fit
 from .interruption import Interrupted, Interruption
+from .job_arguments import place_outputs
 from .results import Results, Stamp, check_maps_export, check_outputs, check_references_export
 
 
@@ -31,6 +34,18 @@ class Outcome:
     code: int
     report: dict[str, Any] | None = None
     problems: tuple[str, ...] = ()
+
+
+def run_single(arguments: argparse.Namespace, interruption: Interruption) -> int:
+    """A fit that is all there is to do: the exit code. Raises as ``run_fit`` does."""
+    if arguments.output is None:
+        return run_fit(arguments, interruption).code
+    if not arguments.output:
+        raise FitError("--output: the name of the folder is empty.")
+    folder = Path(arguments.output).expanduser().absolute()
+    place_outputs(arguments, folder, Path(arguments.scene or arguments.mesh or bpy.data.filepath).stem)
+    with folders_made([folder]):
+        return run_fit(arguments, interruption).code
 
 
 def run_fit(arguments: argparse.Namespace, interruption: Interruption, stamp: Stamp | None = None) -> Outcome:

@@ -394,6 +394,16 @@ def test_exported_references_are_those_that_were_fitted(world: SmallWorld, tmp_p
     assert second["psnr"]["object"]["before"] == pytest.approx(first["psnr"]["object"]["before"], abs=0.1)
 
 
+def test_output_is_a_folder_that_is_made_for_what_has_no_place(world: SmallWorld, tmp_path: Path) -> None:
+    assert world.from_files("--output", tmp_path / "new" / "Rock") == 0
+    written = sorted(path.name for path in (tmp_path / "new" / "Rock").iterdir())
+    assert written == ["report.json", "start.blend"]
+    assert world.from_scene("--output", tmp_path / "b", "--export", tmp_path / "b.glb") == 0
+    assert [path.name for path in (tmp_path / "b").iterdir()] == ["report.json"]
+    assert run("--mesh", "none.obj", "--output", tmp_path / "c") == 2
+    assert not (tmp_path / "c").exists()
+
+
 # --- Settings that the file stores
 
 

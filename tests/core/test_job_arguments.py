@@ -168,6 +168,7 @@ def test_the_file_of_jobs_and_the_summary_are_not_written_over(tmp_path: Path) -
         (["a.blend", "--jobs", "a.json"], "SCENE.blend does not go with --jobs"),
         (["--jobs", "a.json", "--no-shape"], "--shape does not go with --jobs"),
         (["--only", "A"], "--only only goes with --jobs"),
+        (["--jobs", "a.json", "--save", "b.blend"], "--save does not go with --jobs"),
         (["a.blend", "--again"], "--again only goes with --jobs"),
     ],
 )
