@@ -73,6 +73,7 @@ class Phases:
         now = time.perf_counter()
         peak, left = _memory("VmHWM"), _memory("VmRSS")
         self.rows.append({"name": name, "seconds": now - self._begin, "peak_mb": peak, "left_mb": left})
+        print(f"{name}: peak {peak:.0f} MB, left {left:.0f} MB", flush=True)
         if _RESET.exists():
             _RESET.write_text("5")  # the peak is what is there now
         self._begin = time.perf_counter()
