@@ -42,8 +42,6 @@ class ImportedReferences:
                 (camera,) = set(self._scene.objects) - before
                 self._cameras.append(camera.name)
                 add_row(self._scene.sge.references, camera)
-                for image in _images(camera):
-                    image.buffers_free()
                 yield len(self._cameras)
             done = True
         finally:

@@ -95,7 +95,7 @@ def export_references(
         Frame(
             view=reference.view,
             image=root / "images" / f"{name}{suffix}",
-            normal_image=None if reference.normal is None else root / "normals" / f"{name}.exr",
+            normal_image=None if not reference.has_normal else root / "normals" / f"{name}.exr",
             mask=None if reference.weight is None else root / "masks" / f"{name}.png",
         )
         for reference, name in zip(references, _file_names(references), strict=True)
@@ -109,15 +109,18 @@ def export_references(
         raise FitError(f"Folder '{root}' cannot be made: {error.strerror}.") from error
     write(root / file_name, frames)
     for reference, frame in zip(references, frames, strict=True):
-        colour = reference.colour if reference.has_alpha else reference.colour[..., :3]
+        colour = reference.colour
+        if not reference.has_alpha:
+            colour = colour[..., :3]
         if file_format == "PNG":
             save_png(frame.image, colour)
         else:
             save_exr(frame.image, colour)
-        if reference.normal is not None and frame.normal_image is not None:
-            save_exr(frame.normal_image, reference.normal)
-        if reference.weight is not None and frame.mask is not None:
-            save_png(frame.mask, mask_pixels(reference.weight)[..., :3], encode_srgb=False)
+        normal, weight = reference.normal, reference.weight
+        if normal is not None and frame.normal_image is not None:
+            save_exr(frame.normal_image, normal)
+        if weight is not None and frame.mask is not None:
+            save_png(frame.mask, mask_pixels(weight)[..., :3], encode_srgb=False)
     return root / file_name
 
 
@@ -144,10 +147,12 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
         background.image = image
         background.frame_method = "CROP"
         background.show_background_image = True
-        if reference.normal is not None:
-            alpha = reference.colour[..., 3:]
-            normals = np.concatenate([reference.normal, alpha], axis=2)
-            camera.data[NORMAL_IMAGE] = array_to_image(f"{reference.view.name} normals", normals)
+        made = [image]
+        normal = reference.normal
+        if normal is not None:
+            normals = np.concatenate([normal, reference.colour[..., 3:]], axis=2)
+            made.append(array_to_image(f"{reference.view.name} normals", normals))
+            camera.data[NORMAL_IMAGE] = made[-1]
         if reference.engine:
             image[ENGINE] = reference.engine
         if reference.weight is not None:
@@ -155,6 +160,9 @@ def add_reference_cameras(scene: bpy.types.Scene, references: Sequence[Reference
                 f"{reference.view.name} mask", mask_pixels(reference.weight), as_bytes=True, is_data=True
             )
             camera.data[MASK_IMAGE] = mask
+            made.append(mask)
+        for each in made:
+            each.buffers_free()  # they are packed, and hundreds of them would fill the memory
     return collection
 
 
