@@ -59,21 +59,21 @@ class EdgeGradient:
         if weight is not None:
             counted = weight.ravel().take(covered)[:, None]
             force, turn = force * counted, turn * counted
-        triangles, corners = self._by_corner(bins, marks, force[:, :3])
         outlined, pulls = self._outlines.forces(buffers, positions, view, clip, matched)
-        vertices = [self._triangles.take(triangles, axis=0).T.ravel(), outlined]
-        values = [corners.reshape(-1, 3), pulls]
+        triangles, by_corner = self._by_corner(bins, marks, force)
+        vertices = [outlined, *self._triangles.take(triangles, axis=0).T]
+        values = [pulls.T, *by_corner]
         if self._normals is not None:
-            seen, by_corner = self._by_corner(bins, marks, turn[:, :3])
-            groups = self._groups.take(seen, axis=0).T.ravel()
-            by_group = _sums(groups, by_corner.reshape(-1, 3), self._group_count)
-            touched, tilted = self._normals.to_corners(positions, by_group)
-            vertices.append(self._triangles.take(touched, axis=0).T.ravel())
-            values.append(tilted.reshape(-1, 3))
-        return _sums(np.concatenate(vertices), np.concatenate(values), self._vertex_count)
+            triangles, by_corner = self._by_corner(bins, marks, turn)
+            groups = self._groups.take(triangles, axis=0).T
+            by_group = _sums([*groups], [*by_corner], self._group_count)
+            triangles, by_corner = self._normals.to_corners(positions, by_group)
+            vertices += [*self._triangles.take(triangles, axis=0).T]
+            values += [*by_corner]
+        return _sums(vertices, values, self._vertex_count)
 
     def _by_corner(self, bins: Indices, marks: Array, values: Array) -> tuple[Indices, Array]:
-        """(T,) the triangles that occur and (3, T, 3) [corner, triangle, axis] the sums of values (N, 3)
+        """(T,) the triangles that occur and (3, 3, T) [corner, axis, triangle] the sums of values (N, >= 3)
         times the barycentric coordinates. bins: (N,) triangles. marks: (2, N)."""
         count = len(self._triangles)
         seen = np.flatnonzero(np.bincount(bins, minlength=count))
@@ -81,15 +81,18 @@ class EdgeGradient:
         for axis in range(3):
             column = values[:, axis].astype(np.float64)
             moments[0, axis] = np.bincount(bins, column, count).take(seen)
-            moments[1, axis] = np.bincount(bins, column * marks[0], count).take(seen)
-            moments[2, axis] = np.bincount(bins, column * marks[1], count).take(seen)
+            for row in (0, 1):
+                moments[1 + row, axis] = np.bincount(bins, column * marks[row], count).take(seen)
         places = self._places.take(seen, axis=2)
-        corners = np.einsum("kmt,mat->kta", places, moments)
-        return seen, corners.astype(np.float32)
+        corners = [sum(places[corner, row] * moments[row] for row in range(3)) for corner in range(3)]
+        return seen, np.stack(corners).astype(np.float32)
 
 
-def _sums(bins: NDArray[np.integer[Any]], values: Array, count: int) -> Array:
-    """(count, 3): values (N, 3) summed by their bins (N,)."""
-    return np.stack([np.bincount(bins, values[:, axis], count) for axis in range(3)], axis=1).astype(
-        np.float32
-    )
+def _sums(bins: list[NDArray[Any]], values: list[Array], count: int) -> Array:
+    """(count, 3): values, (3, N) each, summed by their bins, (N,) each."""
+    joined = np.concatenate(bins)
+    columns = np.concatenate(values, axis=1)
+    sums = np.empty((count, 3), np.float32)
+    for axis in range(3):
+        sums[:, axis] = np.bincount(joined, columns[axis], count)
+    return sums

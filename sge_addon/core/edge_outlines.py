@@ -21,6 +21,7 @@ from .assembly import Assembly
 from .edge_buffers import EdgeBuffers
 from .pixel_loss import ALPHA_WEIGHT, distance, encoded, is_outlined
 from .reference import Reference
+from .surface_ends import SurfaceEnds
 from .view import View
 
 Array = NDArray[np.float32]
@@ -70,9 +71,10 @@ class Outlines:
 
     def __init__(self, assembly: Assembly, creases: bool) -> None:
         self._triangles = assembly.triangles
+        self._ends = SurfaceEnds(assembly.triangles)
         self._groups = assembly.normal_groups
-        shared = np.zeros(len(assembly.positions), np.int64)
-        np.maximum.at(shared, assembly.triangles.ravel(), assembly.normal_groups.ravel())
+        shared = np.zeros(len(assembly.positions), np.int32)
+        shared[assembly.triangles] = assembly.normal_groups
         self._has_creases = creases and bool((shared[assembly.triangles] != assembly.normal_groups).any())
 
     def forces(
@@ -80,30 +82,22 @@ class Outlines:
     ) -> tuple[Indices, Array]:
         """(N,) vertices and (N, 3) the gradient of the picture's summed loss by their positions; a vertex may
         occur more than once. positions, clip: (4, 4) world to clip, as the picture was drawn."""
-        vertices, forces = [], []
-        for axis in (0, 1):
-            owner, other, worth = self._pairs(buffers, axis, view, matched)
-            corners = self._triangles.take(buffers.id.ravel().take(owner).astype(np.intp) - 1, axis=0)
-            at = positions.take(corners, axis=0)
-            places, gradient = _at_outline(at, owner, other, axis, view, clip)
-            # A surface that moves along the axis from owner to other moves its outline that way.
-            pull = np.where(other > owner, worth, -worth)[:, None] * gradient
-            vertices.append(corners.ravel())
-            forces.append((places[:, :, None] * pull[:, None, :]).reshape(-1, 3))
-        return np.concatenate(vertices), np.concatenate(forces)
+        owner, other, worth = self._pairs(buffers, view, matched)
+        triangle = buffers.id.ravel().take(owner).astype(np.intp) - 1
+        ends = self._ends.find(positions, view, clip, triangle, owner, other)
+        pulls = worth[:, None, None] * ends.places[:, :, None] * ends.gradient[:, None, :]
+        return self._triangles.take(ends.triangle, axis=0).ravel(), pulls.reshape(-1, 3)
 
-    def _pairs(
-        self, buffers: EdgeBuffers, axis: int, view: View, matched: Matched
-    ) -> tuple[Indices, Indices, Array]:
+    def _pairs(self, buffers: EdgeBuffers, view: View, matched: Matched) -> tuple[Indices, Indices, Array]:
         """(N,) pixels whose surface has an outline towards a neighbour, (N,) these neighbours, and (N,) what
         it costs when the outline moves there by a pixel."""
-        first, second = _neighbours(buffers.id, axis)
+        first, second = _neighbours(buffers.id)
         ids, depth = buffers.id.ravel(), buffers.seen.reshape(-1, 4)[:, 3]
         id_first, id_second = ids.take(first), ids.take(second)
         near, far = depth.take(first), depth.take(second)
         empty = (id_first == 0) | (id_second == 0)
         w = np.minimum(near, far) if view.is_perspective else np.float32(1.0)
-        jumps = np.abs(near - far) > (_STEP * view.world_per_pixel) * w
+        jumps = np.abs(near - far) > np.float32(_STEP * view.world_per_pixel) * w
         inside = np.flatnonzero(~empty & (jumps | self._has_creases))
         a, b = id_first[inside].astype(np.intp) - 1, id_second[inside].astype(np.intp) - 1
         apart = empty & is_outlined(matched.reference, matched.background)
@@ -142,55 +136,18 @@ def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Match
     return 0.5 * (swapped(second, first) - swapped(first, second))
 
 
-def _neighbours(ids: NDArray[np.uint32], axis: int) -> tuple[Indices, Indices]:
-    """Flat indices of pixels that show another triangle than the neighbour to the right (axis 0) or above,
-    and of these neighbours."""
+def _neighbours(ids: NDArray[np.uint32]) -> tuple[Indices, Indices]:
+    """Flat indices of pixels that show another triangle than the neighbour to the right or above, and of
+    these neighbours."""
     width = ids.shape[1]
-    if axis == 0:
-        row, column = np.divmod(np.flatnonzero(ids[:, :-1] != ids[:, 1:]), max(width - 1, 1))
-        first = row * width + column
-        return first, first + 1
-    first = np.flatnonzero(ids[:-1] != ids[1:])
-    return first, first + width
+    flat = ids.ravel()
+    right = np.flatnonzero(flat[:-1] != flat[1:])
+    right = right[right % width != width - 1]
+    above = np.flatnonzero(flat[:-width] != flat[width:])
+    return np.concatenate([right, above]), np.concatenate([right + 1, above + width])
 
 
 def _share(lists: NDArray[np.int32], a: Indices, b: Indices) -> NDArray[np.bool_]:
     """(N,) whether the triangles a and b have a number in common. lists: (F, 3)."""
     first, second = lists.take(a, axis=0), lists.take(b, axis=0)
     return (first[:, :, None] == second[:, None, :]).any(axis=(1, 2))
-
-
-def _at_outline(
-    corners: Array, owner: Indices, other: Indices, axis: int, view: View, clip: Clip
-) -> tuple[Array, Array]:
-    """Where the owner's triangle ends on the way to the other pixel's centre: (N, 3) barycentric coordinates,
-    and (N, 3) the derivative of the pixel coordinate along the axis by the world position there.
-
-    corners: (N, 3, 3) world positions of the owners' triangles.
-    """
-    matrix = clip.astype(np.float32)
-    x, y, w = (
-        corners[..., 0] * row[0] + corners[..., 1] * row[1] + corners[..., 2] * row[2] + row[3]
-        for row in (matrix[0], matrix[1], matrix[3])
-    )
-    x, y = (0.5 * x / w + 0.5) * view.width, (0.5 * y / w + 0.5) * view.height  # (N, 3) pixels
-    up, right = np.divmod(owner, view.width)
-    x, y = x - (right[:, None] + np.float32(0.5)), y - (up[:, None] + np.float32(0.5))
-    # Areas that the owner's centre spans with the edges, and how they change on the way.
-    following, last = [1, 2, 0], [2, 0, 1]
-    here = x[:, following] * y[:, last] - x[:, last] * y[:, following]
-    step = np.where(other > owner, np.float32(1.0), np.float32(-1.0))[:, None]
-    along = (y, x)[axis]
-    change = (along[:, following] - along[:, last]) * (step if axis == 0 else -step)
-    total = here.sum(axis=1, keepdims=True)
-    flip = np.sign(total)
-    here, change = np.maximum(here * flip, 0.0), change * flip
-    ends = np.where(change < 0.0, here / np.maximum(-change, 1e-12), np.float32(2.0)).min(axis=1)
-    way = np.minimum(ends, 1.0)[:, None]
-    places = np.maximum(here + way * change, 0.0) / w
-    places /= np.maximum(places.sum(axis=1, keepdims=True), 1e-30)
-    size, centre = ((view.width, right), (view.height, up))[axis]
-    ndc = 2.0 * (centre[:, None] + 0.5 + way * step) / size - 1.0
-    depth = (places * w).sum(axis=1, keepdims=True)
-    gradient = (0.5 * size) * (matrix[axis, :3] - ndc * matrix[3, :3]) / depth
-    return places, gradient.astype(np.float32)
