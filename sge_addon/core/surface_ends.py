@@ -55,8 +55,8 @@ class SurfaceEnds:
         goal: Indices,
     ) -> Ends:
         """The ends of surfaces from the centres of the pixels ``start`` (N,), flat, in the triangles named, on
-        the way to neighbours ``goal``. Neighbouring triangles belong to a surface as long as they face the same
-        side. clip: (4, 4) world to clip."""
+        the way to neighbours ``goal``. Neighbouring triangles belong to a surface as long as they face the
+        same side. clip: (4, 4) world to clip."""
         matrix = clip.astype(np.float32)
         row, column = np.divmod(start, view.width)
         centre = np.stack([column, row], axis=1).astype(np.float32) + np.float32(0.5)
@@ -85,7 +85,7 @@ class SurfaceEnds:
         places = spans / np.maximum(spans.sum(axis=1, keepdims=True), np.float32(1e-30))
         corners = positions.take(self._triangles.take(triangle, axis=0), axis=0)
         depth = (places * _row(corners, matrix[3])).sum(axis=1, keepdims=True)
-        size = np.float32([view.width, view.height])
+        size = np.asarray([view.width, view.height], np.float32)
         ndc = 2.0 * (centre + way[:, None] * along) / size - 1.0
         x, y = (0.5 * size * along / depth).T[:, :, None]  # (N, 1) each
         # No matrix product, whose threads would spin on the rasteriser's cores.
