@@ -19,8 +19,8 @@ _FOLLOWING, _LAST = [1, 2, 0], [2, 0, 1]
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """triangle: (N,) in which the surface ends; places: (N, 3) barycentric coordinates there; gradient: (N, 3)
-    of where that is in the picture, in pixels along the way, by its world position."""
+    """triangle: (N,) in which the surface ends; places: (N, 3) barycentric coordinates there; gradient:
+    (N, 3) of where that is in the picture, in pixels along the way, by its world position."""
 
     triangle: Indices
     places: Array
@@ -54,8 +54,8 @@ class SurfaceEnds:
         start: Indices,
         goal: Indices,
     ) -> Ends:
-        """The ends of surfaces from the centres of the pixels ``start`` (N,), flat, in the triangles named, on
-        the way to neighbours ``goal``. Neighbouring triangles belong to a surface as long as they face the
+        """The ends of surfaces from the centres of the pixels ``start`` (N,), flat, in the triangles named,
+        on the way to neighbours ``goal``. Neighbouring triangles belong to a surface as long as they face the
         same side. clip: (4, 4) world to clip."""
         matrix = clip.astype(np.float32)
         row, column = np.divmod(start, view.width)
