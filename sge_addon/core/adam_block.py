@@ -18,7 +18,7 @@ from .schedule import ShapeSchedule
 
 Array = NDArray[np.float32]
 
-RATE = 0.005  # of the size, a step; see docs/decisions.md, "Shape estimators"
+RATE = 0.01  # of the size, a step; see docs/decisions.md, "Shape estimators"
 _BETA_MOMENTUM = 0.9
 _BETA_SCALE = 0.999
 _LEAST = 1e-8

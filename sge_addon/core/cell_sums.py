@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .footprint import UVBuffer
+from .lookups import UVBuffer
 from .texture_pyramid import LEVEL_ROUNDING, double, level_count
 
 Array = NDArray[np.float32]

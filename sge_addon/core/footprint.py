@@ -12,41 +12,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .lookups import Lookups
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
 
 Array = NDArray[np.float32]
+Place = slice | NDArray[np.intp]
 
 # Pixels handled at once when reading: the arrays of a block stay in the processor's cache.
 BLOCK = 8192
-
-
-@dataclass(frozen=True, eq=False)
-class UVBuffer:
-    """What one unperturbed, jittered rasterisation of a view gives at s x s samples a pixel.
-
-    ids: (sH, sW) uint32, 0 for background, triangle + 1 over all surfaces.
-    uv: (sH, sW, 2) float32, as interpolated (not wrapped).
-    level: (sH, sW) float32, log2 of the texels of that triangle's texture per sample spacing, along
-    the larger of the two screen axes; may be negative.
-    shade: (sH, sW, 3) float32, factor from base colour to pixel colour; None where it is 1 (unlit).
-    samples: s.
-    """
-
-    ids: NDArray[np.uint32]
-    uv: Array
-    level: Array
-    samples: int
-    shade: Array | None = None
-
-    @property
-    def image_size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
-        return self.ids.shape[0] // self.samples, self.ids.shape[1] // self.samples
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,63 +56,48 @@ class CornerSums:
             rows[self.cells + offset] += sums
 
 
-def by_sample(plane: NDArray[Any], samples: int) -> NDArray[Any]:
-    """Samples grouped by their place in the pixel: (sH, sW, ...) to (s s, H W, ...)."""
-    height, width = plane.shape[0] // samples, plane.shape[1] // samples
-    split = plane.reshape(height, samples, width, samples, *plane.shape[2:])
-    return np.moveaxis(split, (1, 3), (0, 1)).reshape(samples * samples, height * width, *plane.shape[2:])
-
-
 class Footprint:
-    """The map of one view and jitter onto one texture: 12 bytes a sample (24 with shade).
-
-    Samples with the same four texels share a cell, so that sums cost what is seen, not the texture's size.
+    """The map of one view and set of samples onto one texture: 12 bytes a sample (24 with shade).
 
     pixels: (P,) int32, flat indices of the pixels with a sample of this texture.
     """
 
     def __init__(
         self,
-        buffers: Sequence[UVBuffer],
+        lookups: Lookups,
         texture_of_triangle: NDArray[np.int32],
         texture: int,
         layout: PyramidLayout,
+        by_cell: bool = False,
     ):
-        """buffers: the view's samples, in one buffer or spread over several of the same size.
-        texture_of_triangle: (F,) int32; ``texture``: the number that is meant; ``layout`` of it."""
+        """texture_of_triangle: (F,) int32; ``texture``: the number that is meant; ``layout`` of it.
+        by_cell: samples with the same four texels share a cell, as ``corner_sums`` needs it."""
         self.layout = layout
-        self.image_size = buffers[0].image_size
-        self.scale = np.float32(1.0 / sum(buffer.samples**2 for buffer in buffers))
-        mine_of_id = np.concatenate(([False], texture_of_triangle == texture))
-        masks = [by_sample(mine_of_id[buffer.ids], buffer.samples) for buffer in buffers]  # (s s, H W)
-        seen = np.logical_or.reduce([mask.any(axis=0) for mask in masks])
-        self.pixels = np.flatnonzero(seen).astype(np.int32)  # (P,)
-        mine = np.concatenate([mask[:, self.pixels] for mask in masks])  # (S, P)
-        self._coverage = None if mine.all() else mine.mean(axis=0, dtype=np.float32)
-        parts = [self._gather(buffer, len(buffers)) for buffer in buffers]
-        level, u, v = (np.concatenate([part[item] for part in parts]) for item in range(3))
-        level[~mine] = 0
+        self.scale = np.float32(1.0 / len(lookups.ids))
+        mine = np.concatenate(([False], texture_of_triangle == texture))[lookups.ids]  # (S, all pixels)
+        level, u, v, shade = lookups.level, lookups.u, lookups.v, lookups.shade
+        chosen = np.flatnonzero(mine.any(axis=0))
+        # (P,) places of ``pixels`` among the lookups' own, or all of them.
+        self.place: Place = slice(None) if len(chosen) == len(lookups.pixels) else chosen
+        self.pixels = lookups.pixels[self.place].astype(np.int32)
+        if not isinstance(self.place, slice):
+            mine, level, u, v = (plane[:, chosen] for plane in (mine, level, u, v))
+            shade = None if shade is None else shade[:, :, chosen]
+        whole = bool(mine.all())
+        self._coverage = None if whole else mine.mean(axis=0, dtype=np.float32)
+        chosen_level = np.floor(level + np.float32(LEVEL_ROUNDING))
+        np.clip(chosen_level, 0, len(layout.sizes) - 1, out=chosen_level)
+        level = chosen_level.astype(np.int32)
+        if not whole:
+            level[~mine] = 0
         self._level_count = int(level.max(initial=0)) + 1
-        index, self._x, self._y = self._locate(level, u, v)
-        index[~mine] = layout.void
-        self._cells, self._cell = _numbered(index, layout.length)  # (K,), (S, P)
-        self._shade = None
-        if buffers[0].shade is not None:
-            shade = np.concatenate([part[3] for part in parts])  # (S, P, 3)
-            shade[~mine] = 0.0
-            self._shade = np.ascontiguousarray(np.moveaxis(shade, -1, 0))  # (3, S, P)
-
-    def _gather(self, buffer: UVBuffer, parts: int) -> tuple[NDArray[Any], ...]:
-        """Level, u, v (and shade) of the samples of ``pixels``: (s s, P) each."""
-        where = np.arange(buffer.ids.size, dtype=np.int32).reshape(buffer.ids.shape)
-        where = by_sample(where, buffer.samples)[:, self.pixels]
-        # Samples spread over several buffers lie closer together than within one.
-        nearness = np.float32(LEVEL_ROUNDING - 0.5 * np.log2(parts))
-        level = np.floor(buffer.level.reshape(-1).take(where) + nearness)
-        level = np.clip(level, 0, len(self.layout.sizes) - 1).astype(np.int32)
-        uv = buffer.uv.reshape(-1, 2)
-        found = (level, uv[:, 0].take(where), uv[:, 1].take(where))
-        return found if buffer.shade is None else (*found, buffer.shade.reshape(-1, 3).take(where, axis=0))
+        self._index, self._x, self._y = self._locate(level, u, v)
+        if not whole:
+            self._index[~mine] = layout.void
+        self._cells: NDArray[np.intp] | None = None
+        if by_cell:
+            self._cells, self._index = _numbered(self._index, layout.length)  # (K,), (S, P)
+        self._shade = None if shade is None else np.where(mine, shade, np.float32(0.0))  # (3, S, P)
 
     def _locate(self, level: NDArray[np.int32], u: Array, v: Array) -> tuple[NDArray[np.int32], Array, Array]:
         """Flat base index and the two fractions of each sample."""
@@ -150,12 +112,17 @@ class Footprint:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        arrays = (self._cells, self._cell, self._x, self._y, self.pixels, self._shade, self._coverage)
+        arrays = (self._cells, self._index, self._x, self._y, self.pixels, self._shade, self._coverage)
         return sum(array.nbytes for array in arrays if array is not None)
 
     def _blocks(self) -> Iterator[slice]:
         for start in range(0, len(self.pixels), BLOCK):
             yield slice(start, start + BLOCK)
+
+    def _texels(self, block: slice) -> NDArray[np.intp]:
+        """Flat index of the first of the four texels of each sample, (S, B)."""
+        index = self._index[:, block]
+        return index.astype(np.intp) if self._cells is None else self._cells.take(index)
 
     def read(self, pyramid: Array | Sequence[Array]) -> Array:
         """What each pixel of ``pixels`` reads: A texture, (P, C) float32, stored by channel.
@@ -165,7 +132,7 @@ class Footprint:
         out = np.empty((len(pyramid), len(self.pixels)), np.float32)
         stride = self.layout.stride
         for block in self._blocks():
-            index = self._cells.take(self._cell[:, block])
+            index = self._texels(block)
             x, y = self._x[:, block], self._y[:, block]
             corners = (index, index + 1, index + stride, index + (stride + 1))
             weights = _corner_weights(x, y, self.scale)
@@ -204,48 +171,37 @@ class Footprint:
         return TexelSums(pushed, curvature[..., 0] if single else curvature)
 
     def corner_sums(self, columns: Sequence[Array]) -> CornerSums:
-        """A^T of N columns (P,), in the order of ``pixels``, without shade."""
-        pairs = self._sums_of_cells([(column, None) for column in columns])  # (N / 2, 4, K)
-        corners = np.ascontiguousarray(np.moveaxis(pairs, 0, -1)).view(np.float32)[..., : len(columns)]
-        return CornerSums(self._cells, corners, self.layout.stride, self._level_count)
+        """A^T of N columns (P,), in the order of ``pixels``, without shade; of a map ``by_cell``."""
+        assert self._cells is not None
+        corners = np.zeros((len(columns), 4, len(self._cells)), np.float32)
+        for block in self._blocks():
+            places = self._index[:, block].astype(np.intp).reshape(-1)
+            weights = _corner_weights(self._x[:, block], self._y[:, block], self.scale)
+            for column, of_column in zip(columns, corners, strict=True):
+                for weight, sums in zip(weights, of_column, strict=True):
+                    np.add.at(sums, places, (weight * column[block]).reshape(-1))
+        rows = np.ascontiguousarray(np.moveaxis(corners, 0, -1))  # (4, K, N)
+        return CornerSums(self._cells, rows, self.layout.stride, self._level_count)
 
     def _scattered(self, columns: Sequence[tuple[Array, int]]) -> Array:
         """A^T of columns (P,), each with the channel of its shade: (N, H, W) float32."""
-        images = np.empty((len(columns), self.layout.height, self.layout.width), np.float32)
-        offsets = (0, 1, self.layout.stride, self.layout.stride + 1)
-        for number, of_corners in enumerate(self._sums_of_cells(columns)):
-            for image, parts in zip(images[2 * number :], (of_corners.real, of_corners.imag), strict=False):
-                sums = np.zeros(self.layout.length, np.float32)
-                for offset, part in zip(offsets, parts, strict=True):
-                    sums[self._cells + offset] += part
-                image[:] = self.layout.unpack_sums(sums, self._level_count)
-        return images
-
-    def _sums_of_cells(self, columns: Sequence[tuple[Array, int | None]]) -> NDArray[np.complex64]:
-        """Sums over the samples of each cell, of two columns (P,) at a time and for each corner:
-        (columns / 2, 4, K). The second column is the imaginary part, so that one pass serves both.
-
-        columns: each with the channel of its shade, None for no shade; the last may be without a second.
-        """
-        sums = np.zeros(((len(columns) + 1) // 2, 4, len(self._cells)), np.complex64)
+        # Floats one by one: a quarter of the time of complex numbers for two columns at once.
+        sums = np.zeros((len(columns), self.layout.length), np.float32)
+        stride = self.layout.stride
         for block in self._blocks():
-            cell = self._cell[:, block].astype(np.intp)
-            values = np.empty(cell.shape, np.complex64)
+            index = self._texels(block)
+            corners = [(index + offset).reshape(-1) for offset in (0, 1, stride, stride + 1)]
             weights = _corner_weights(self._x[:, block], self._y[:, block], self.scale)
-            shaded: list[Any] = [
-                column[block]
-                if self._shade is None or channel is None
-                else self._shade[channel][:, block] * column[block]
-                for column, channel in columns
-            ]
-            if len(shaded) % 2:
-                shaded.append(np.float32(0.0))
-            for number, of_corners in enumerate(sums):
-                for weight, of_corner in zip(weights, of_corners, strict=True):
-                    np.multiply(weight, shaded[2 * number], out=values.real)
-                    np.multiply(weight, shaded[2 * number + 1], out=values.imag)
-                    np.add.at(of_corner, cell.reshape(-1), values.reshape(-1))
-        return sums
+            for (column, channel), of_column in zip(columns, sums, strict=True):
+                value = column[block]
+                if self._shade is not None:
+                    value = self._shade[channel][:, block] * value
+                for corner, weight in zip(corners, weights, strict=True):
+                    np.add.at(of_column, corner, (weight * value).reshape(-1))
+        images = np.empty((len(columns), self.layout.height, self.layout.width), np.float32)
+        for image, of_column in zip(images, sums, strict=True):
+            image[:] = self.layout.unpack_sums(of_column, self._level_count)
+        return images
 
 
 def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .footprint import UVBuffer
+from .lookups import UVBuffer
 from .view import View
 
 Array = NDArray[np.float32]

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cell_sums import CellSums, one_sample
-from .footprint import CornerSums, Footprint, by_sample
+from .footprint import CornerSums, Footprint
 from .geometry_buffer import GeometryBuffer, at_pixels, to_eye
+from .lookups import by_sample, drawn_lookups
 from .map_block import MapBlock
 from .map_group import curvature_grid
 from .map_shader import ShadingPoints
@@ -183,7 +184,8 @@ def view_map(
                 cells.append(None)
                 continue
             lookups = [buffer.lookup(reading.uv_transform, size) for buffer in buffers]
-            footprints.append(Footprint(lookups, texture_of_triangle, material, reading.layout))
+            read = drawn_lookups(lookups, pixels[covered])
+            footprints.append(Footprint(read, texture_of_triangle, material, reading.layout, by_cell=True))
             if not reading.is_fitted:
                 cells.append(None)
                 continue

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .laplacian import laplacian_entries
 from .multigrid_level import Flat, Level, transfer_from
-from .row_products import BLOCK, RowProducts
+from .row_products import BLOCK, Crew, RowProducts
 from .sparse_matrix import SparseMatrix, from_entries, product
 
 _COARSEST = 300  # vertices, for which the inverse is kept
@@ -31,7 +31,8 @@ class Multigrid:
     def __init__(self, triangles: NDArray[np.int32], vertex_count: int, lanes: int) -> None:
         matrix = _mass_and_laplacian(triangles, vertex_count)
         self._lanes = lanes
-        self._levels = [Level(matrix, lanes)]
+        self._crew = Crew(lanes)
+        self._levels = [Level(matrix, lanes, self._crew)]
         self._transfers: list[tuple[RowProducts, RowProducts]] = []  # to the next level, and back
         while matrix.height > _COARSEST:
             transfer = transfer_from(matrix)
@@ -40,7 +41,7 @@ class Multigrid:
             back = transfer.transposed()
             matrix = product(back, product(matrix, transfer))
             self._transfers.append((RowProducts(back, lanes), RowProducts(transfer, lanes)))
-            self._levels.append(Level(matrix, lanes))
+            self._levels.append(Level(matrix, lanes, self._crew))
         self._last = matrix
         self._inverse: NDArray[np.float32] | None = None
         self._smoothing: float | None = None
@@ -88,11 +89,8 @@ class Multigrid:
         down, up = self._transfers[number]
         level.smooth(right, fresh=True)
         for _ in range(2 if number == _REPEATED else 1):
-            below = down.multiply(level.residual(right), self._levels[number + 1].right)
-            correction = self._cycle(number + 1, below)
-            length = BLOCK * self._lanes
-            for block in up.blocks():
-                level.x[block * length : (block + 1) * length] += up.sums(block, correction)
+            below = down.multiply(level.residual(right), self._levels[number + 1].right, self._crew)
+            up.multiply(self._cycle(number + 1, below), level.x, self._crew, add=True)
             level.smooth(right, fresh=False)
         return level.x
 

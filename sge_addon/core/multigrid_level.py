@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .aggregation import aggregates
-from .row_products import BLOCK, RowProducts
-from .sparse_matrix import SparseMatrix, from_entries, product
+from .row_products import BLOCK, Crew, RowProducts, Scratch
+from .sparse_matrix import SparseMatrix, Values, from_entries, product
 
 Flat = NDArray[np.float32]  # (rows * lanes,), lanes fastest
 
@@ -32,13 +32,13 @@ _DAMPING = 1.0
 class Level:
     """A = mass + lambda Laplacian of one level, after ``weigh``, and what a cycle works in.
 
-    matrix: (V, V) complex, with its whole diagonal. lanes: 1 or 4.
+    matrix: (V, V) complex, with its whole diagonal. lanes: 1 or 4. crew: who does the work.
     x: the cycle's approximation. right: what comes from the level above.
     """
 
-    def __init__(self, matrix: SparseMatrix, lanes: int) -> None:
-        self.height = matrix.height
+    def __init__(self, matrix: SparseMatrix, lanes: int, crew: Crew) -> None:
         self.lanes = lanes
+        self._crew = crew
         self._complex_diagonal = matrix.diagonal()
         off = matrix.rows() != matrix.columns
         starts = np.concatenate([[0], np.cumsum(off)])[matrix.starts]
@@ -52,55 +52,71 @@ class Level:
         self._factor: np.float32 | None = None
         size = matrix.height * lanes
         self.x, self.right, self._residual = (np.zeros(size, np.float32) for _ in range(3))
-        self._own = np.empty(BLOCK * lanes, np.float32)
 
     def weigh(self, smoothing: float) -> None:
         """Set lambda."""
-        diagonal = self._complex_diagonal.real + smoothing * self._complex_diagonal.imag
+        diagonal = _weighed(self._complex_diagonal, smoothing)
         self._diagonal = np.repeat(diagonal.astype(np.float32), self.lanes)
         self._inverse = np.float32(_DAMPING) / self._diagonal
         if self._others is None:
             self._factor = np.float32(self._common.real + smoothing * self._common.imag)
         else:
             others = self._others
-            values = (others.values * (1.0 - 1j * smoothing)).real
+            values = _weighed(others.values, smoothing)
             weighed = SparseMatrix(others.starts, others.columns, values, others.width)
             self._products = RowProducts(weighed, self.lanes)
 
     def multiply(self, x: Flat, out: Flat) -> Flat:
         """A x into out."""
-        for rows, image in self._images(x):
-            out[rows] = image
+
+        def work(blocks: range, scratch: Scratch) -> None:
+            for rows, image in self._images(x, blocks, scratch):
+                out[rows] = image
+
+        self._crew.share(self._products.blocks(), work)
         return out
 
     def residual(self, right: Flat) -> Flat:
         """right - A x of the level's x; valid until the next call."""
-        for rows, image in self._images(self.x):
-            np.subtract(right[rows], image, out=self._residual[rows])
+
+        def work(blocks: range, scratch: Scratch) -> None:
+            for rows, image in self._images(self.x, blocks, scratch):
+                np.subtract(right[rows], image, out=self._residual[rows])
+
+        self._crew.share(self._products.blocks(), work)
         return self._residual
 
     def smooth(self, right: Flat, fresh: bool) -> Flat:
         """The level's x after one step of Jacobi's; fresh: from 0."""
         if fresh:
             return np.multiply(right, self._inverse, out=self.x)
-        for rows, image in self._images(self.x):
-            np.subtract(right[rows], image, out=image)
-            np.multiply(image, self._inverse[rows], out=self._residual[rows])
+
+        def work(blocks: range, scratch: Scratch) -> None:
+            for rows, image in self._images(self.x, blocks, scratch):
+                np.subtract(right[rows], image, out=image)
+                np.multiply(image, self._inverse[rows], out=self._residual[rows])
+
+        self._crew.share(self._products.blocks(), work)
         self.x += self._residual
         return self.x
 
-    def _images(self, x: Flat) -> Iterator[tuple[slice, Flat]]:
+    def _images(self, x: Flat, blocks: range, scratch: Scratch) -> Iterator[tuple[slice, Flat]]:
         """Block by block its part of a vector, and A x there, which may be overwritten."""
         length = BLOCK * self.lanes
-        for number in self._products.blocks():
-            image = self._products.sums(number, x)
+        for number in blocks:
+            image = self._products.sums(number, x, scratch)
             rows = slice(number * length, number * length + len(image))
             if self._factor is not None:
                 image *= self._factor
-            own = self._own[: len(image)]
+            own = scratch.own[: len(image)]
             np.multiply(self._diagonal[rows], x[rows], out=own)
             image += own
             yield rows, image
+
+
+def _weighed(values: Values, smoothing: float) -> NDArray[np.float64]:
+    """mass + lambda Laplacian."""
+    return np.asarray(values.real + smoothing * values.imag, np.float64)
 
 
 def transfer_from(matrix: SparseMatrix) -> SparseMatrix | None:

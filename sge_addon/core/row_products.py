@@ -4,11 +4,15 @@
 
 Rows are taken in blocks that stay in the processor's cache. Within a block they are ordered by their
 number of entries, so that the k-th entries of all rows that have so many are one gather of whole rows of
-the right factor: each of 4 floats, which NumPy moves as one number of 16 bytes.
+the right factor: each of 4 floats, which NumPy moves as one number of 16 bytes. No block needs another's
+result, so that a crew of threads shares them, with the same bits as one.
 """
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +25,36 @@ Rows = NDArray[np.float32]
 BLOCK = 1 << 14  # rows at once: 256 KB
 _WHOLE = {1: np.float32, 4: np.complex128}  # by lanes: what one row is moved as
 _MOST_GATHERS = 48  # entries of a row beyond these are summed apart
+_MOST_THREADS = 4  # more wait for memory, and for Python
+_WORTH_SHARING = 4  # blocks
+
+
+class Scratch:
+    """What one thread works in."""
+
+    def __init__(self, lanes: int) -> None:
+        self.sums, self.gathered, self.ordered, self.own = (
+            np.empty(BLOCK * lanes, np.float32) for _ in range(4)
+        )
+
+
+class Crew:
+    """Threads that share blocks, each with a scratch of its own."""
+
+    def __init__(self, lanes: int) -> None:
+        count = min(os.cpu_count() or 1, _MOST_THREADS)
+        self._scratches = [Scratch(lanes) for _ in range(count)]
+        self._pool = ThreadPoolExecutor(count) if count > 1 else None
+
+    def share(self, blocks: range, work: Callable[[range, Scratch], None]) -> None:
+        """Do the work for all blocks, in as many runs of them as there are threads."""
+        if self._pool is None or len(blocks) < _WORTH_SHARING:
+            work(blocks, self._scratches[0])
+            return
+        count = len(self._scratches)
+        runs = [blocks[len(blocks) * i // count : len(blocks) * (i + 1) // count] for i in range(count)]
+        for _ in self._pool.map(work, runs, self._scratches):
+            pass
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,22 +85,19 @@ class RowProducts:
             self._block(matrix, lengths, begin, min(begin + BLOCK, matrix.height), unit)
             for begin in range(0, matrix.height, BLOCK)
         ]
-        self._sums = np.empty(BLOCK * lanes, np.float32)
-        self._gathered = np.empty(BLOCK * lanes, np.float32)
-        self._ordered = np.empty(BLOCK * lanes, np.float32)
 
     def blocks(self) -> range:
         """Numbers of blocks, for ``sums``; block i has the rows from i * BLOCK on."""
         return range(len(self._blocks))
 
-    def sums(self, number: int, x: Rows) -> NDArray[np.float32]:
-        """Rows of one block of (matrix x), flat, lanes fastest; valid until the next call.
+    def sums(self, number: int, x: Rows, scratch: Scratch) -> NDArray[np.float32]:
+        """Rows of one block of (matrix x), flat, lanes fastest; valid until the next call with this scratch.
 
         x: (width * lanes,) float32, lanes fastest.
         """
         block, lanes = self._blocks[number], self.lanes
         whole = _WHOLE[lanes]
-        sums, gathered = self._sums[: block.size * lanes], self._gathered
+        sums, gathered = scratch.sums[: block.size * lanes], scratch.gathered
         filled = 0
         for k, (columns, weights) in enumerate(block.gathers):
             end = len(columns) * lanes
@@ -80,7 +111,7 @@ class RowProducts:
                 filled = end
         sums[filled:] = 0.0
         if block.order is not None:
-            ordered = self._ordered[: block.size * lanes]
+            ordered = scratch.ordered[: block.size * lanes]
             np.take(sums.view(whole), block.order, out=ordered.view(whole), mode="clip")
             sums = ordered
         if len(block.long_rows):
@@ -92,11 +123,17 @@ class RowProducts:
             sums.reshape(-1, lanes)[block.long_rows] += further
         return sums
 
-    def multiply(self, x: Rows, out: Rows) -> Rows:
-        """matrix x into out, both flat, lanes fastest."""
+    def multiply(self, x: Rows, out: Rows, crew: Crew, add: bool = False) -> Rows:
+        """matrix x into out, or added to it; both flat, lanes fastest."""
         step = BLOCK * self.lanes
-        for number in self.blocks():
-            out[number * step : (number + 1) * step] = self.sums(number, x)
+
+        def work(blocks: range, scratch: Scratch) -> None:
+            for number in blocks:
+                sums = self.sums(number, x, scratch)
+                rows = out[number * step : (number + 1) * step]
+                np.add(rows, sums, out=rows) if add else np.copyto(rows, sums)
+
+        crew.share(self.blocks(), work)
         return out
 
     def _block(

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .footprint import UVBuffer, by_sample
+from .lookups import UVBuffer, by_sample
 from .signs import seed_key, signs, step_seed
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout, double
 

@@ -9,6 +9,14 @@ Which four samples stand for a pixel matters more than how many sets of them the
 moved as a whole moves the pixel's centre of mass, and a true texture then differs from its own
 references by 30 to 40 dB. Four samples on a circle about the pixel's centre, turned by 90 degrees,
 keep centre and spread: 43 dB, at any angle. So a few angles a view are kept.
+
+What the four samples miss goes to the texels that the pixel's centre reads: a quarter of the work, and
+nearer to the inverse of the filter than its transpose, which blurs once more. Where all residuals are
+nought nothing moves, as with the transpose. The centre's mip level is that of one sample a pixel, so that
+it tells nothing to texels that are too fine for the filter.
+
+Where a view is seen for the first time, or the shape moves, maps serve once: then the centres alone are
+drawn, and the samples lie where the slopes of their UVs lead (``lookups``).
 """
 
 from __future__ import annotations
@@ -19,7 +27,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .footprint import Footprint, TexelSums, UVBuffer, by_sample
+from .footprint import Footprint, Place, TexelSums
+from .lookups import (
+    Lookups,
+    UVBuffer,
+    broken_pixels,
+    covered_pixels,
+    drawn_lookups,
+    extrapolated_lookups,
+)
 from .pixel_residual import residual_of
 from .protocols import Estimate
 from .reference import Reference
@@ -28,13 +44,19 @@ from .texture_block import Texture, TextureBlock
 from .view_map_cache import ViewMapCache
 
 Array = NDArray[np.float32]
-Place = slice | NDArray[np.intp]
 Rasterise = Callable[[int, tuple[float, float]], UVBuffer]
+Footprints = tuple[tuple[int, Footprint], ...]
 
 # Sets of samples kept per view; eight instead of four gain 0.1 dB.
 PATTERNS = 4
 # Distance of the four samples from the pixel's centre, in pixels; a uniform pixel's spread is 0.408.
 RADIUS = 0.4
+
+
+# What pixels count whose samples may be of two pieces of surface, where only their centres were drawn:
+# after 16 steps of the texture task 37.7 dB, with 0 36.8 dB, with 1 35.6 dB.
+BROKEN_TRUST = 0.1
+CENTRE = (0.0, 0.0)
 
 
 def sample_pattern(number: int) -> list[tuple[float, float]]:
@@ -45,31 +67,49 @@ def sample_pattern(number: int) -> list[tuple[float, float]]:
 
 
 @dataclass(frozen=True, eq=False)
-class ViewMap:
-    """How one view, at one set of samples, reads all textures.
+class CentreMap:
+    """What the pixels' centres read of the textures that are fitted, through one view.
 
-    pixels: (P,) covered pixels. coverage: (P,) in (0, 1]. fixed: (P, 3) what materials that are not
-    textures add, or None. footprints: by texture number, with the places of its pixels in ``pixels``.
+    pixels: (P,) intp, flat indices of those whose centre is covered; others are left out.
+    footprints: by texture number.
     """
 
-    pixels: NDArray[np.int32]
-    coverage: Array
-    fixed: Array | None
-    footprints: tuple[tuple[int, Footprint, Place], ...]
+    pixels: NDArray[np.intp]
+    footprints: Footprints
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        own = self.pixels.nbytes + self.coverage.nbytes + (0 if self.fixed is None else self.fixed.nbytes)
-        places = sum(0 if isinstance(place, slice) else place.nbytes for _, _, place in self.footprints)
-        return own + places + sum(footprint.nbytes for _, footprint, _ in self.footprints)
+        return self.pixels.nbytes + bytes_of(self.footprints)
+
+
+@dataclass(frozen=True, eq=False)
+class ViewMap:
+    """How one view, at one set of samples, reads all textures.
+
+    centre: where residuals go. coverage: (P,) in (0, 1], of its pixels. fixed: (P, 3) what materials that are
+    not textures add, or None. footprints: by texture number. trust: (P,) what pixels count, or None for 1.
+    """
+
+    centre: CentreMap
+    coverage: Array
+    fixed: Array | None
+    footprints: Footprints
+    trust: Array | None = None
+
+    @property
+    def nbytes(self) -> int:
+        """Memory held, in bytes, without the centre's."""
+        own = self.coverage.nbytes + (0 if self.fixed is None else self.fixed.nbytes)
+        return own + bytes_of(self.footprints)
 
 
 class FilteredTextureSource:
     """The gradient source of a texture-only fit; its estimates serve joint fits too.
 
     references: the training views; members of the list may be replaced. rasterise: one sample a pixel,
-    moved by an offset in pixels (of either sign: the patterns are symmetric). textures: TextureBlocks are
+    moved by an offset in pixels (of either sign: the patterns are symmetric), with slopes if that is CENTRE;
+    the next call may overwrite the buffer. textures: TextureBlocks are
     fitted, mere Textures are only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a
     constant colour. fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
     loss: as in FitSettings; the background plays no part, since only what surfaces cover is compared.
@@ -93,91 +133,140 @@ class FilteredTextureSource:
         self.texture_of_triangle = texture_of_triangle
         self.loss = loss
         self._stopwatch = stopwatch or Stopwatch()
-        self.maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes, PATTERNS)
+        self._centres: ViewMapCache[CentreMap] = ViewMapCache(cache_bytes // 16, 1)
+        self._maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes - self._centres.limit, PATTERNS)
+        self._known: set[int] = set()
         self._fixed_of_id = None
         if fixed_colour is not None and (texture_of_triangle < 0).any():
             constant = np.where(texture_of_triangle[:, None] < 0, fixed_colour, 0.0)
             self._fixed_of_id = np.vstack((np.zeros((1, 3)), constant)).astype(np.float32)
 
+    def keep_maps(self, keep: bool) -> None:
+        """Whether the shape rests, so that maps made from now on serve again."""
+        self._centres.keeps = self._maps.keeps = keep
+
+    def clear_maps(self) -> None:
+        """Free the memory; maps that are needed again are made again."""
+        self._centres.clear()
+        self._maps.clear()
+
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and texel sums of one view, through the next of its sets of samples."""
+        camera = self.references[view].view
+        drawn: list[UVBuffer] = []
+
+        def make_centre(_: int) -> CentreMap:
+            drawn.append(self.rasterise(view, CENTRE))
+            with self._stopwatch.stage("estimate"):
+                return self.centre_map(drawn[0])
+
+        centre = self._centres.next(view, camera, make_centre)
 
         def make(number: int) -> ViewMap:
-            buffers = [self.rasterise(view, offset) for offset in sample_pattern(number)]
-            with self._stopwatch.stage("estimate"):
-                return self.map_view(buffers)
+            return self.drawn_map(view, centre, number)
 
-        view_map = self.maps.next(view, self.references[view].view, make)
+        serves_once = view not in self._known or not self._maps.keeps
+        self._known.add(view)
+        if serves_once and drawn and drawn[0].slopes is not None:
+            with self._stopwatch.stage("estimate"):
+                view_map = self.extrapolated_map(drawn[0], centre, view)
+        else:
+            view_map = self._maps.next(view, camera, make)
         with self._stopwatch.stage("estimate"):
             return self.estimate_through(view, view_map)
 
-    def map_view(self, buffers: Sequence[UVBuffer]) -> ViewMap:
-        """The map of one view from its samples; a joint fit calls it with fresh buffers each step."""
-        covered = [by_sample(buffer.ids, buffer.samples) != 0 for buffer in buffers]
-        count = sum(mask.sum(axis=0, dtype=np.float32) for mask in covered)  # (H W,)
-        pixels = np.flatnonzero(count).astype(np.int32)
-        samples = sum(len(mask) for mask in covered)
-        footprints = []
-        for number, texture in enumerate(self.textures):
-            footprint = Footprint(buffers, self.texture_of_triangle, number, texture.layout)
-            if len(footprint.pixels):
-                same = len(footprint.pixels) == len(pixels)
-                place = slice(None) if same else np.searchsorted(pixels, footprint.pixels)
-                footprints.append((number, footprint, place))
-        return ViewMap(
-            pixels, count[pixels] / samples, self._fixed(buffers, pixels, samples), tuple(footprints)
-        )
+    def centre_map(self, centres: UVBuffer) -> CentreMap:
+        """Where the residuals of a view go. centres: one sample a pixel, at its centre."""
+        pixels = covered_pixels(centres)
+        fitted = [isinstance(texture, TextureBlock) for texture in self.textures]
+        footprints = self._footprints(drawn_lookups([centres], pixels))
+        return CentreMap(pixels, tuple(each for each in footprints if fitted[each[0]]))
 
-    def _fixed(self, buffers: Sequence[UVBuffer], pixels: NDArray[np.int32], samples: int) -> Array | None:
+    def drawn_map(self, view: int, centre: CentreMap, number: int) -> ViewMap:
+        """The map of a view with four samples of a pattern, all drawn."""
+        buffers = (self.rasterise(view, offset) for offset in sample_pattern(number))
+        lookups = drawn_lookups(buffers, centre.pixels)
+        with self._stopwatch.stage("estimate"):
+            return self._map(centre, lookups)
+
+    def extrapolated_map(self, centres: UVBuffer, centre: CentreMap, number: int) -> ViewMap:
+        """The map of a view with four samples of a pattern about the pixels' centres. centres: with slopes."""
+        lookups = extrapolated_lookups(centres, centre.pixels, sample_pattern(number))
+        broken = broken_pixels(centres, centre.pixels)
+        return self._map(centre, lookups, np.where(broken, np.float32(BROKEN_TRUST), np.float32(1.0)))
+
+    def _map(self, centre: CentreMap, lookups: Lookups, trust: Array | None = None) -> ViewMap:
+        covered = (lookups.ids != 0).mean(axis=0, dtype=np.float32)
+        return ViewMap(centre, covered, self._fixed(lookups), self._footprints(lookups), trust)
+
+    def _footprints(self, lookups: Lookups) -> Footprints:
+        made = (
+            (number, Footprint(lookups, self.texture_of_triangle, number, texture.layout))
+            for number, texture in enumerate(self.textures)
+        )
+        return tuple((number, footprint) for number, footprint in made if len(footprint.pixels))
+
+    def _fixed(self, lookups: Lookups) -> Array | None:
         if self._fixed_of_id is None:
             return None
-        total = np.zeros((len(pixels), 3), np.float32)
-        for buffer in buffers:
-            colour = self._fixed_of_id[buffer.ids]
-            if buffer.shade is not None:
-                colour *= buffer.shade
-            total += by_sample(colour, buffer.samples)[:, pixels].sum(axis=0)
-        return total / samples
+        colours = np.moveaxis(self._fixed_of_id[lookups.ids], -1, 0)  # (3, S, P)
+        if lookups.shade is not None:
+            colours = colours * lookups.shade
+        return np.ascontiguousarray(colours.mean(axis=1).T)
 
     def read(self, view_map: ViewMap) -> Array:
         """The rendered colour of the covered pixels, premultiplied: (P, 3)."""
-        planes = np.zeros((3, len(view_map.pixels)), np.float32)
+        if view_map.fixed is None and len(view_map.footprints) == 1:
+            ((number, footprint),) = view_map.footprints
+            if isinstance(footprint.place, slice):
+                return footprint.read(self.textures[number].pyramid)
+        planes = np.zeros((3, len(view_map.coverage)), np.float32)
         if view_map.fixed is not None:
             planes += view_map.fixed.T
-        for number, footprint, place in view_map.footprints:
-            planes[:, place] += footprint.read(self.textures[number].pyramid).T
+        for number, footprint in view_map.footprints:
+            planes[:, footprint.place] += footprint.read(self.textures[number].pyramid).T
         return planes.T
 
     def estimate_through(self, view: int, view_map: ViewMap) -> Estimate:
         """Loss and texel sums of one view through a given map."""
         reference = self.references[view]
         rendered = self.read(view_map).T  # (3, P)
-        compared = residual_of(reference, view_map.pixels, view_map.coverage, rendered, self.loss)
+        pixels = view_map.centre.pixels
+        compared = residual_of(reference, pixels, view_map.coverage, rendered, self.loss)
         residual, trust = compared.residual, compared.trust
+        if view_map.trust is not None:
+            trust = trust * view_map.trust
         residual *= trust
-        return Estimate(compared.loss, self._scatter(view_map, residual.T, trust))
+        return Estimate(compared.loss, self._scatter(view_map, residual, trust))
 
     def _scatter(self, view_map: ViewMap, residual: Array, trust: Array) -> dict[str, TexelSums]:
-        fitted = [
-            (self.textures[number], footprint, place)
-            for number, footprint, place in view_map.footprints
-            if isinstance(self.textures[number], TextureBlock)
-        ]
         # Curvature counts all fitted texels that a pixel reads, whichever texture they are in.
-        reach = sum_of_rows(fitted, trust.shape[-1])
-        weight = reach * (trust[:, None] if trust.ndim == 1 else trust.T)
+        weight = self._reach(view_map) * trust  # (1 or 3, P)
         return {
-            texture.name: footprint.scatter(residual[place], weight[place])
-            for texture, footprint, place in fitted
+            self.textures[number].name: footprint.scatter(
+                residual[:, footprint.place].T, weight[:, footprint.place].T
+            )
+            for number, footprint in view_map.centre.footprints
         }
 
+    def _reach(self, view_map: ViewMap) -> Array:
+        """What pixels read of fitted textures of ones: (1, P), or (3, P) with shade."""
+        rows = [
+            (footprint.row_sums().T, footprint.place)
+            for number, footprint in view_map.footprints
+            if isinstance(self.textures[number], TextureBlock)
+        ]
+        if len(rows) == 1 and isinstance(rows[0][1], slice):
+            return rows[0][0]
+        channels = max((len(row) for row, _ in rows), default=1)
+        total = np.zeros((channels, len(view_map.coverage)), np.float32)
+        for row, place in rows:
+            total[:, place] += row
+        return total
 
-def sum_of_rows(fitted: Sequence[tuple[Texture, Footprint, Place]], count: int) -> Array:
-    """A 1 over several textures: (P, 1), or (P, 3) with shade."""
-    if len(fitted) == 1 and isinstance(fitted[0][2], slice):
-        return fitted[0][1].row_sums()
-    rows = [(footprint.row_sums(), place) for _, footprint, place in fitted]
-    total = np.zeros((count, max((row.shape[1] for row, _ in rows), default=1)), np.float32)
-    for row, place in rows:
-        total[place] += row
-    return total
+
+def bytes_of(footprints: Footprints) -> int:
+    """Memory held, in bytes."""
+    places: list[Place] = [footprint.place for _, footprint in footprints]
+    held = sum(0 if isinstance(place, slice) else place.nbytes for place in places)
+    return held + sum(footprint.nbytes for _, footprint in footprints)

@@ -70,10 +70,10 @@ class BaseColourFit:
         if self._problem.settings.texture_estimator == "texel":
             return JointParts(self._texel_source(surfaces, references), interval=1)
         filtered = self._filtered_source(surfaces, references)
-        filtered.maps.keeps = False
+        filtered.keep_maps(False)
 
         def keep_maps_and_gather() -> None:
-            filtered.maps.keeps = True
+            filtered.keep_maps(True)
             for texture in filtered.textures:
                 if isinstance(texture, TextureBlock):
                     texture.gather = True
@@ -90,7 +90,7 @@ class BaseColourFit:
     def forget_maps(self) -> None:
         """As of Appearance."""
         if self._filtered is not None:
-            self._filtered.maps.clear()
+            self._filtered.clear_maps()
 
     def complete(self, evidence: dict[str, NDArray[np.float32]], assembly: Assembly) -> None:
         """As of Appearance."""

@@ -39,7 +39,15 @@ from ..scene.remesh_check import remesh_notices, remesh_problems
 from .check_lit import lit_findings
 from .fitted_parameters import fitted_parameter_problems
 from .problem import ReferenceFacts, blind_views, reference_problems
-from .stacks import fits_height, goes_through, is_evaluated, stack_of, stacked_notices, stacked_problems
+from .stacks import (
+    estimator_notices,
+    fits_height,
+    goes_through,
+    is_evaluated,
+    stack_of,
+    stacked_notices,
+    stacked_problems,
+)
 
 if TYPE_CHECKING:
     import bpy
@@ -150,7 +158,7 @@ def _check_objects(
         else:
             findings.warn(*found)
     findings.collect(stacked_problems(objects, values))
-    for notice in stacked_notices(objects, values):
+    for notice in [*stacked_notices(objects, values), *estimator_notices(objects, values)]:
         findings.warn(notice)
     surfaces = []
     for obj in objects:

@@ -28,7 +28,7 @@ from .live import LiveWriter, Reached
 from .problem import check_problem
 from .remeshing import Remeshing
 from .report import Timing, build_report
-from .stacks import mapped, stack_traces
+from .stacks import instead_of_edge, mapped, stack_traces
 from .stages import StagedSolver
 
 if TYPE_CHECKING:
@@ -217,6 +217,7 @@ class FitJob:
         solver = StagedSolver(self._problem, self._stopwatch)
         before: list[tuple[float, float]] = []
         yield from self._measure(solver, before, "Setting up", 0, steps)
+        self.notices += [instead_of_edge(name) for name in solver.unmapped]
         writer = LiveWriter(self._problem, _reached(solver))
         self.notices += writer.notices
         light = None
@@ -262,7 +263,14 @@ class FitJob:
         references = self._problem.references
         corrections = [fit.solver.correction(index) for index in range(len(references))]
         self.report = build_report(
-            self._problem.settings, references, corrections, fit.before, after, fit.losses, timing
+            self._problem.settings,
+            fit.solver.estimators,
+            references,
+            corrections,
+            fit.before,
+            after,
+            fit.losses,
+            timing,
         )
         if fit.solver.light is not None:
             self.report["light"] = light_report(self._problem.lights, fit.solver.light.lights)

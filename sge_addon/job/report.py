@@ -34,6 +34,7 @@ class Timing:
 
 def build_report(
     settings: FitSettings,
+    estimators: Sequence[str],
     references: Sequence[Reference],
     corrections: Sequence[CameraCorrection | None],
     before: Errors,
@@ -41,7 +42,10 @@ def build_report(
     losses: Sequence[tuple[int, float]],
     timing: Timing,
 ) -> dict:
-    """All fields as the README lists them; JSON-ready. ``after`` is empty where a fit was cut short."""
+    """All fields as the README lists them; JSON-ready. ``after`` is empty where a fit was cut short.
+
+    estimators: of the shape, that were really used.
+    """
     import bpy
 
     from ..raster.context import gpu_name
@@ -51,6 +55,7 @@ def build_report(
     return {
         "version": version(),
         "settings": asdict(settings),
+        "estimators": list(estimators),
         "blender": bpy.app.version_string,
         "gpu": gpu_name(),
         "steps": count,

@@ -40,8 +40,8 @@ class ShapeFit:
     """blocks: one a surface; none where no surface moves. stacked: what evaluates them where some cage is
     perturbed, not its surface: modifiers are not linear, or triangles too small beside a pixel; else None.
 
-    estimator: which of the setting's choices is used: 'edge' needs to know how surfaces follow from cages,
-    so that 'sge' serves all surfaces where that of some is known to Blender alone. unmapped: their names.
+    estimator: which of the setting's choices is used, None where no surface moves. 'edge' needs to know how
+    surfaces follow from cages: 'sge' serves all where Blender alone knows it of some. unmapped: their names.
     """
 
     def __init__(self, problem: Problem, schedule: ShapeSchedule) -> None:
@@ -49,10 +49,11 @@ class ShapeFit:
         self._schedule = schedule
         self.blocks: SurfaceBlocks = []
         self.stacked: StackedSurfaces | None = None
-        self.estimator = problem.settings.estimator
+        self.estimator: str | None = None
         self.unmapped: list[str] = []
         if not problem.settings.moves_surface:
             return
+        self.estimator = problem.settings.estimator
         if self.estimator == "edge" and problem.settings.shape:
             cages = [(surface.name, surface.cage) for surface in problem.surfaces]
             self.unmapped = [name for name, cage in cages if cage is not None and cage.map is None]

@@ -94,6 +94,23 @@ def stacked_notices(objects: Sequence[bpy.types.Object], values: Mapping[str, An
     return stack_notices(objects, values["level"]) if values["through_modifiers"] else []
 
 
+def estimator_notices(objects: Sequence[bpy.types.Object], values: Mapping[str, Any]) -> list[str]:
+    """Which modifiers are known to keep a fit from the estimator that was chosen."""
+    if values["estimator"] != "edge" or not values["shape"] or fits_height(values):
+        return []
+    through = [obj for obj in objects if goes_through(obj, values)]
+    reasons = {obj.name: reason_against_map(obj, values["level"], ()) for obj in through}
+    return [instead_of_edge(name) for name, reason in reasons.items() if reason]
+
+
+def instead_of_edge(name: str) -> str:
+    """What is done where Blender alone knows how an object's surface follows from its base mesh."""
+    return (
+        f"Object '{name}': the Estimator 'edge' does not know how its modifiers move the surface, since not "
+        "all of them are linear: the whole fit takes 'sge'. Apply them or switch them off to fit with 'edge'."
+    )
+
+
 def mapped(
     objects: Sequence[bpy.types.Object], surfaces: Sequence[Surface], stacks: Stacks, level: str
 ) -> Generator[float, None, tuple[list[Surface], list[str]]]:

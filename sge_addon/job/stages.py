@@ -61,6 +61,7 @@ class StagedSolver:
             and any(stack is not None for stack in problem.stacks)
         )
         self.stage = self._plan[0]
+        self.estimators: list[str] = []  # of the shape, that the stages so far have used; each once
         self._solver = self._make(self.stage, problem.surfaces)
 
     def begin(self) -> Generator[float]:
@@ -167,11 +168,17 @@ class StagedSolver:
             window=stage.window,
             shape_steps=self._share * self._problem.settings.steps,
         )
-        if earlier is None:
-            return Solver(self._problem_now, self._stopwatch, schedule)
-        return Solver(
-            self._problem_now, self._stopwatch, schedule, earlier.cameras, earlier.light, earlier.parameters
-        )
+        known = () if earlier is None else (earlier.cameras, earlier.light, earlier.parameters)
+        solver = Solver(self._problem_now, self._stopwatch, schedule, *known)
+        used = solver.shape.estimator
+        if used is not None and used not in self.estimators:
+            self.estimators.append(used)
+        return solver
+
+    @property
+    def unmapped(self) -> list[str]:
+        """As of ShapeFit."""
+        return self._solver.shape.unmapped
 
     def _problem_of(self, stage: Stage, surfaces: Sequence[Surface]) -> Problem:
         """The problem of one stage: the surfaces from which it starts, the references at its resolution."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.lookups import UVBuffer
 from ..core.stacked_surfaces import Shape
 
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly, ids_of_like
 from ..core.cage_block import CageBlock
-from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.lookups import UVBuffer
 from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
 from ..core.stacked_surfaces import StackedSurfaces
@@ -119,7 +119,9 @@ class FittedSurfaces:
         return self.as_at_start(seen, rasteriser.assembly)
 
     def sample(self, reference: Reference, offset: tuple[float, float]) -> UVBuffer:
-        """One sample a pixel, moved by ``offset`` pixels, for a texture step."""
+        """One sample a pixel, moved by ``offset`` pixels, for a texture step; that of the centre with slopes.
+        The next call overwrites it."""
         rasteriser = self.updated(textures=False)
-        seen = rasteriser.uv_buffer(reference.view, offset, 1, self._stopwatch)
+        is_centre = offset == (0.0, 0.0)
+        seen = rasteriser.uv_buffer(reference.view, offset, 1, self._stopwatch, is_centre, copy=False)
         return self.as_at_start(seen, rasteriser.assembly)

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.edge_buffers import EdgeBuffers
-from ..core.footprint import UVBuffer
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.lookups import UVBuffer
 from ..core.perturbation import Perturbation
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
@@ -244,24 +244,42 @@ class Rasteriser(SurfaceDrawing):
         jitter: tuple[float, float],
         samples: int,
         stopwatch: Stopwatch | None = None,
+        slopes: bool = False,
+        copy: bool = True,
     ) -> UVBuffer:
-        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels."""
+        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels. slopes: of the UVs, too.
+        Without ``copy`` overwritten by the next of the same size."""
         stopwatch = stopwatch or Stopwatch()
         wide, high = view.width * samples, view.height * samples
         formats = {"lookup": "RGBA32F", "id": "R32UI"}
         if self.shading == "sun":
             formats["shade"] = "RGBA32F"
+        if slopes:
+            formats["slopes"] = "RGBA32F"
         target = self._targets.get("uv", wide, high, formats)
         with stopwatch.stage("raster"):
-            self._draw_unperturbed(target, uv_program(self.shading), view.resized(wide, high), jitter)
+            program = uv_program(self.shading, slopes)
+            self._draw_unperturbed(target, program, view.resized(wide, high), jitter)
             if stopwatch.precise:
                 self._reader.wait(target)
         with stopwatch.stage("read"):
-            lookup = self._reader.read(target, 0, 4, "FLOAT")
-            ids = self._reader.read(target, 1, 1, "UINT").copy()
-            is_shaded = "shade" in formats
-            shade = self._reader.read(target, 2, 4, "FLOAT")[..., :3].copy() if is_shaded else None
-            return UVBuffer(ids, lookup[..., :2].copy(), lookup[..., 2].copy(), samples, shade)
+            parts = {
+                name: self._reader.read(
+                    target, slot, 1 if name == "id" else 4, "UINT" if name == "id" else "FLOAT"
+                )
+                for slot, name in enumerate(formats)
+            }
+            if copy:
+                parts = {name: part.copy() for name, part in parts.items()}
+            lookup, shade = parts["lookup"], parts.get("shade")
+            return UVBuffer(
+                parts["id"],
+                lookup[..., :2],
+                lookup[..., 2],
+                samples,
+                None if shade is None else shade[..., :3],
+                parts.get("slopes"),
+            )
 
     def geometry_buffer(
         self, view: View, jitter: tuple[float, float], stopwatch: Stopwatch | None = None

@@ -97,14 +97,16 @@ def render_program(shading: str, textured: bool, normal: bool) -> Program:
 
 
 @cache
-def uv_program(shading: str) -> Program:
-    """Surfaces -> lookup (u, v, mip level, 0), id and, where shading scales it, the shade factor."""
+def uv_program(shading: str, slopes: bool = False) -> Program:
+    """Surfaces -> lookup (u, v, mip level, 0), id, where shading scales it the shade factor, and ``slopes``."""
+    outputs = {"lookup": "VEC4", "id": "UINT"} | ({"shade": "VEC4"} if shading == "sun" else {})
     return surface_program(
         ("uv_frag",),
         shading=shading,
         uv=True,
-        outputs={"lookup": "VEC4", "id": "UINT"} | ({"shade": "VEC4"} if shading == "sun" else {}),
+        outputs=outputs | ({"slopes": "VEC4"} if slopes else {}),
         constants={"atlas_size": "IVEC2"},
+        defines=("SGE_SLOPES",) if slopes else (),
     )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
-from ..core.footprint import UVBuffer
+from ..core.lookups import UVBuffer
 from ..core.pixel_loss import background_loss, weighted
 from ..core.pixels import Image
 from ..core.protocols import Estimate

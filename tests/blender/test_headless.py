@@ -204,6 +204,25 @@ def test_full_support_and_squared_loss_and_normals(world: SmallWorld, tmp_path: 
     assert report["settings"]["match"] == ["colour", "alpha", "normal"]
 
 
+@pytest.mark.parametrize("estimator", ["paper", "sge", "edge"])
+def test_every_estimator_lowers_the_loss(estimator: str, world: SmallWorld, tmp_path: Path) -> None:
+    flags = ("--no-texture", "--match", "alpha", "--steps", "100", "--resolution", "48")
+    code = world.from_files(*flags, "--estimator", estimator, "--report", tmp_path / "r.json")
+    report = fitted_report(code, tmp_path / "r.json")
+    assert report["estimators"] == [estimator]
+    losses = [loss for _, loss in report["loss"]]
+    assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:10])
+
+
+def test_the_shapes_estimator_says_nothing_of_textures(world: SmallWorld, tmp_path: Path) -> None:
+    results = []
+    for estimator in ("paper", "sge"):
+        code = world.from_scene("--no-shape", "--estimator", estimator, "--report", tmp_path / "r.json")
+        assert fitted_report(code, tmp_path / "r.json")["estimators"] == []
+        results.append(pixels_of("Start.sge"))
+    np.testing.assert_array_equal(*results)
+
+
 def test_texels_as_in_the_paper(world: SmallWorld) -> None:
     assert world.from_scene("--texture-estimator", "texel", "--no-shape") == 0
     assert np.ptp(pixels_of("Start.sge").reshape(-1, 4)[:, 0]) > 0.01

@@ -22,7 +22,7 @@ from sge_addon.core.estimator import sum_over_support, vertex_gradient
 from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import group_normals
-from sge_addon.core.perturbation import perturbation
+from sge_addon.core.perturbation import perturbation, pixel_at_centre
 from sge_addon.core.reference import Reference
 from sge_addon.core.scene_lights import SceneLights
 from sge_addon.core.schedule import ShapeSchedule
@@ -241,15 +241,18 @@ def test_at_silhouettes_narrow_support_is_right_in_direction_only() -> None:
     assert 0.85 < length < 0.97
 
 
-def test_a_source_in_perspective() -> None:
-    """End to end: near vertices are perturbed less than far ones, jitter as the source draws it."""
+@pytest.mark.parametrize("even", [False, True], ids=["by the view's pixels", "even"])
+def test_a_source_in_perspective(even: bool) -> None:
+    """End to end: jitter as the source draws it; near vertices are perturbed less than far ones, or as all
+    are, as in the paper."""
     view = perspective_view(40, 30, 1.7, 0.8)
     points, faces = icosphere(0, 0.8)
     assembly = assemble([surface(points, faces, materials=(WAVES,))])
     rasteriser = Rasteriser(assembly, "sun", LIGHTS)
     reference = Reference(view, painting(40, 30), True)
     pixels = 0.7
-    schedule = ShapeSchedule(epsilon=(pixels, pixels))
+    even_epsilon = 0.7 * pixel_at_centre([view], points) if even else 0.0
+    schedule = ShapeSchedule(epsilon=(pixels, pixels), even_epsilon=even_epsilon)
     match = ("colour", "alpha")
     block = PositionBlock("sphere", points, faces, schedule)
     source = ShapeSource(
@@ -263,15 +266,15 @@ def test_a_source_in_perspective() -> None:
         "l1",
         Stopwatch(),
     )
-    count = 2000
+    count = 4000
     found = (
         sum(source.estimate(0, step_seed(3, call), 0.5).gradients["sphere"] for call in range(count)) / count
     )
 
-    epsilons = perturbation(view, pixels, 0).epsilons(points, assembly.movable)
-    assert epsilons.max() > 1.8 * epsilons.min()
+    epsilons = schedule.perturbation(view, 0.5, 0).epsilons(points, assembly.movable)
+    assert (epsilons.max() > 1.8 * epsilons.min()) != even
     textures = ReferenceTextureCache([reference], match, "l1").get(0)
-    expected, rounds = np.zeros(36), 45
+    expected, rounds = np.zeros(36), 90
     for call in range(36 * rounds):
         parameter, seed = call % 36, step_seed(4, call)
         vertex, axis = divmod(parameter, 3)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.assembly import assemble
-from sge_addon.core.perturbation import perturbation
+from sge_addon.core.perturbation import even_perturbation, perturbation, pixel_at_centre
 from sge_addon.core.signs import hash_bits, seed_key, signs
 from sge_addon.raster.geometry import Geometry
 from sge_addon.raster.program import shader_source
@@ -83,6 +83,32 @@ def test_positions_move_by_epsilon_along_the_signs(view, seed: int, normals: boo
     pinned = mobility == 0.0
     assert (plus[pinned, :3] == assembly.positions[pinned]).all()
     assert (epsilons[~pinned] > 0.0).all()
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_an_even_epsilon_moves_all_alike_bit_for_bit(seed: int) -> None:
+    points, faces = icosphere(4)
+    mobility = (np.arange(len(points)) % 5 > 0).astype(np.float32)
+    assembly = assemble([surface(points * 2.5, faces, mobility=mobility)])
+    geometry = Geometry(assembly, TargetPool())
+    geometry.upload(assembly.positions)
+    drawn = even_perturbation(0.0123, seed)
+    tables = geometry.perturbed(drawn, normals=False)
+    plus, minus = (read_table(tables[name], len(points)) for name in ("plus", "minus"))
+    assert (drawn.epsilons(assembly.positions, assembly.movable) == np.float32(0.0123) * mobility).all()
+    offsets = drawn.offsets(assembly.positions, assembly.movable)
+    assert (plus[:, :3] == assembly.positions + offsets).all()
+    assert (minus[:, :3] == assembly.positions - offsets).all()
+
+
+def test_a_pixel_at_the_centre_is_the_mean_over_the_views() -> None:
+    points = np.float32([[-1, 2, 0.5], [1, -2, -0.5]])  # about the origin
+    near, far = perspective_view(300, 200, 2.0), perspective_view(300, 200, 6.0)
+    pixel = pixel_at_centre([near, far], points)
+    for view, distance in ((near, 2.0), (far, 6.0)):
+        moved = view.to_pixels(np.float32([[0, 0, 0], [0, pixel, 0]]))
+        assert moved[1, 1] - moved[0, 1] == pytest.approx(4.0 / distance, rel=1e-4)
+    assert pixel_at_centre([orthographic_view(30, 20, 0.1)], points) == pytest.approx(0.1)
 
 
 def test_epsilon_is_a_pixel_on_the_screen() -> None:

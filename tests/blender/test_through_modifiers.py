@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import bpy
@@ -115,6 +115,29 @@ def test_what_is_not_linear_is_fitted_as_well(
     assert shown_psnr(obj, references, SETTINGS) == pytest.approx(
         job.report["psnr"]["object"]["after"], abs=0.05
     )
+
+
+@pytest.mark.parametrize("linear", [True, False])
+@pytest.mark.parametrize("estimator", ["paper", "edge"])
+def test_estimators_through_modifiers(
+    estimator: str, linear: bool, empty_file: None, references: list[Reference]
+) -> None:
+    """The paper's recipe perturbs cages as they are; the deterministic gradient has to know their map, and
+    says by name where it does not."""
+    obj = add_cage()
+    if not linear:
+        obj.modifiers.new("Shell", "SOLIDIFY").thickness = 0.1
+    settings = replace(SETTINGS, estimator=estimator, texture=False, match=("alpha",))
+    job = fitted([obj], references, settings)
+    falls_back = estimator == "edge" and not linear
+    assert job.report["estimators"] == ["sge" if falls_back else estimator]
+    warnings = check_fit(bpy.context.scene, [obj], references, asdict(settings))
+    for texts in (job.notices, [each.text for each in warnings]):
+        told = [text for text in texts if "the Estimator 'edge'" in text]
+        assert len(told) == falls_back
+        assert all("'Cage'" in text and "takes 'sge'" in text for text in told)
+    losses = [loss for _, loss in job.report["loss"]]
+    assert np.mean(losses[-12:]) < 0.7 * np.mean(losses[:12])
 
 
 def test_textures_alone_are_fitted_to_the_evaluated_mesh(

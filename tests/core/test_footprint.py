@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.footprint import Footprint, UVBuffer
+from sge_addon.core.footprint import Footprint
+from sge_addon.core.lookups import UVBuffer, covered_pixels, drawn_lookups
 from sge_addon.core.texture_pyramid import LEVEL_ROUNDING, PyramidLayout, build_levels
 
 TEXTURE_OF_TRIANGLE = np.array([0, 1, -1], np.int32)
@@ -26,6 +27,11 @@ def random_buffer(seed: int, samples: int = 2, size=(6, 5), shaded: bool = False
         samples=samples,
         shade=rng.uniform(0.0, 2.0, (*shape, 3)).astype(np.float32) if shaded else None,
     )
+
+
+def footprint_of(buffers, number, layout, of_triangle=TEXTURE_OF_TRIANGLE, by_cell=False):
+    pixels = np.unique(np.concatenate([covered_pixels(buffer) for buffer in buffers]))
+    return Footprint(drawn_lookups(buffers, pixels), of_triangle, number, layout, by_cell)
 
 
 def slow_image(buffers, texture_of_triangle, number, texture):
@@ -67,7 +73,7 @@ def test_read_agrees_with_the_definition(samples, parts, size, shaded):
     buffers = [random_buffer(seed, samples, shaded=shaded) for seed in range(parts)]
     texture = np.random.default_rng(9).random((*size, 3)).astype(np.float32)
     layout = PyramidLayout(*size)
-    footprint = Footprint(buffers, TEXTURE_OF_TRIANGLE, 1, layout)
+    footprint = footprint_of(buffers, 1, layout)
     image = np.zeros((30, 3))
     image[footprint.pixels] = footprint.read(layout.pack(texture))
     expected = slow_image(buffers, TEXTURE_OF_TRIANGLE, 1, texture)
@@ -78,7 +84,7 @@ def test_read_agrees_with_the_definition(samples, parts, size, shaded):
 def test_scatter_is_the_transpose_of_read(shaded):
     rng = np.random.default_rng(3)
     layout = PyramidLayout(16, 8)
-    footprint = Footprint([random_buffer(4, 2, (20, 20), shaded)], TEXTURE_OF_TRIANGLE, 0, layout)
+    footprint = footprint_of([random_buffer(4, 2, (20, 20), shaded)], 0, layout)
     texture = rng.standard_normal((16, 8, 3)).astype(np.float32)
     other = rng.standard_normal((16, 8, 3)).astype(np.float32)
     residual = rng.standard_normal((len(footprint.pixels), 3)).astype(np.float32)
@@ -95,7 +101,7 @@ def test_scatter_is_the_transpose_of_read(shaded):
 @pytest.mark.parametrize("shaded", [False, True])
 def test_row_sums_are_what_a_white_texture_reads(shaded):
     layout = PyramidLayout(8, 8)
-    footprint = Footprint([random_buffer(5, shaded=shaded)], TEXTURE_OF_TRIANGLE, 0, layout)
+    footprint = footprint_of([random_buffer(5, shaded=shaded)], 0, layout)
     white = footprint.read(layout.pack(np.ones((8, 8, 3), np.float32)))
     np.testing.assert_allclose(np.broadcast_to(footprint.row_sums(), white.shape), white, atol=1e-5)
 
@@ -108,7 +114,7 @@ def test_a_texel_centre_reads_that_texel_alone():
         level=np.zeros((1, 1), np.float32),
         samples=1,
     )
-    footprint = Footprint([buffer], np.array([0], np.int32), 0, layout)
+    footprint = footprint_of([buffer], 0, layout, np.array([0], np.int32))
     sums = footprint.scatter(np.ones((1, 3), np.float32), np.ones((1, 1), np.float32))
     expected = np.zeros((4, 4))
     expected[1, 2] = 1.0
@@ -117,7 +123,22 @@ def test_a_texel_centre_reads_that_texel_alone():
 
 def test_a_view_that_sees_nothing_of_a_texture_has_no_pixels():
     layout = PyramidLayout(4, 4)
-    footprint = Footprint([random_buffer(6)], TEXTURE_OF_TRIANGLE, 7, layout)
+    footprint = footprint_of([random_buffer(6)], 7, layout)
     empty = np.zeros((0, 3), np.float32)
     assert footprint.read(layout.pack(np.ones((4, 4, 3), np.float32))).shape == (0, 3)
     assert (footprint.scatter(empty, empty[:, :1]).weight == 0).all()
+
+
+@pytest.mark.parametrize("parts", [1, 4])
+def test_sums_by_cell_are_those_by_texel(parts):
+    layout = PyramidLayout(16, 8)
+    buffers = [random_buffer(seed, 1, (20, 20)) for seed in range(parts)]
+    footprint = footprint_of(buffers, 0, layout, by_cell=True)
+    columns = np.random.default_rng(1).standard_normal((4, len(footprint.pixels))).astype(np.float32)
+    sums = footprint.corner_sums(list(columns))
+    rows = np.zeros((layout.length, 4), np.float32)
+    sums.add_to(rows)
+    by_texel = footprint_of(buffers, 0, layout).scatter(columns[:3].T, columns[3:].T)
+    for channel, expected in enumerate([*np.moveaxis(by_texel.residual, -1, 0), by_texel.weight]):
+        found = layout.unpack_sums(rows[:, channel].copy(), sums.level_count)
+        np.testing.assert_allclose(found, expected, atol=2e-5)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from sge_addon.core.cell_sums import CellGrid, CellSums, one_sample
-from sge_addon.core.footprint import UVBuffer
+from sge_addon.core.lookups import UVBuffer
 from sge_addon.core.map_group import GroupChannels
 from sge_addon.core.texel_systems import BLOCK, multiply_systems, solve_systems
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.footprint import Footprint, UVBuffer
+from sge_addon.core.footprint import Footprint
+from sge_addon.core.lookups import UVBuffer, covered_pixels, drawn_lookups
 from sge_addon.core.texel_signs import TexelPerturbation, texel_sign_gradient
 from sge_addon.core.texture_pyramid import PyramidLayout
 
@@ -42,7 +43,7 @@ def test_mean_over_seeds_is_the_exact_gradient(samples, levels, shaded):
     )
     of_triangle = np.array([0, -1], np.int32)
     layout = PyramidLayout(*size)
-    footprint = Footprint([buffer], of_triangle, 0, layout)
+    footprint = Footprint(drawn_lookups([buffer], covered_pixels(buffer)), of_triangle, 0, layout)
     texture = rng.random((*size, 3)).astype(np.float32)
     target = rng.random((len(footprint.pixels), 3)).astype(np.float32)
 
