@@ -9,7 +9,7 @@ need large steps and little smoothing at the end; in long ones the same crumples
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .perturbation import Perturbation, even_perturbation, perturbation
 from .view import View
@@ -25,7 +25,8 @@ class ShapeSchedule:
     window: where a stage of a longer fit begins and ends in that fit's schedule. shape_steps: in which the
     shape moves, in all stages together; 0 for steps * share.
     epsilon: pixels. even_epsilon: world units by which all vertices are perturbed instead, in all views and
-    steps; 0 for pixels. rate: learning rate, in units of the object's rms radius. smoothing_range: lambda.
+    steps; 0 for pixels. rate: learning rate, in units of the object's rms radius. cooling: how much smaller
+    its end is in longer fits, the power of their length. smoothing_range: lambda.
     stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
     mesh for which rate and smoothing_range are given.
     """
@@ -37,9 +38,14 @@ class ShapeSchedule:
     epsilon: tuple[float, float] = (1.0, 0.25)
     even_epsilon: float = 0.0
     rate: tuple[float, float] = (0.2, 0.01)
+    cooling: float = 0.0
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     stages: int = 5
     vertices: int = 2562
+
+    def for_edges(self) -> ShapeSchedule:
+        """For gradients without noise, which can be followed to smaller steps and smoothing."""
+        return replace(self, rate=(0.2, 0.005), cooling=1.0, smoothing_range=(10.0, 0.5))
 
     def epsilon_pixels(self, progress: float) -> float:
         """Perturbation in screen pixels, linear from start to end."""
@@ -54,7 +60,9 @@ class ShapeSchedule:
     def learning_rate(self, progress: float, vertex_count: int) -> float:
         """Exponential from start to end; smaller for longer fits and finer meshes."""
         scale = self._length**-0.3 * max(self._fineness(vertex_count), 1.0) ** -0.5
-        return _geometric(self.rate, self._own(progress)) * scale
+        start, end = self.rate
+        end = min(end * self._length**-self.cooling, start)
+        return _geometric((start, end), self._own(progress)) * scale
 
     def smoothing(self, progress: float, vertex_count: int) -> float:
         """lambda, in geometric stages; larger for finer meshes, whose edges are shorter, and at the

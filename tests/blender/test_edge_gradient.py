@@ -29,6 +29,8 @@ from tests.blender.test_raster_gradient import (
     sheet,
     sphere,
 )
+from tests.blender.test_raster_lit_gradient import COARSE
+from tests.blender.test_raster_lit_gradient import LIGHTS as LIT_LIGHTS
 from tests.meshes import orthographic_view, perspective_view
 
 pytestmark = pytest.mark.usefixtures("gpu_ready")
@@ -51,7 +53,8 @@ class Picture:
         self.assembly = assemble(surfaces)
         self.view, self.match, self.loss = view, match, loss
         self.reference = Reference(view, painting(view.width, view.height), True)
-        self.rasteriser = Rasteriser(self.assembly, shading, LIGHTS)
+        lights = LIT_LIGHTS if shading == "lit" else LIGHTS
+        self.rasteriser = Rasteriser(self.assembly, shading, lights)
         self.textures = ReferenceTextureCache([self.reference], match, loss).get(0)
         self.shading = shading
 
@@ -113,6 +116,11 @@ def turned(surfaces: list[Surface]) -> list[Surface]:
     return turned
 
 
+def lit(surfaces: list[Surface]) -> list[Surface]:
+    """Of a material with textures for all maps."""
+    return [replace(each, materials=(COARSE,)) for each in surfaces]
+
+
 def flat_view() -> View:
     return orthographic_view(64, 64, 1.0 / 64)
 
@@ -134,6 +142,8 @@ def flat_view() -> View:
         pytest.param(sheet(), flat_view(), "normal", COLOUR, "l1", id="shading, smooth normals"),
         pytest.param(sheet(), flat_view(), "sun", COLOUR, "l1", id="shading, suns"),
         pytest.param(sheet(), flat_view(), "unlit", COLOUR, "l1", id="texture"),
+        pytest.param(turned(lit(sphere())), flat_view(), "lit", BOTH, "l1", id="silhouette, lit"),
+        pytest.param(lit(sheet()), flat_view(), "lit", COLOUR, "l1", id="shading, lit"),
         pytest.param(
             [replace(each, positions=2 * each.positions) for each in sphere()],
             perspective_view(72, 60, 1.7, 0.8),

@@ -4,6 +4,15 @@
 
 const float sge_turn = 0.02;
 
+// The point with another normal, across which its tangent lies.
+SgePoint sge_tilted(SgePoint point, vec3 n)
+{
+  point.normal = n;
+  vec3 across = point.tangent.xyz - n * dot(point.tangent.xyz, n);
+  point.tangent.xyz = across * (length(point.tangent.xyz) * inversesqrt(max(dot(across, across), 1e-30)));
+  return point;
+}
+
 // slopes: the loss's by the linear colour.
 vec3 sge_shade_turned(vec3 slopes)
 {
@@ -13,10 +22,8 @@ vec3 sge_shade_turned(vec3 slopes)
   vec3 across = normalize(abs(n.z) < 0.7 ? vec3(n.y, -n.x, 0.0) : vec3(0.0, n.z, -n.y));
   vec3 sum = vec3(0.0);
   for (int i = 0; i < 2; i++) {
-    point.normal = normalize(n + sge_turn * across);
-    vec3 difference = sge_radiance(material, point);
-    point.normal = normalize(n - sge_turn * across);
-    difference -= sge_radiance(material, point);
+    vec3 difference = sge_radiance(material, sge_tilted(point, normalize(n + sge_turn * across)));
+    difference -= sge_radiance(material, sge_tilted(point, normalize(n - sge_turn * across)));
     sum += across * (dot(slopes, difference) / (2.0 * sge_turn));
     across = cross(n, across);
   }
