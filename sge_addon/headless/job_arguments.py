@@ -168,6 +168,12 @@ def output_paths(arguments: argparse.Namespace) -> dict[str, Path]:
     return {field: Path(value).expanduser() for field, value in given.items() if value}
 
 
+def input_paths(arguments: argparse.Namespace) -> list[Path]:
+    """What a job reads, by its name: files and folders, there or not."""
+    given = [getattr(arguments, field) for field in (*PATHS, *PERHAPS_PATHS) if field not in OUTPUTS]
+    return [Path(value) for value in given if value]
+
+
 def _check_not_written(jobs: Sequence[Job], path: Path, owner: str) -> None:
     for job in jobs:
         for written, field in _claims(job.arguments):

@@ -141,7 +141,14 @@ def test_bad_jobs_cost_no_other(
     assert "error: [3/5] NoFolder: Folder" in errors
     assert "error: [4/5] Nothing: Nothing to fit" in errors
     summary = read_json(tmp_path / "assets_fits" / "summary.json")
-    assert summary["counts"] == {"done": 2, "done before": 0, "failed": 3, "interrupted": 0, "not run": 0}
+    assert summary["counts"] == {
+        "done": 2,
+        "done before": 0,
+        "failed": 3,
+        "interrupted": 0,
+        "not run": 0,
+        "running": 0,
+    }
     assert sorted(each.name for each in (tmp_path / "assets_fits").iterdir()) == [
         "First",
         "Last",
@@ -197,6 +204,16 @@ def test_check_tells_of_all_jobs_and_writes_nothing(
     assert errors[0].startswith("error: [2/3] B: ")
     assert [each.name for each in tmp_path.iterdir()] == ["assets.json"]
     assert run(jobs_file(from_files(world, "A")), "--check") == 0
+
+
+def test_check_leaves_out_what_an_earlier_job_is_to_write(
+    world: SmallWorld, jobs_file: Callable[..., Path], capsys: pytest.CaptureFixture
+) -> None:
+    path = jobs_file(
+        from_scene(world, "Coarse", save="coarse.blend"), {"name": "Fine", "scene": "coarse.blend"}
+    )
+    assert run(path, "--check") == 0
+    assert "note: [2/2] Fine: " in capsys.readouterr().err
 
 
 # --- What is done
@@ -333,6 +350,27 @@ def test_a_stopped_batch_goes_on_with_what_is_left(
     assert statuses(path) == {"First": "done before", "Long": "done", "Last": "done"}
     assert read_json(fits / "Long" / "report.json")["job"]["complete"] is True
     assert saved(fits / "Long", "Long") == saved(fits / "First", "First")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_job_that_ends_the_process_comes_last(
+    world: SmallWorld, jobs_file: Callable[..., Path], tmp_path: Path, repository: Path
+) -> None:
+    """As a crash of Blender does: what else is in the file gets its turn when it is run again."""
+    rows = [from_files(world, "Crash", steps=ENDLESS, seconds=3600), from_files(world, "Other")]
+    path = jobs_file(*rows)
+    command = [sys.executable, str(repository / "tools" / "fit.py"), "--jobs", str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in process.stdout:
+        if line.startswith("[1/2] Crash: Fitting"):
+            break
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert statuses(path) == {"Crash": "running", "Other": "not run"}
+    assert not list((tmp_path / "assets_fits" / "Crash").iterdir())
+    rows[0]["steps"] = 6
+    assert run(jobs_file(*rows)) == 0
+    assert list(statuses(path).items()) == [("Other", "done"), ("Crash", "done")]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
