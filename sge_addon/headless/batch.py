@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -117,18 +118,21 @@ def _run_all(jobs: Sequence[Job], again: bool, jobs_file: Path, summary_path: Pa
         if summary_path is not None:
             write_json(summary_path, summary(jobs_file, rows))
 
+    maps: dict[Path, str] = {}
     for index, job in enumerate(jobs):
         try:
             key = job_key(job)
             report = None if again else done_report(job, key)
             if report is not None:
+                maps.update(_maps(job, report))
                 rows[index] = replace(rows[index], status=Status.SKIPPED, figures=figures(report))
                 if not job.arguments.quiet:
                     print(f"{job.arguments.label} done before ({job.arguments.report})", flush=True)
                 continue
             rows[index] = replace(rows[index], status=Status.RUNNING)
             tell()
-            outcome = _outcome(job, Stamp(job.name, key))
+            outcome = _outcome(job, Stamp(job.name, key, maps))
+            maps.update(_maps(job, outcome.report))
             status = _STATUS.get(outcome.code, Status.FAILED)
             rows[index] = Row(
                 job.name, status, job.arguments.report, figures(outcome.report), outcome.problems
@@ -140,6 +144,12 @@ def _run_all(jobs: Sequence[Job], again: bool, jobs_file: Path, summary_path: Pa
             return rows
     tell()
     return rows
+
+
+def _maps(job: Job, report: dict[str, Any] | None) -> dict[Path, str]:
+    """The maps that a job exported, without their endings, which follow from what they hold."""
+    written = report["job"]["maps"] if report is not None and "job" in report else ()
+    return {Path(path).with_suffix(""): job.name for path in written}
 
 
 def _outcome(job: Job, stamp: Stamp | None) -> Outcome:

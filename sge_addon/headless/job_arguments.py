@@ -207,13 +207,11 @@ def _check_different_outputs(jobs: Sequence[Job], file_name: str) -> None:
 
 def _claims(arguments: argparse.Namespace) -> Iterator[tuple[Path, str]]:
     """Paths that no other job may write, and their fields. Meshes have textures beside them whose names
-    begin as theirs, and under light maps that are called as the object, which another job may fit too."""
+    begin as theirs."""
     for field, path in output_paths(arguments).items():
         yield path, field
         if field == "export":
             yield path.with_suffix(".*"), field
-            if arguments.shading == "lit" and arguments.texture is not False:
-                yield path.parent / "<object>_<map>.png", field
         elif field == "export_references":
             yield path / "transforms.json", field
 

@@ -20,6 +20,7 @@ import pytest
 
 from sge_addon.headless import main
 from sge_addon.job import FitJob
+from tests.blender.material_nodes import add_material
 from tests.blender.small_world import SmallWorld, pixels_of, positions_of, read_json
 
 SHORT = {"steps": 6, "resolution": 32, "texture_size": 16}
@@ -177,6 +178,31 @@ def test_a_defect_costs_no_other_job(
     assert run(path) == 1
     assert statuses(path) == {"A": "failed", "B": "done"}
     assert "ZeroDivisionError: by zero" in capsys.readouterr().err
+
+
+def test_maps_of_objects_that_have_one_name_are_not_written_over(
+    world: SmallWorld, jobs_file: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """What they are called is known only when a job opens its scene; also where the first is done already."""
+    bpy.ops.wm.open_mainfile(filepath=str(world.scene))
+    bpy.data.objects["Start"].data.materials.append(add_material("Plain"))
+    bpy.context.scene.world = bpy.data.worlds.new("Grey")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "lit.blend"), check_existing=False)
+    lit = {
+        "scene": "lit.blend",
+        "shading": "lit",
+        "maps": ["base_color"],
+        "search": False,
+        "match": ["colour"],
+    }
+    rows = [{"name": name, "export": "out/{name}.glb", **lit} for name in "AB"]
+    path = jobs_file(*rows)
+    for first in ("done", "done before"):
+        assert run(path) == 1
+        assert statuses(path) == {"A": first, "B": "failed"}
+        assert "'Start_base_color.png' would be written over that of job 'A'" in capsys.readouterr().err
+    rows[1]["export"] = "out/B/b.glb"
+    assert run(jobs_file(*rows)) == 0
 
 
 @pytest.mark.parametrize(

@@ -133,7 +133,6 @@ def test_the_opened_file_is_the_scene_of_jobs_that_name_none(tmp_path: Path) -> 
         ({"report": "fits/B/report.json"}, {}),
         ({"export": "a.glb"}, {"export": "a.obj"}),  # whose textures are called alike
         ({"export_references": "d"}, {"report": "d/transforms.json"}),
-        ({"export": "a.glb", "shading": "lit"}, {"export": "b.glb", "shading": "lit"}),
     ],
 )
 def test_jobs_that_would_write_the_same_are_refused(tmp_path: Path, first: dict, second: dict) -> None:
