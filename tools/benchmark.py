@@ -6,7 +6,8 @@
     python3 tools/benchmark.py                      milliseconds a step by stage, floor and peak memory
     python3 tools/benchmark.py --cages              fits through Subdivision Surface, linear and by Blender
     python3 tools/benchmark.py --quality            what fits of the test data and the demo reach
-    python3 tools/benchmark.py --quick              a few small rows, as a trial (also with --quality)
+    python3 tools/benchmark.py --scaling            how steps grow with pixels, texels, triangles; figures
+    python3 tools/benchmark.py --quick              a few small rows, as a trial (also with these)
 
 Every row runs in a process of its own. The test data is looked for in $SGE_DATA, else in
 ../shared/data. Exit code 0 when all rows were measured, 1 when one failed, 2 on bad input.
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import benchmark_cases as cases
+import benchmark_scaling as scaling
 import benchmark_tables as tables
 import environment
 from environment import REPOSITORY, SetupError
@@ -50,12 +52,14 @@ def main(arguments: list[str]) -> int:
         print(f"error: the folder of {options.json} does not exist.", file=sys.stderr)
         return 2
     try:
-        python = environment.prepare(environment.TEST if options.quality else environment.RUN).python
+        python = environment.prepare(_packages(options)).python
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     begin = time.monotonic()
-    measure = _quality if options.quality else _cages if options.cages else _speed
+    measure = _speed
+    for asked, other in ((options.scaling, _scaling), (options.cages, _cages), (options.quality, _quality)):
+        measure = other if asked else measure
     result, code = measure(python, options)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
@@ -76,6 +80,41 @@ def _cages(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
     print(tables.cage_head(), flush=True)
     chosen = cases.QUICK_CAGES if options.quick else cases.CAGES
     return _rows(python, "benchmark_cages.py", chosen, tables.cage_line)
+
+
+def _scaling(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
+    """Rows of each series, their exponents, and figures of both in the folder --output."""
+    result: dict = {"machine": None, "series": []}
+    code = 0
+    for series in scaling.series(options.quick):
+        if options.only not in (None, series.task):
+            continue
+        print(f"\n{series.name}\n{tables.speed_head()}", flush=True)
+        measured, failed = _rows(python, "benchmark_speed.py", series.cases, tables.speed_line)
+        rows = measured["rows"]
+        result["machine"] = measured["machine"] or result["machine"]
+        fits = scaling.exponents(series.axis, rows) if len(rows) > 2 else {}
+        named = {name: {which: fit._asdict() for which, fit in parts.items()} for name, parts in fits.items()}
+        result["series"].append(
+            {"name": series.name, "axis": series.axis, "task": series.task, "rows": rows, "fits": named}
+        )
+        print("\n".join(scaling.lines(series, fits)), flush=True)
+        code = max(code, failed)
+    print(f"\n{scaling.NOTE}", end="")
+    options.output.mkdir(parents=True, exist_ok=True)
+    file = options.output / "scaling.json"
+    file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    script = REPOSITORY / "tools" / "scaling_plot.py"
+    drawn = subprocess.run([str(python), str(script), str(file), str(options.output)], check=False)
+    print(f"rows, exponents and figures: {options.output}")
+    return result, max(code, min(drawn.returncode, 1))
+
+
+def _packages(options: argparse.Namespace) -> tuple[str, ...]:
+    """What must be installed for what is asked for."""
+    if options.scaling:
+        return environment.PLOT
+    return environment.TEST if options.quality else environment.RUN
 
 
 def _rows(python: Path, script: str, chosen: Sequence[Any], line: Callable[[dict], str]) -> tuple[dict, int]:
@@ -149,6 +188,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="a few small rows, one seed")
     parser.add_argument("--only", choices=TASKS, help="only rows of this task")
     parser.add_argument("--cages", action="store_true", help="fits through modifiers")
+    parser.add_argument("--scaling", action="store_true", help="exponents in pixels, texels and triangles")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=REPOSITORY / "out",
+        metavar="FOLDER",
+        help="with --scaling: where its JSON and figures go (out/)",
+    )
     parser.add_argument("--quality", action="store_true", help="how good instead of how fast")
     parser.add_argument(
         "--seeds",

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 class SpeedCase:
     """One row of speed. triangles: about so many. resolution: side of the views in pixels.
     texture_size: side of the fitted texture, None where none is fitted. task: 'shape', 'texture', 'both';
-    'maps' (all maps of a lit material), 'lit both' (those and the shape)."""
+    'maps' (all maps of a lit material), 'lit both' (those and the shape). estimator: of the shape, None for
+    the default."""
 
     task: str
     triangles: int
     resolution: int
     texture_size: int | None = None
+    estimator: str | None = None
 
 
 @dataclass(frozen=True)

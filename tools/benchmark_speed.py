@@ -125,6 +125,7 @@ def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
         "vertices": len(problem.assembly.positions),
         "resolution": case.resolution,
         "texture_size": case.texture_size,
+        "estimator": problem.settings.estimator,
         "ms_per_step": timed.step_ms,
         "stages": stages,
         "floor_ms": timed.floor_ms,
@@ -145,6 +146,7 @@ def make_problem(case: SpeedCase) -> Problem:
         texture=case.task != "shape",
         shading="lit" if is_lit else "normal" if case.task == "shape" else "unlit",
         maps=tuple(SHADED_COLUMNS),
+        estimator=case.estimator or FitSettings.estimator,
         resolution=case.resolution,
         texture_size=case.texture_size or FitSettings.texture_size,
     )

@@ -30,6 +30,9 @@ BPY_OF_PYTHON = {"3.11": "bpy==4.5.*", "3.13": "bpy==5.2.*"}
 RUN = ("cholespy==2.2.*",)
 # hypothesis makes up broken files for the readers and shortens those that break them.
 TEST = (*RUN, "pytest>=8", "scipy>=1.11", "hypothesis>=6.100")
+# matplotlib draws the figures of benchmark.py --scaling: a licence like Python's own, 100 MB installed with
+# what it needs, kept by its developers under NumFOCUS since 2003.
+PLOT = (*RUN, "matplotlib>=3.9,<4")
 LINT = ("ruff>=0.17,<0.18", "mypy>=2.4,<3", "fake-bpy-module-4.5")
 
 

@@ -6,6 +6,7 @@
     blender --background scene.blend --python tools/fit.py -- [flags]
     .venv/bin/python tools/fit.py scene.blend [flags]
     .venv/bin/python tools/fit.py --mesh model.obj --references transforms.json [flags]
+    .venv/bin/python tools/fit.py --jobs assets.json
 
 ``--help`` among the flags lists them. Exit code: 0 done, 1 failed, 2 bad input, 130 interrupted.
 """

@@ -73,8 +73,8 @@ class Footprint:
         """texture_of_triangle: (F,) int32; ``texture``: the number that is meant; ``layout`` of it.
         by_cell: samples with the same four texels share a cell, as ``corner_sums`` needs it."""
         self.layout = layout
-        self.scale = np.float32(1.0 / len(lookups.ids))
-        mine = np.concatenate(([False], texture_of_triangle == texture))[lookups.ids]  # (S, all pixels)
+        self.scale = np.float32(1.0 / len(lookups.u))
+        mine = np.concatenate(([False], texture_of_triangle == texture))[lookups.ids]  # (S or 1, all pixels)
         level, u, v, shade = lookups.level, lookups.u, lookups.v, lookups.shade
         chosen = np.flatnonzero(mine.any(axis=0))
         # (P,) places of ``pixels`` among the lookups' own, or all of them.
@@ -83,31 +83,32 @@ class Footprint:
         if not isinstance(self.place, slice):
             mine, level, u, v = (plane[:, chosen] for plane in (mine, level, u, v))
             shade = None if shade is None else shade[:, :, chosen]
-        whole = bool(mine.all())
-        self._coverage = None if whole else mine.mean(axis=0, dtype=np.float32)
-        chosen_level = np.floor(level + np.float32(LEVEL_ROUNDING))
-        np.clip(chosen_level, 0, len(layout.sizes) - 1, out=chosen_level)
-        level = chosen_level.astype(np.int32)
-        if not whole:
-            level[~mine] = 0
-        self._level_count = int(level.max(initial=0)) + 1
-        self._index, self._x, self._y = self._locate(level, u, v)
-        if not whole:
-            self._index[~mine] = layout.void
+        foreign = None if mine.all() else ~mine
+        self._coverage = None if foreign is None else mine.mean(axis=0, dtype=np.float32)
+        levels = np.floor(level + np.float32(LEVEL_ROUNDING))
+        levels = np.clip(levels, 0, len(layout.sizes) - 1, out=levels).astype(np.int32)
+        if foreign is not None:
+            levels[foreign] = 0
+        self._level_count = int(levels.max(initial=0)) + 1
+        self._index, self._x, self._y = self._locate(levels, u, v)
+        if foreign is not None:
+            np.copyto(self._index, layout.void, where=foreign)
         self._cells: NDArray[np.intp] | None = None
         if by_cell:
             self._cells, self._index = _numbered(self._index, layout.length)  # (K,), (S, P)
-        self._shade = None if shade is None else np.where(mine, shade, np.float32(0.0))  # (3, S, P)
+        if shade is not None and foreign is not None:
+            shade = np.where(foreign, np.float32(0.0), shade)
+        self._shade = shade  # (3, S or 1, P)
 
     def _locate(self, level: NDArray[np.int32], u: Array, v: Array) -> tuple[NDArray[np.int32], Array, Array]:
         """Flat base index and the two fractions of each sample."""
         sizes = np.array(self.layout.sizes, np.float32)
         x, column = _cell(u, sizes[:, 1].take(level))
         y, row = _cell(v, sizes[:, 0].take(level))
-        index = self.layout.origins.astype(np.int32).take(level)
-        index += row * np.int32(self.layout.stride)
-        index += column
-        return index, x, y
+        row *= np.int32(self.layout.stride)
+        row += column
+        row += self.layout.origins.astype(np.int32).take(level)
+        return row, x, y
 
     @property
     def nbytes(self) -> int:
@@ -153,7 +154,7 @@ class Footprint:
     def row_sums(self) -> Array:
         """A applied to a texture of ones: (P, 1) coverage, or (P, 3) mean shade."""
         if self._shade is not None:
-            return (self._shade.sum(axis=1) * self.scale).T
+            return self._shade.mean(axis=1).T
         if self._coverage is None:
             return np.ones((len(self.pixels), 1), np.float32)
         return self._coverage[:, None]

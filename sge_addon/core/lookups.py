@@ -55,7 +55,8 @@ class Lookups:
     """S samples of each of P pixels.
 
     pixels: (P,) intp, flat indices. ids: (S, P). u, v: (S, P). level: (S, P), log2 of texels per spacing of
-    all samples. shade: (3, S, P) or None. The last four are undefined where ids are 0.
+    all samples. shade: (3, S, P) or None. The last four are undefined where ids are 0. Of ids, level and
+    shade there may be one for all samples of a pixel.
     """
 
     pixels: NDArray[np.intp]
@@ -118,23 +119,15 @@ def extrapolated_lookups(centres: UVBuffer, pixels: NDArray[np.intp], offsets: l
     """Samples at ``offsets`` from the pixels' centres, in pixels, on the surface that the centre shows."""
     assert centres.slopes is not None
     at_centre = drawn_lookups([centres], pixels)
-    slopes = centres.slopes.reshape(-1, 4).take(pixels, axis=0).T  # (4, P)
+    slopes = np.ascontiguousarray(centres.slopes.reshape(-1, 4).take(pixels, axis=0).T)  # (4, P)
     u, v = (np.empty((len(offsets), len(pixels)), np.float32) for _ in range(2))
     for number, (x, y) in enumerate(offsets):
         for out, centre, across, up in ((u, at_centre.u, *slopes[::2]), (v, at_centre.v, *slopes[1::2])):
             np.multiply(across, np.float32(x), out=out[number])
             out[number] += up * np.float32(y)
             out[number] += centre[0]
-    shape = u.shape
-    shade = at_centre.shade
-    return Lookups(
-        pixels,
-        np.broadcast_to(at_centre.ids, shape),
-        u,
-        v,
-        np.broadcast_to(at_centre.level - np.float32(0.5 * np.log2(len(offsets))), shape),
-        None if shade is None else np.broadcast_to(shade, (3, *shape)),
-    )
+    level = at_centre.level - np.float32(0.5 * np.log2(len(offsets)))
+    return Lookups(pixels, at_centre.ids, u, v, level, at_centre.shade)
 
 
 def broken_pixels(centres: UVBuffer, pixels: NDArray[np.intp]) -> NDArray[np.bool_]:
@@ -143,18 +136,27 @@ def broken_pixels(centres: UVBuffer, pixels: NDArray[np.intp]) -> NDArray[np.boo
     UVs of the right and the upper neighbour are compared with what the slopes foretell.
     """
     assert centres.slopes is not None
-    ids, uv = centres.ids.reshape(-1), centres.uv.reshape(-1, 2)
-    planes = [uv[:, axis] for axis in range(2)]
-    here = [plane[pixels] for plane in planes]
-    slopes = centres.slopes.reshape(-1, 4).take(pixels, axis=0).T
-    allowed = np.float32(LIKE_SLOPE) * np.abs(slopes).max(axis=0)
+    ids, width = centres.ids.reshape(-1), centres.ids.shape[1]
+    place = centres.uv.reshape(-1, 2).view(np.complex64)[:, 0]  # u + i v
+    slopes = centres.slopes.reshape(-1, 4).take(pixels, axis=0).view(np.complex64)  # (P, 2)
+    allowed = _squared(slopes)
+    allowed = np.float32(LIKE_SLOPE**2) * np.maximum(allowed[:, 0], allowed[:, 1])
+    here = place[pixels]
     broken = np.zeros(len(ids), np.bool_)
-    width = centres.ids.shape[1]
-    inside = (pixels % width != width - 1, pixels < len(ids) - width)
-    for step, first, has_neighbour in ((1, 0, inside[0]), (width, 2, inside[1])):
-        beside = np.where(has_neighbour, pixels + step, pixels)
-        away = [np.abs(planes[axis][beside] - here[axis] - slopes[first + axis]) for axis in range(2)]
-        jumps = (np.maximum(*away) > allowed) & (ids[beside] != 0) & has_neighbour
+    for step, slope, has_neighbour in (
+        (1, slopes[:, 0], pixels % width != width - 1),
+        (width, slopes[:, 1], pixels < len(ids) - width),
+    ):
+        beside = np.minimum(pixels + step, len(ids) - 1)
+        away = _squared(place[beside] - here - slope)
+        jumps = np.flatnonzero((away > allowed) & (ids[beside] != 0) & has_neighbour)
         broken[pixels[jumps]] = True
         broken[beside[jumps]] = True
     return broken[pixels]
+
+
+def _squared(numbers: NDArray[np.complex64]) -> Array:
+    """Of the absolute values."""
+    result: Array = np.square(numbers.real)
+    result += np.square(numbers.imag)
+    return result

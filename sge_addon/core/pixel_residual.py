@@ -48,7 +48,7 @@ def residual_of(
     rendered: (3, P) linear, premultiplied. loss: as in FitSettings; the background plays no part.
     is_opaque: the reference's alpha says how much of a pixel is covered, not how much shines through.
     """
-    target = reference.colour.reshape(-1, 4).take(pixels, axis=0).T  # (4, P)
+    target = np.ascontiguousarray(reference.colour.reshape(-1, 4).take(pixels, axis=0).T)  # (4, P)
     difference = target[:3] - rendered
     if loss == "log_l1":
         error = np.abs(log_encoded(target[:3]) - log_encoded(rendered))
@@ -63,8 +63,9 @@ def residual_of(
         # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
         # them by how much of the pixel both sides fill.
         alpha = target[3]
-        residual = target[:3] * (coverage / np.maximum(alpha, 0.25 * coverage)) - rendered
-        trust = (alpha * coverage) ** 4
+        residual = target[:3] * (coverage / np.maximum(alpha, np.float32(0.25) * coverage))
+        residual -= rendered
+        trust = np.square(np.square(alpha * coverage))
     else:
         residual = difference
         trust = (coverage > 0.999).astype(np.float32)

@@ -179,8 +179,11 @@ def check_mask(mask: Image, size: tuple[int, int], owner: str) -> None:
 
 
 def resize_area(image: Image, width: int, height: int) -> Image:
-    """Mean over the area of each new pixel: (H, W, C) to (height, width, C), exact for any ratio."""
+    """Mean over the area of each new pixel: (H, W, C) to (height, width, C), exact for any ratio; the image
+    itself where it has that size."""
     rows = _area_mean(image, height)
+    if image.shape[1] == width:
+        return np.ascontiguousarray(rows)
     columns = np.ascontiguousarray(rows.transpose(1, 0, 2))  # half the time of a view
     return np.ascontiguousarray(_area_mean(columns, width).transpose(1, 0, 2))
 

@@ -147,9 +147,8 @@ class PyramidLayout:
             padded[0, :-1] += padded[-1, :-1]
             image = padded[:-1, :-1]
             if coarser is not None:
-                quarter = coarser * 0.25
-                for row in (0, 1):
-                    for column in (0, 1):
-                        image[row::2, column::2] += quarter
+                quarter = np.repeat(coarser * np.float32(0.25), 2, axis=1)
+                image[0::2] += quarter
+                image[1::2] += quarter
             coarser = image
         return np.asarray(coarser, np.float32)

@@ -190,7 +190,7 @@ class FilteredTextureSource:
             return self._map(centre, lookups)
 
     def extrapolated_map(self, centres: UVBuffer, centre: CentreMap, number: int) -> ViewMap:
-        """The map of a view with four samples of a pattern about the pixels' centres. centres: with slopes."""
+        """The map of a view with the four samples of a pattern where slopes lead. centres: with slopes."""
         lookups = extrapolated_lookups(centres, centre.pixels, sample_pattern(number))
         broken = broken_pixels(centres, centre.pixels)
         return self._map(centre, lookups, np.where(broken, np.float32(BROKEN_TRUST), np.float32(1.0)))

@@ -7,9 +7,10 @@ from __future__ import annotations
 import argparse
 import gc
 import traceback
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import bpy
 
@@ -17,12 +18,12 @@ from ..core.errors import FitError
 from ..formats.jobs_file import JobsFile, read_jobs, unknown_name
 from ..formats.whole_files import write_json
 from ..scene.files import check_writable
-from .batch_summary import Row, Status, figures, summary, table
-from .console import print_error
+from .batch_summary import Row, Status, ended_the_process, figures, summary, table
+from .console import print_error, print_notices
 from .exit_codes import BAD_INPUT, DONE, FAILED, INTERRUPTED
 from .folders import folders_made, make_folder
 from .interruption import Interrupted, interruptible
-from .job_arguments import Job, jobs_of, output_paths
+from .job_arguments import Job, input_paths, jobs_of, output_paths
 from .job_state import done_report, job_key
 from .results import Stamp
 from .single_fit import Outcome, run_fit
@@ -46,12 +47,7 @@ def run_jobs(arguments: argparse.Namespace) -> int:
         return _check(jobs)
     if summary_path is not None:
         _prepare(summary_path, is_given=arguments.report is not None)
-    rows = [Row(job.name, Status.NOT_RUN, job.arguments.report) for job in jobs]
-    with suppress(Interrupted):  # which comes between two jobs: those that are left are not run
-        for index, row in enumerate(_rows(jobs, arguments.again)):
-            rows[index] = row
-            if summary_path is not None:
-                write_json(summary_path, summary(file.path, rows))
+    rows = _run_all(_crashed_last(jobs, summary_path), arguments.again, file.path, summary_path)
     if not arguments.quiet:
         print(table(rows), flush=True)
     statuses = {row.status for row in rows}
@@ -90,37 +86,70 @@ def _chosen(jobs: Sequence[Job], only: Sequence[str], file: JobsFile) -> tuple[J
 
 def _check(jobs: Sequence[Job]) -> int:
     """Tell all that is wrong with each job, without fitting."""
-    codes = []
-    try:
-        for job in jobs:
+    codes = [DONE]
+    writers: dict[Path, str] = {}
+    for job in jobs:
+        unwritten = [path for path in input_paths(job.arguments) if path in writers and not path.exists()]
+        if unwritten:
+            notice = (
+                f"'{unwritten[0]}' comes from job '{writers[unwritten[0]]}': not checked before it is there"
+            )
+            print_notices([notice], job.arguments.label)
+        else:
             codes.append(_outcome(job, None).code)
-    except Interrupted:
-        return INTERRUPTED
+        writers.update(dict.fromkeys(output_paths(job.arguments).values(), job.name))
     return max(codes)
 
 
-def _rows(jobs: Sequence[Job], again: bool) -> Iterator[Row]:
-    """What becomes of each job, until one is interrupted."""
-    for job in jobs:
+def _crashed_last(jobs: Sequence[Job], summary_path: Path | None) -> list[Job]:
+    """The jobs in their order, but for those that ended an earlier process: first those that may go well."""
+    names = set() if summary_path is None else ended_the_process(summary_path)
+    crashed = [job for job in jobs if job.name in names]
+    for job in crashed:
+        print_notices(["an earlier run ended in this job without a word: it comes last"], job.arguments.label)
+    return [job for job in jobs if job.name not in names] + crashed
+
+
+def _run_all(jobs: Sequence[Job], again: bool, jobs_file: Path, summary_path: Path | None) -> list[Row]:
+    """What becomes of each job, until one is interrupted; meanwhile the summary says it, too."""
+    rows = [Row(job.name, Status.NOT_RUN, job.arguments.report) for job in jobs]
+
+    def tell() -> None:
+        if summary_path is not None:
+            write_json(summary_path, summary(jobs_file, rows))
+
+    maps: dict[Path, str] = {}
+    for index, job in enumerate(jobs):
         try:
-            row = _row(job, again)
+            key = job_key(job)
+            report = None if again else done_report(job, key)
+            if report is not None:
+                maps.update(_maps(job, report))
+                rows[index] = replace(rows[index], status=Status.SKIPPED, figures=figures(report))
+                if not job.arguments.quiet:
+                    print(f"{job.arguments.label} done before ({job.arguments.report})", flush=True)
+                continue
+            rows[index] = replace(rows[index], status=Status.RUNNING)
+            tell()
+            outcome = _outcome(job, Stamp(job.name, key, maps))
+            maps.update(_maps(job, outcome.report))
+            status = _STATUS.get(outcome.code, Status.FAILED)
+            rows[index] = Row(
+                job.name, status, job.arguments.report, figures(outcome.report), outcome.problems
+            )
         except Interrupted:
-            row = Row(job.name, Status.INTERRUPTED, job.arguments.report)
-        yield row
-        if row.status == Status.INTERRUPTED:
-            return
+            rows[index] = replace(rows[index], status=Status.INTERRUPTED)
+        tell()
+        if rows[index].status == Status.INTERRUPTED:
+            return rows
+    tell()
+    return rows
 
 
-def _row(job: Job, again: bool) -> Row:
-    key = job_key(job)
-    report = None if again else done_report(job, key)
-    if report is not None:
-        if not job.arguments.quiet:
-            print(f"{job.arguments.label} done before ({job.arguments.report})", flush=True)
-        return Row(job.name, Status.SKIPPED, job.arguments.report, figures(report))
-    outcome = _outcome(job, Stamp(job.name, key))
-    status = _STATUS.get(outcome.code, Status.FAILED)
-    return Row(job.name, status, job.arguments.report, figures(outcome.report), outcome.problems)
+def _maps(job: Job, report: dict[str, Any] | None) -> dict[Path, str]:
+    """The maps that a job exported, without their endings, which follow from what they hold."""
+    written = report["job"]["maps"] if report is not None and "job" in report else ()
+    return {Path(path).with_suffix(""): job.name for path in written}
 
 
 def _outcome(job: Job, stamp: Stamp | None) -> Outcome:

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,8 +16,9 @@ _HEADINGS = ("job", "status", "dB over the object", "held out", "seconds")
 
 
 class Status(StrEnum):
-    """done: in this run. skipped: done in an earlier one."""
+    """done: in this run. skipped: done in an earlier one. running: also of a job that ended the process."""
 
+    RUNNING = "running"
     DONE = "done"
     SKIPPED = "done before"
     FAILED = "failed"
@@ -60,6 +62,15 @@ def summary(jobs_file: Path, rows: Sequence[Row]) -> dict[str, Any]:
             for row in rows
         ],
     }
+
+
+def ended_the_process(path: Path) -> set[str]:
+    """Names of jobs that were running when an earlier process ended without a word, by its summary."""
+    try:
+        rows = json.loads(path.read_text(encoding="utf-8"))["jobs"]
+        return {row["name"] for row in rows if row["status"] == Status.RUNNING}
+    except (OSError, ValueError, KeyError, TypeError):  # there is none, or it is something else
+        return set()
 
 
 def table(rows: Sequence[Row]) -> str:

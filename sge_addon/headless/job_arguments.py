@@ -168,6 +168,12 @@ def output_paths(arguments: argparse.Namespace) -> dict[str, Path]:
     return {field: Path(value).expanduser() for field, value in given.items() if value}
 
 
+def input_paths(arguments: argparse.Namespace) -> list[Path]:
+    """What a job reads, by its name: files and folders, there or not."""
+    given = [getattr(arguments, field) for field in (*PATHS, *PERHAPS_PATHS) if field not in OUTPUTS]
+    return [Path(value) for value in given if value]
+
+
 def _check_not_written(jobs: Sequence[Job], path: Path, owner: str) -> None:
     for job in jobs:
         for written, field in _claims(job.arguments):
@@ -201,13 +207,11 @@ def _check_different_outputs(jobs: Sequence[Job], file_name: str) -> None:
 
 def _claims(arguments: argparse.Namespace) -> Iterator[tuple[Path, str]]:
     """Paths that no other job may write, and their fields. Meshes have textures beside them whose names
-    begin as theirs, and under light maps that are called as the object, which another job may fit too."""
+    begin as theirs."""
     for field, path in output_paths(arguments).items():
         yield path, field
         if field == "export":
             yield path.with_suffix(".*"), field
-            if arguments.shading == "lit" and arguments.texture is not False:
-                yield path.parent / "<object>_<map>.png", field
         elif field == "export_references":
             yield path / "transforms.json", field
 

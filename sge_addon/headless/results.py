@@ -29,10 +29,12 @@ _PLOTTED_POINTS = 256  # of the loss curve that is kept in the file
 
 @dataclass(frozen=True)
 class Stamp:
-    """Which job of a batch a report is about. key: of what it was told and what it read."""
+    """Which job of a batch a report is about. key: of what it was told and what it read. taken: maps that
+    other jobs have exported, without their endings, and by which job."""
 
     name: str
     key: str
+    taken: Mapping[Path, str]
 
 
 def check_outputs(arguments: argparse.Namespace) -> None:
@@ -77,11 +79,23 @@ def _check_folder(arguments: argparse.Namespace) -> None:
 
 
 def check_maps_export(
-    arguments: argparse.Namespace, values: Mapping[str, Any], objects: Sequence[bpy.types.Object]
+    arguments: argparse.Namespace,
+    values: Mapping[str, Any],
+    objects: Sequence[bpy.types.Object],
+    stamp: Stamp | None = None,
 ) -> None:
     """Raise FitError for a map that could not be written beside --export. values: settings by field name."""
-    if arguments.export:
-        check_map_export(_folder_of_maps(arguments), objects, _exported_maps(values))
+    if not arguments.export:
+        return
+    folder, maps = _folder_of_maps(arguments), _exported_maps(values)
+    check_map_export(folder, objects, maps)
+    for path in map_paths(folder, objects, maps) if stamp is not None else ():
+        other = stamp.taken.get(path.with_suffix(""))
+        if other is not None:
+            raise FitError(
+                f"The map '{path.name}' would be written over that of job '{other}', whose object has the "
+                "same name: export each into a folder of its own, such as 'out/{name}/{name}.glb'."
+            )
 
 
 def _exported_maps(values: Mapping[str, Any]) -> tuple[str, ...]:
@@ -108,7 +122,8 @@ def check_references_export(arguments: argparse.Namespace, references: Reference
 class Results:
     """What there is to write. report: None where the fit was cut short before it could be built. stamp: of
     the job that the report is to name, is_whole: whether the fit went to its end.
-    notices: to which is added what ``write`` did differently from what one might expect."""
+    notices: to which is added what ``write`` did differently from what one might expect. maps: to which
+    are added those that it exported."""
 
     arguments: argparse.Namespace
     report: dict[str, Any] | None
@@ -118,6 +133,7 @@ class Results:
     stamp: Stamp | None = None
     is_whole: bool = True
     notices: list[str] = field(default_factory=list)
+    maps: list[Path] = field(default_factory=list)
 
     def write(self) -> list[Exception]:
         """Write each file that was asked for, whatever becomes of the others; what went wrong."""
@@ -134,7 +150,12 @@ class Results:
                     errors.append(error)
         # The last, and in one go: a report that says so tells that all the rest is there.
         if self.report is not None and self.stamp is not None:
-            self.report["job"] = {**asdict(self.stamp), "complete": self.is_whole and not errors}
+            self.report["job"] = {
+                "name": self.stamp.name,
+                "key": self.stamp.key,
+                "complete": self.is_whole and not errors,
+                "maps": [str(path) for path in self.maps],
+            }
         if self.arguments.report and self.report is not None:
             try:
                 write_json(Path(self.arguments.report).expanduser(), self.report)
@@ -185,7 +206,8 @@ class Results:
         folder, maps = _folder_of_maps(self.arguments), _exported_maps(asdict(self.settings))
         reserved = map_paths(folder, objects, maps)
         export_mesh(self.arguments.export, objects, *axes, reserved=reserved)
-        _, notices = export_maps(folder, objects, maps, self.settings.image_depth)
+        exported, notices = export_maps(folder, objects, maps, self.settings.image_depth)
+        self.maps.extend(exported)
         self.notices.extend(notices)
 
     def _export_references(self) -> None:

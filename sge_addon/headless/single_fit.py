@@ -64,7 +64,7 @@ def run_fit(arguments: argparse.Namespace, interruption: Interruption, stamp: St
         return Outcome(BAD_INPUT if print_findings(found, arguments.quiet, arguments.label) else DONE)
     settings = FitSettings(**values)
     objects = objects_to_fit(arguments)
-    check_maps_export(arguments, values, objects)
+    check_maps_export(arguments, values, objects, stamp)
     references = references_to_fit(arguments, settings, objects)
     print_notices(references.notices, arguments.label)
     check_references_export(arguments, references)

@@ -34,6 +34,7 @@ class BaseColours:
 
     def set_texture(self, material: int, texture: NDArray[np.float32]) -> None:
         """texture: (H, W, 3) float32 linear."""
+        self._atlases[material] = None  # the old one goes before the new one comes
         self._atlases[material] = upload_image(pyramid_atlas(texture))
         self._sizes[material] = (texture.shape[1], texture.shape[0])
 

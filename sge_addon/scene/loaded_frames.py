@@ -48,6 +48,13 @@ def load_frame(frame: Frame, colorspace: str, resolution: int, mask_mode: str = 
     normal = None if frame.normal_image is None else _load_normals(frame, frame.normal_image, colour)
     shown = masked(colour, mask, mask_mode, f"Reference '{view.name}'")
     del colour
+    if shown.weight is None and frame.distortion is None:
+        return Reference(
+            view=view.resized(*final),
+            colour=resize_area(shown.colour, *final),
+            has_alpha=shown.has_alpha,
+            normal=None if normal is None else resize_area(normal, *final),
+        )
     # Multiplied by the weight before it is averaged, so that what does not count bleeds into nothing.
     weight = np.ones((1, 1, 1), np.float32) if shown.weight is None else shown.weight[..., None]
     layers = [shown.colour, *([] if normal is None else [normal])]

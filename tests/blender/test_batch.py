@@ -20,6 +20,7 @@ import pytest
 
 from sge_addon.headless import main
 from sge_addon.job import FitJob
+from tests.blender.material_nodes import add_material
 from tests.blender.small_world import SmallWorld, pixels_of, positions_of, read_json
 
 SHORT = {"steps": 6, "resolution": 32, "texture_size": 16}
@@ -141,7 +142,14 @@ def test_bad_jobs_cost_no_other(
     assert "error: [3/5] NoFolder: Folder" in errors
     assert "error: [4/5] Nothing: Nothing to fit" in errors
     summary = read_json(tmp_path / "assets_fits" / "summary.json")
-    assert summary["counts"] == {"done": 2, "done before": 0, "failed": 3, "interrupted": 0, "not run": 0}
+    assert summary["counts"] == {
+        "done": 2,
+        "done before": 0,
+        "failed": 3,
+        "interrupted": 0,
+        "not run": 0,
+        "running": 0,
+    }
     assert sorted(each.name for each in (tmp_path / "assets_fits").iterdir()) == [
         "First",
         "Last",
@@ -172,6 +180,31 @@ def test_a_defect_costs_no_other_job(
     assert "ZeroDivisionError: by zero" in capsys.readouterr().err
 
 
+def test_maps_of_objects_that_have_one_name_are_not_written_over(
+    world: SmallWorld, jobs_file: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture
+) -> None:
+    """What they are called is known only when a job opens its scene; also where the first is done already."""
+    bpy.ops.wm.open_mainfile(filepath=str(world.scene))
+    bpy.data.objects["Start"].data.materials.append(add_material("Plain"))
+    bpy.context.scene.world = bpy.data.worlds.new("Grey")
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "lit.blend"), check_existing=False)
+    lit = {
+        "scene": "lit.blend",
+        "shading": "lit",
+        "maps": ["base_color"],
+        "search": False,
+        "match": ["colour"],
+    }
+    rows = [{"name": name, "export": "out/{name}.glb", **lit} for name in "AB"]
+    path = jobs_file(*rows)
+    for first in ("done", "done before"):
+        assert run(path) == 1
+        assert statuses(path) == {"A": first, "B": "failed"}
+        assert "'Start_base_color.png' would be written over that of job 'A'" in capsys.readouterr().err
+    rows[1]["export"] = "out/B/b.glb"
+    assert run(jobs_file(*rows)) == 0
+
+
 @pytest.mark.parametrize(
     ("jobs", "expected"),
     [
@@ -197,6 +230,16 @@ def test_check_tells_of_all_jobs_and_writes_nothing(
     assert errors[0].startswith("error: [2/3] B: ")
     assert [each.name for each in tmp_path.iterdir()] == ["assets.json"]
     assert run(jobs_file(from_files(world, "A")), "--check") == 0
+
+
+def test_check_leaves_out_what_an_earlier_job_is_to_write(
+    world: SmallWorld, jobs_file: Callable[..., Path], capsys: pytest.CaptureFixture
+) -> None:
+    path = jobs_file(
+        from_scene(world, "Coarse", save="coarse.blend"), {"name": "Fine", "scene": "coarse.blend"}
+    )
+    assert run(path, "--check") == 0
+    assert "note: [2/2] Fine: " in capsys.readouterr().err
 
 
 # --- What is done
@@ -333,6 +376,27 @@ def test_a_stopped_batch_goes_on_with_what_is_left(
     assert statuses(path) == {"First": "done before", "Long": "done", "Last": "done"}
     assert read_json(fits / "Long" / "report.json")["job"]["complete"] is True
     assert saved(fits / "Long", "Long") == saved(fits / "First", "First")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def test_a_job_that_ends_the_process_comes_last(
+    world: SmallWorld, jobs_file: Callable[..., Path], tmp_path: Path, repository: Path
+) -> None:
+    """As a crash of Blender does: what else is in the file gets its turn when it is run again."""
+    rows = [from_files(world, "Crash", steps=ENDLESS, seconds=3600), from_files(world, "Other")]
+    path = jobs_file(*rows)
+    command = [sys.executable, str(repository / "tools" / "fit.py"), "--jobs", str(path)]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    for line in process.stdout:
+        if line.startswith("[1/2] Crash: Fitting"):
+            break
+    process.kill()
+    process.communicate(timeout=PATIENCE)
+    assert statuses(path) == {"Crash": "running", "Other": "not run"}
+    assert not list((tmp_path / "assets_fits" / "Crash").iterdir())
+    rows[0]["steps"] = 6
+    assert run(jobs_file(*rows)) == 0
+    assert list(statuses(path).items()) == [("Other", "done"), ("Crash", "done")]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -132,7 +133,6 @@ def test_the_opened_file_is_the_scene_of_jobs_that_name_none(tmp_path: Path) -> 
         ({"report": "fits/B/report.json"}, {}),
         ({"export": "a.glb"}, {"export": "a.obj"}),  # whose textures are called alike
         ({"export_references": "d"}, {"report": "d/transforms.json"}),
-        ({"export": "a.glb", "shading": "lit"}, {"export": "b.glb", "shading": "lit"}),
     ],
 )
 def test_jobs_that_would_write_the_same_are_refused(tmp_path: Path, first: dict, second: dict) -> None:
@@ -156,6 +156,16 @@ def test_the_file_of_jobs_and_the_summary_are_not_written_over(tmp_path: Path) -
     assert "this very file" in problem(tmp_path, {"report": "assets.json"})
     summary = tmp_path / "all.json"
     assert "the summary of all" in problem(tmp_path, {"report": "all.json"}, summary=summary)
+
+
+def test_the_example_of_the_readme(repository: Path, tmp_path: Path) -> None:
+    text = (repository / "README.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```json\n(.*?)```", text, re.DOTALL)
+    rock, chair = plan(
+        tmp_path, *(row | json.loads(example)["defaults"] for row in json.loads(example)["jobs"])
+    )
+    assert Path(rock.arguments.export) == tmp_path / "out" / "Rock.glb"
+    assert chair.arguments.object == ["Seat", "Back"]
 
 
 # --- Flags beside --jobs

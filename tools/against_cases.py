@@ -1,0 +1,99 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Who runs against whom, on which tasks. Standard library only, no syntax newer than Python 3.8.
+
+The settings of Mitsuba are the best of a sweep (``--sweep`` repeats it). What counts there is the quality
+after so many steps, which no other load of the machine can change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Task:
+    """kind: 'shape' or 'texture'. start: the mesh that is fitted. levels: of quality, easiest first.
+    is_error: whether less is better. figure: what is measured against the levels."""
+
+    name: str
+    kind: str
+    start: str
+    resolution: int
+    levels: tuple[float, ...]
+
+    @property
+    def is_error(self) -> bool:
+        return self.kind == "shape"
+
+    @property
+    def figure(self) -> str:
+        return "chamfer" if self.kind == "shape" else "object_psnr"
+
+
+@dataclass(frozen=True)
+class Contestant:
+    """tool: 'ours' or 'mitsuba'. way: which estimator, or which gradient of Mitsuba's. lengths: of its runs,
+    by kind of task. seeds: of how many at most. settings: of the loop, by kind of task."""
+
+    name: str
+    tool: str
+    way: str
+    lengths: dict[str, tuple[int, ...]]
+    seeds: int = 1_000
+    settings: dict[str, dict] = field(default_factory=dict)
+    only: tuple[str, ...] = ("shape", "texture")
+
+
+_CHAMFER = (0.02, 0.015, 0.01, 0.008, 0.006, 0.005, 0.0045)
+_DECIBEL = (25.0, 30.0, 35.0, 40.0, 45.0, 47.5)
+TASKS = (
+    Task("shape 256", "shape", "ico_2562", 256, _CHAMFER),
+    Task("shape 512", "shape", "ico_2562", 512, _CHAMFER),
+    Task("shape 256, 10 k", "shape", "ico_10242", 256, _CHAMFER),
+    Task("texture 512", "texture", "suzanne", 512, _DECIBEL),
+)
+
+# rate: learning rate, first and last. smoothing: lambda, first and last, of a mesh of 2 562 vertices.
+_SHAPE = {"rate": [0.2, 0.01], "smoothing": [10.0, 1.0], "loss": "l1", "samples": 1}
+_TEXTURE = {"rate": [0.1, 0.01], "samples": 1}
+_SETTINGS = {"shape": _SHAPE, "texture": _TEXTURE}
+
+OURS = (
+    Contestant("edge", "ours", "edge", {"shape": (75, 100, 150, 250, 500)}, only=("shape",)),
+    Contestant("sge", "ours", "sge", {"shape": (150, 250, 400, 800)}, only=("shape",)),
+    Contestant("ours", "ours", "texture", {"texture": (16, 32, 96, 240)}, only=("texture",)),
+)
+MITSUBA = (
+    # Rays of Mitsuba; silhouettes, shading and gradients by hand in Dr.Jit: no integrator at all.
+    Contestant(
+        "mitsuba by hand",
+        "mitsuba",
+        "hand",
+        {"shape": (75, 100, 150, 250, 500), "texture": (48, 128, 512)},
+        settings=_SETTINGS,
+    ),
+    # An integrator of primary visibility, through mi.render.
+    Contestant(
+        "mitsuba",
+        "mitsuba",
+        "integrator",
+        {"shape": (100, 150, 250), "texture": (48, 128, 512)},
+        settings=_SETTINGS,
+    ),
+    # What comes with Mitsuba: direct_projective for shapes, prb for textures.
+    Contestant(
+        "mitsuba, stock",
+        "mitsuba",
+        "stock",
+        {"shape": (150,), "texture": (128,)},
+        seeds=1,
+        settings=_SETTINGS,
+    ),
+)
+CONTESTANTS = (*OURS, *MITSUBA)
+
+
+def checkpoints(steps: int, count: int = 16) -> list[int]:
+    """After which steps of a run its quality is looked at: ``count`` or fewer, the last always."""
+    return sorted({max(1, round(steps * part / count)) for part in range(1, count + 1)})
