@@ -44,12 +44,13 @@ def place_matrices(triangles: NDArray[np.int32], marks: NDArray[np.float32]) -> 
 def _colours(triangles: NDArray[np.int32], vertex_count: int) -> NDArray[np.uint8]:
     """(V,) from 0 to 7; neighbours differ, but for a few that have more than seven of their own.
 
-    All take a colour by lot; of two alike the one of lesser rank takes one that its neighbours have not.
+    All take a colour by lot; of two alike the one with fewer neighbours takes one that they have not.
     """
-    ranks = hash_bits(0, np.arange(vertex_count, dtype=np.uint32))
-    colours = (ranks >> np.uint32(29)).astype(np.uint8)
+    lots = hash_bits(0, np.arange(vertex_count, dtype=np.uint32))
+    colours = (lots >> np.uint32(29)).astype(np.uint8)
     tails = triangles[:, [0, 1, 2, 1, 2, 0]].ravel()
     heads = triangles[:, [1, 2, 0, 0, 1, 2]].ravel()
+    ranks = np.bincount(tails, minlength=vertex_count).astype(np.uint64) << np.uint64(32) | lots
     for turn in range(1, _ROUNDS + 1):
         is_alike = (colours[tails] == colours[heads]) & (tails != heads)
         tail, head = tails[is_alike], heads[is_alike]

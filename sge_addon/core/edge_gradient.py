@@ -36,7 +36,7 @@ class EdgeGradient:
         self._group_count = len(assembly.group_offsets) - 1
         marks = vertex_marks(assembly.triangles, self._vertex_count)
         self._places = place_matrices(assembly.triangles, marks)
-        self._outlines = Outlines(assembly, creases=shaded)
+        self._outlines = Outlines(assembly, shaded)
         self._normals = NormalGradient(assembly) if shaded else None
 
     def positions(

@@ -6,8 +6,8 @@ Where neighbouring pixels show different surfaces, the outline between them runs
 jitter puts it anywhere: an outline that moves by a pixel from A to B turns B into what A shows. So the loss
 changes by f_B(A) - f_B(B), and by f_A(A) - f_A(B) the other way round; the mean of both is the derivative. It
 belongs to the nearer surface (after Pidhorskyi et al. 2024, Rasterized Edge Gradients, who take the slope of
-the loss instead, which at |x| says little of what happens in a jump); where a crease of one surface is the
-reason, half to each side.
+the loss instead, which at |x| says little of what happens in a jump); where a crease of one surface or a
+border of materials is the reason, half to each side.
 """
 
 from __future__ import annotations
@@ -67,15 +67,19 @@ class Matched:
 
 
 class Outlines:
-    """Of one topology. creases: whether jumps of shading within a surface count."""
+    """Of one topology. shaded: whether pictures depend on normals, so that creases show."""
 
-    def __init__(self, assembly: Assembly, creases: bool) -> None:
+    def __init__(self, assembly: Assembly, shaded: bool) -> None:
         self._triangles = assembly.triangles
         self._ends = SurfaceEnds(assembly.triangles)
         self._groups = assembly.normal_groups
-        shared = np.zeros(len(assembly.positions), np.int32)
-        shared[assembly.triangles] = assembly.normal_groups
-        self._has_creases = creases and bool((shared[assembly.triangles] != assembly.normal_groups).any())
+        self._materials = assembly.texture_of_triangle
+        group_of_vertex = np.zeros(len(assembly.positions), np.int32)
+        group_of_vertex[assembly.triangles] = assembly.normal_groups
+        # A vertex with several normals is on a crease.
+        creased = (group_of_vertex[assembly.triangles] != assembly.normal_groups).any()
+        self._shows_creases = shaded and bool(creased)
+        self._shows_borders = len(assembly.materials) > 1
 
     def forces(
         self, buffers: EdgeBuffers, positions: Array, view: View, clip: Clip, matched: Matched
@@ -98,13 +102,16 @@ class Outlines:
         empty = (id_first == 0) | (id_second == 0)
         w = np.minimum(near, far) if view.is_perspective else np.float32(1.0)
         jumps = np.abs(near - far) > np.float32(_STEP * view.world_per_pixel) * w
-        inside = np.flatnonzero(~empty & (jumps | self._has_creases))
+        inside = np.flatnonzero(~empty & (jumps | self._shows_creases | self._shows_borders))
         a, b = id_first[inside].astype(np.intp) - 1, id_second[inside].astype(np.intp) - 1
         apart = empty & is_outlined(matched.reference, matched.background)
         apart[inside] = jumps[inside] & ~_share(self._triangles, a, b)
         creased = np.zeros(len(first), bool)
-        if self._has_creases:
-            creased[inside] = ~apart[inside] & ~_share(self._groups, a, b)
+        if self._shows_borders:
+            creased[inside] = self._materials.take(a) != self._materials.take(b)
+        if self._shows_creases:
+            creased[inside] |= ~_share(self._groups, a, b)
+        creased &= ~apart
         chosen = np.flatnonzero(apart | creased)
         first, second, creased = first[chosen], second[chosen], np.flatnonzero(creased[chosen])
         # The nearer surface moves the outline; nothing is infinitely far.
