@@ -116,8 +116,14 @@ class TextureBlock(Texture):
             change = gradient.residual / (weight + np.float32(COARSE_EVIDENCE))
         if not self.gather:
             change *= np.float32(1.0 - 0.9 * progress)
-        self.assign(self._value + change)
+        self._add(change)
         self._settled = self._value
+
+    def _add(self, change: Array) -> None:
+        """Step by (H, W, 3), which becomes the value: a copy of a large texture is large, too."""
+        change += self._value
+        self._value = np.maximum(change, np.float32(0.0), out=change)
+        self._pyramid = None
 
     def _collect(self, residual: Array, weight: Array) -> None:
         if self._pending == 0:
@@ -132,7 +138,9 @@ class TextureBlock(Texture):
             momentum = np.float32(min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
             self._inertia = following
             settled = self._value
-            self.assign(settled + momentum * (settled - self._settled))
+            change = settled - self._settled
+            change *= momentum
+            self._add(change)
             self._settled = settled
 
     def _apply(self, weight: Array) -> None:
@@ -143,10 +151,13 @@ class TextureBlock(Texture):
             if seen.any()
             else 0
         )
-        residual = self._residual_sum + pull * (neighbour_mean(self._value) - self._value)
+        residual = neighbour_mean(self._value)
+        residual -= self._value
+        residual *= pull
+        residual += self._residual_sum
         # The Laplacian's largest eigenvalue is 2: less in the divisor would not be a majorant.
         change = np.divide(residual, weight + 2.0 * pull, out=np.zeros_like(residual), where=seen)
-        self.assign(self._value + change)
+        self._add(change)
         self._pending = 0
 
     def finish(self) -> None:
