@@ -113,8 +113,8 @@ def build_parser(kind: type[CommandLine] = CommandLine) -> CommandLine:
         "--output",
         metavar="DIR",
         help="write what other flags do not place into this folder, which is made: the report, and the scene "
-        "where nothing else is saved or exported (with --jobs: a folder in it for each; default there: as the "
-        "file says, else <its name>_fits beside it)",
+        "where nothing else is saved or exported (with --jobs: a folder in it for each; default there: as "
+        "the file says, else <its name>_fits beside it)",
     )
     outputs.add_argument(
         "--report",

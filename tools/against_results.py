@@ -88,15 +88,13 @@ def ratios(task: Task, ours: dict, other: dict) -> list[dict]:
     "times" is None where one of the two does not get there with one of them."""
     seeds = [seed for seed in ours["seeds"] if seed in other["seeds"]]
     rows = []
-    for level, own_level, other_level in zip(task.levels, ours["levels"], other["levels"]):  # noqa: B905
-        pairs = [
-            (
-                own_level["by_seed"][ours["seeds"].index(seed)],
-                other_level["by_seed"][other["seeds"].index(seed)],
-            )
-            for seed in seeds
-        ]
+    for index, level in enumerate(task.levels):
+        pairs = [(_of_seed(ours, index, seed), _of_seed(other, index, seed)) for seed in seeds]
         complete = bool(pairs) and all(own and theirs for own, theirs in pairs)
         values = [theirs["seconds"] / own["seconds"] for own, theirs in pairs] if complete else []
         rows.append({"level": level, "times": asdict(Spread.of(values)) if values else None})
     return rows
+
+
+def _of_seed(row: dict, level: int, seed: int) -> dict | None:
+    return row["levels"][level]["by_seed"][row["seeds"].index(seed)]

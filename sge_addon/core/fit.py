@@ -9,13 +9,13 @@ that a fit in slices gives the same bits as a fit in one go.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
-from .protocols import Blocks, GradientSource
+from .protocols import Blocks, GradientSource, ParameterBlock
 from .signs import hash_bits, step_seed
 from .stopwatch import Stopwatch
 
@@ -70,13 +70,8 @@ def fit(
                     return
                 progress = max(progress, elapsed / settings.seconds)
             view = view_of_step(index, settings.views, settings.seed)
-            losses = []
-            for source in sources:
-                estimate = source.estimate(view, step_seed(settings.seed, index), progress)
-                losses.append(estimate.loss)
-                with stopwatch.stage("optimise"):
-                    for name, gradient in estimate.gradients.items():
-                        by_name[name].step(gradient, progress)
+            seed = step_seed(settings.seed, index)
+            losses = [_step(source, by_name, view, seed, progress, stopwatch) for source in sources]
             yield Step(
                 index=index + 1,
                 view=view,
@@ -87,6 +82,22 @@ def fit(
     finally:
         for block in blocks:
             block.finish()
+
+
+def _step(
+    source: GradientSource,
+    blocks: Mapping[str, ParameterBlock],
+    view: int,
+    seed: int,
+    progress: float,
+    stopwatch: Stopwatch,
+) -> float:
+    """Estimate, and step; the loss. Gradients, which may be large, do not outlive it."""
+    estimate = source.estimate(view, seed, progress)
+    with stopwatch.stage("optimise"):
+        for name, gradient in estimate.gradients.items():
+            blocks[name].step(gradient, progress)
+    return estimate.loss
 
 
 def view_of_step(index: int, views: int, seed: int) -> int:

@@ -199,7 +199,9 @@ class Footprint:
                     value = self._shade[channel][:, block] * value
                 for corner, weight in zip(corners, weights, strict=True):
                     np.add.at(of_column, corner, (weight * value).reshape(-1))
-        images = np.empty((len(columns), self.layout.height, self.layout.width), np.float32)
+        # Images move up in the same memory: none reaches beyond where its own sums end.
+        height, width = self.layout.height, self.layout.width
+        images = sums.reshape(-1)[: len(columns) * height * width].reshape(-1, height, width)
         for image, of_column in zip(images, sums, strict=True):
             image[:] = self.layout.unpack_sums(of_column, self._level_count)
         return images

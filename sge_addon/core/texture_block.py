@@ -28,6 +28,9 @@ Array = NDArray[np.float32]
 
 # Evidence, in pixels, below which a texel follows the next coarser level.
 COARSE_EVIDENCE = 0.02
+# Of the first passes' steps: pixels are means, so that fine detail comes back slowly. After 12, 16 and 32 steps
+# of the texture task 36.8, 39.1 and 42.4 dB, without 35.5, 37.7 and 41.7; 1 gains no more.
+SHARPENING = 0.5
 # Accumulated evidence, in pixels, above which a texel counts as seen.
 SEEN_EVIDENCE = 0.01
 # Weight of the pull towards the neighbours' mean, relative to the mean weight of a seen texel.
@@ -106,15 +109,21 @@ class TextureBlock(Texture):
             self._collect(gradient.residual, weight)
             return
         if self._steps <= SINGLE_PASSES * self.view_count:
-            change = coarse_to_fine_step(gradient.residual, weight)
+            change = coarse_to_fine_step(gradient.residual, weight, SHARPENING)
             # What another view has shown is not for this view's coarse levels to repaint.
             change *= ~((visible < SEEN_EVIDENCE) & self.seen)[..., None]
         else:
             change = gradient.residual / (weight + np.float32(COARSE_EVIDENCE))
         if not self.gather:
             change *= np.float32(1.0 - 0.9 * progress)
-        self.assign(self._value + change)
+        self._add(change)
         self._settled = self._value
+
+    def _add(self, change: Array) -> None:
+        """Step by (H, W, 3), which becomes the value: a copy of a large texture is large, too."""
+        change += self._value
+        self._value = np.maximum(change, np.float32(0.0), out=change)
+        self._pyramid = None
 
     def _collect(self, residual: Array, weight: Array) -> None:
         if self._pending == 0:
@@ -129,7 +138,9 @@ class TextureBlock(Texture):
             momentum = np.float32(min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
             self._inertia = following
             settled = self._value
-            self.assign(settled + momentum * (settled - self._settled))
+            change = settled - self._settled
+            change *= momentum
+            self._add(change)
             self._settled = settled
 
     def _apply(self, weight: Array) -> None:
@@ -140,10 +151,13 @@ class TextureBlock(Texture):
             if seen.any()
             else 0
         )
-        residual = self._residual_sum + pull * (neighbour_mean(self._value) - self._value)
+        residual = neighbour_mean(self._value)
+        residual -= self._value
+        residual *= pull
+        residual += self._residual_sum
         # The Laplacian's largest eigenvalue is 2: less in the divisor would not be a majorant.
         change = np.divide(residual, weight + 2.0 * pull, out=np.zeros_like(residual), where=seen)
-        self.assign(self._value + change)
+        self._add(change)
         self._pending = 0
 
     def finish(self) -> None:
@@ -199,11 +213,12 @@ class TexelAdam(Texture):
         """Nothing is gathered."""
 
 
-def coarse_to_fine_step(residual: Array, weight: Array) -> Array:
+def coarse_to_fine_step(residual: Array, weight: Array, sharpening: float = 0.0) -> Array:
     """residual / weight where there is evidence; elsewhere the step of the coarser level.
 
     residual: (H, W, 3); weight: (H, W, 1 or 3). From the coarsest level down,
     step = (residual + k coarser step) / (weight + k), sums over 2 x 2 texels at each level.
+    sharpening: what is added of the difference between the finest step and the coarser one.
     """
     evidence = np.float32(COARSE_EVIDENCE)
     levels = [(residual, weight)]
@@ -213,10 +228,13 @@ def coarse_to_fine_step(residual: Array, weight: Array) -> Array:
     step = coarse_residual / (coarse_weight + evidence)
     while levels:
         fine_residual, fine_weight = levels.pop()
-        step *= evidence
-        step = doubled_by_channel(step)
+        coarser = doubled_by_channel(step)
+        step = evidence * coarser
         step += fine_residual
         step /= fine_weight + evidence
+        if not levels and sharpening:
+            step *= np.float32(1.0 + sharpening)
+            step -= np.float32(sharpening) * coarser
     return step
 
 

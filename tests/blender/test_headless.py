@@ -29,6 +29,7 @@ from tests.meshes import icosphere
 REPORT_FIELDS = {
     "version": str,
     "settings": dict,
+    "estimators": list,
     "blender": str,
     "gpu": str,
     "steps": int,
@@ -253,7 +254,7 @@ def test_sun_shading_needs_and_takes_a_sun(world: SmallWorld, tmp_path: Path, ca
 
 def test_objects_by_name_are_fitted_and_no_other(world: SmallWorld, tmp_path: Path) -> None:
     def add_two() -> None:
-        add_sphere("Second", (0.4, 0.4, 0.4)).location.x = 0.3
+        add_sphere("Second", (0.4, 0.4, 0.4)).location.x = 0.8  # so that it shows beside the first
         add_sphere("Third", (0.4, 0.4, 0.4))
 
     scene = edited_scene(world, tmp_path / "three.blend", add_two)

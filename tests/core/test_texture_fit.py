@@ -208,6 +208,16 @@ def test_coarse_to_fine_step_of_full_evidence_is_the_quotient():
     np.testing.assert_allclose(coarse_to_fine_step(residual, weight), residual / weight, atol=1e-3)
 
 
+def test_sharpening_leaves_constants_and_what_nobody_sees_as_they_are():
+    ones, seen = np.ones((8, 8, 3), np.float32), np.zeros((8, 8, 1), np.float32)
+    seen[:, :4] = 100.0
+    step = coarse_to_fine_step(0.25 * ones * seen, seen, 0.5)
+    np.testing.assert_allclose(step, 0.25, atol=1e-3)
+    fine = np.where(np.indices((8, 8)).sum(axis=0)[..., None] % 2, np.float32(0.1), np.float32(-0.1))
+    step = coarse_to_fine_step(fine * ones * 100, 100 * ones[..., :1], 0.5)
+    np.testing.assert_allclose(step, 1.5 * fine * ones, atol=1e-3)
+
+
 def test_partly_covered_pixels_compare_colour_not_coverage():
     # The reference's edge pixels are 30 % covered, ours 100 %: its colour is still the card's colour.
     alpha = np.ones((SIZE, SIZE), np.float32)
