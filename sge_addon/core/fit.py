@@ -15,7 +15,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from .protocols import Blocks, GradientSource, ParameterBlock
+from .protocols import Blocks, GradientSource, ParameterBlock, PictureAhead
 from .signs import hash_bits, step_seed
 from .stopwatch import Stopwatch
 
@@ -52,10 +52,12 @@ def fit(
     settings: LoopSettings,
     stopwatch: Stopwatch,
     clock: Callable[[], float] = time.perf_counter,
+    ahead: PictureAhead | None = None,
 ) -> Generator[Step]:
     """Step all blocks that any source has a gradient for; yields after each step.
 
-    sources: in the order in which they estimate; a step's loss is the last one's.
+    sources: in the order in which they estimate; a step's loss is the last one's. ahead: the one of them
+    that is told of the step after the next.
     Closing the generator, or exhausting it, applies what the blocks have gathered.
     """
     by_name = {block.name: block for block in blocks}
@@ -71,6 +73,10 @@ def fit(
                 progress = max(progress, elapsed / settings.seconds)
             view = view_of_step(index, settings.views, settings.seed)
             seed = step_seed(settings.seed, index)
+            following = index + 1
+            if ahead is not None and following < settings.after + settings.steps:
+                seen_then = view_of_step(following, settings.views, settings.seed)
+                ahead.expect(seen_then, step_seed(settings.seed, following))
             losses = [_step(source, by_name, view, seed, progress, stopwatch) for source in sources]
             yield Step(
                 index=index + 1,
@@ -106,7 +112,7 @@ def view_of_step(index: int, views: int, seed: int) -> int:
     return _round(round_index, views, seed)[place]
 
 
-@lru_cache(maxsize=1)
+@lru_cache(maxsize=2)
 def _round(index: int, views: int, seed: int) -> list[int]:
     keys = hash_bits(step_seed(seed, 0x80000000 + index), np.arange(views, dtype=np.uint32))
     return np.argsort(keys, kind="stable").tolist()

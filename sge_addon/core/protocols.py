@@ -37,6 +37,14 @@ class GradientSource(Protocol):
         ...
 
 
+class PictureAhead(Protocol):
+    """A gradient source that can rasterise one view while it estimates another."""
+
+    def expect(self, view: int, seed: int) -> None:
+        """The next ``estimate`` but one is of this view and seed."""
+        ...
+
+
 class ParameterBlock(Protocol):
     """Some of the parameters, with the rule by which they step."""
 

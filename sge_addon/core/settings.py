@@ -219,6 +219,13 @@ class FitSettings:
         advanced=True,
         notes=_ESTIMATOR_NOTES,
     )
+    pipelined: bool = setting(
+        False,
+        "Rasterise Ahead",
+        "With the estimator 'edge' and the shape alone, rasterise the next view while this one is estimated: "
+        "steps are shorter, but each follows a gradient that is one step old",
+        advanced=True,
+    )
     support: str = setting(
         "narrow",
         "Support",

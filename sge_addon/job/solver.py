@@ -125,12 +125,13 @@ class Solver:
         )
         # Cameras first: a texture that has just taken in a view no longer says where the view should be.
         light = self._appearance.light_source(self._surfaces, self.cameras.references)
+        last = self._source()
         sources = [
-            source
-            for source in (cameras, self._parameter_source(), light, self._source())
-            if source is not None
+            source for source in (cameras, self._parameter_source(), light, last) if source is not None
         ]
-        return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock)
+        is_ahead = self._problem.settings.pipelined and len(sources) == 1
+        ahead = last if is_ahead and isinstance(last, EdgeSource) else None
+        return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock, ahead)
 
     def _parameter_source(self) -> GradientSource | None:
         if self._parameters is None:

@@ -67,7 +67,7 @@ class Rasteriser(SurfaceDrawing):
             loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
         )
 
-    def edges(
+    def draw_edges(
         self,
         view: View,
         jitter: tuple[float, float],
@@ -76,49 +76,42 @@ class Rasteriser(SurfaceDrawing):
         loss: str,
         stopwatch: Stopwatch,
         background: NDArray[np.float32] | None = None,
-    ) -> EdgeBuffers:
-        """Rasterise once; compare; read what every pixel says of the surface's motion (core.edge_gradient).
+        use: str = "edges",
+    ) -> Target:
+        """Rasterise once and compare; ``read_edges`` reads it, before the next is drawn for the same ``use``.
 
         background: (3,) linear, behind a reference that is not folded.
         """
         with stopwatch.stage("raster"):
-            target = self._draw_edges(view, jitter, reference, match, loss, background)
+            behind = not reference.is_folded
+            if self._lit is not None:
+                program = self._lit.edge_program(match, loss, behind)
+                values = self._lit.view_values(view)
+            else:
+                textured = self._colours.is_textured
+                program, values = edge_program(self.shading, match, loss, textured, behind), {}
+            target = self._targets.get(use, view.width, view.height, edge_formats(match))
+            values |= {
+                "reference_colour": reference.colour,
+                "reference_normal": reference.normal,
+                "background": background,
+                "marks": self._geometry.marks,
+                "edge_view": edge_block(view, jitter),
+            }
+            hidden = self._hidden_back_faces(view)
+            self._draw_unperturbed(target, program, view, jitter, values, without_back_faces=hidden)
             if stopwatch.precise:
                 self._reader.wait(target)
+        return target
+
+    def read_edges(self, target: Target, stopwatch: Stopwatch) -> EdgeBuffers:
+        """What every pixel of a picture says of the surface's motion (core.edge_gradient)."""
         with stopwatch.stage("read"):
             read = {
                 name: self._reader.read(target, slot, channels_of(format), kind_of(format))
                 for slot, (name, format) in enumerate(target.formats.items())
             }
         return EdgeBuffers(**read)
-
-    def _draw_edges(
-        self,
-        view: View,
-        jitter: tuple[float, float],
-        reference: ReferenceTextures,
-        match: tuple[str, ...],
-        loss: str,
-        background: NDArray[np.float32] | None,
-    ) -> Target:
-        behind = not reference.is_folded
-        if self._lit is not None:
-            program = self._lit.edge_program(match, loss, behind)
-            values = self._lit.view_values(view)
-        else:
-            program, values = edge_program(self.shading, match, loss, self._colours.is_textured, behind), {}
-        target = self._targets.get("edges", view.width, view.height, edge_formats(match))
-        values |= {
-            "reference_colour": reference.colour,
-            "reference_normal": reference.normal,
-            "background": background,
-            "marks": self._geometry.marks,
-            "edge_view": edge_block(view, jitter),
-        }
-        self._draw_unperturbed(
-            target, program, view, jitter, values, without_back_faces=self._hidden_back_faces(view)
-        )
-        return target
 
     def _draw_pair(
         self,

@@ -63,9 +63,8 @@ class Picture:
         matched = Matched(self.reference, self.match, self.loss, None)
         total = np.zeros(self.assembly.positions.shape)
         for jitter in jitters():
-            buffers = self.rasteriser.edges(
-                self.view, jitter, self.textures, self.match, self.loss, Stopwatch()
-            )
+            drawn = (self.view, jitter, self.textures, self.match, self.loss, Stopwatch())
+            buffers = self.rasteriser.read_edges(self.rasteriser.draw_edges(*drawn), Stopwatch())
             clip = jittered(self.view.world_to_clip, *jitter, self.view.width, self.view.height)
             total += gradient.positions(buffers, self.assembly.positions, self.view, clip, matched)
         return (total / GRID**2).ravel()
