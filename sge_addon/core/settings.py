@@ -212,7 +212,7 @@ class FitSettings:
         choices=("srgb", "linear"),
     )
     estimator: str = setting(
-        "sge",
+        "edge",
         "Estimator",
         "How the gradient of a shape is estimated and followed. Textures have an estimator of their own",
         choices=("paper", "sge", "edge"),
