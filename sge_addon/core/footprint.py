@@ -120,10 +120,25 @@ class Footprint:
         for start in range(0, len(self.pixels), BLOCK):
             yield slice(start, start + BLOCK)
 
-    def _texels(self, block: slice) -> NDArray[np.intp]:
-        """Flat index of the first of the four texels of each sample, (S, B)."""
-        index = self._index[:, block]
-        return index.astype(np.intp) if self._cells is None else self._cells.take(index)
+    def _taps(self, block: slice) -> tuple[NDArray[np.intp], Array]:
+        """The texels that samples read, as flat indices, and their weights: (4, S, B) both.
+
+        The weights of a pixel add up to 1.
+        """
+        index, x, y = self._index[:, block], self._x[:, block], self._y[:, block]
+        first = index.astype(np.intp) if self._cells is None else self._cells.take(index)
+        stride = self.layout.stride
+        texels = first + np.array((0, 1, stride, stride + 1)).reshape(4, 1, 1)
+        weights = np.empty(texels.shape, np.float32)
+        both = np.multiply(x, y, out=weights[3])
+        np.subtract(x, both, out=weights[1])
+        np.subtract(y, both, out=weights[2])
+        np.subtract(np.float32(1.0) - x, weights[2], out=weights[0])
+        weights *= self.scale
+        return texels, weights
+
+    def _shaded(self, weights: Array, channel: int, block: slice) -> Array:
+        return weights if self._shade is None else weights * self._shade[channel][:, block]
 
     def read(self, pyramid: Array | Sequence[Array]) -> Array:
         """What each pixel of ``pixels`` reads: A texture, (P, C) float32, stored by channel.
@@ -131,24 +146,14 @@ class Footprint:
         pyramid: (C, length) from ``layout.pack``, or planes (length,) of several such; 3 with shade.
         """
         out = np.empty((len(pyramid), len(self.pixels)), np.float32)
-        stride = self.layout.stride
         for block in self._blocks():
-            index = self._texels(block)
-            x, y = self._x[:, block], self._y[:, block]
-            corners = (index, index + 1, index + stride, index + (stride + 1))
-            weights = _corner_weights(x, y, self.scale)
-            gathered = np.empty(index.shape, np.float32)
-            total = np.empty(index.shape, np.float32)
+            texels, weights = self._taps(block)
+            gathered = np.empty(texels.shape, np.float32)
             for channel, plane in enumerate(pyramid):
-                np.take(plane, corners[0], out=total, mode="clip")
-                total *= weights[0]
-                for corner, weight in zip(corners[1:], weights[1:], strict=True):
-                    np.take(plane, corner, out=gathered, mode="clip")
-                    gathered *= weight
-                    total += gathered
-                if self._shade is not None:
-                    total *= self._shade[channel][:, block]
-                np.sum(total, axis=0, out=out[channel, block])
+                np.take(plane, texels, out=gathered, mode="clip")
+                shaded = self._shaded(weights, channel, block)
+                taps = (gathered.reshape(-1, gathered.shape[-1]), shaded.reshape(-1, shaded.shape[-1]))
+                np.einsum("tp,tp->p", *taps, out=out[channel, block])
         return out.T
 
     def row_sums(self) -> Array:
@@ -176,11 +181,11 @@ class Footprint:
         assert self._cells is not None
         corners = np.zeros((len(columns), 4, len(self._cells)), np.float32)
         for block in self._blocks():
-            places = self._index[:, block].astype(np.intp).reshape(-1)
-            weights = _corner_weights(self._x[:, block], self._y[:, block], self.scale)
+            cells = self._index[:, block].astype(np.intp).reshape(-1)
+            _, weights = self._taps(block)
             for column, of_column in zip(columns, corners, strict=True):
-                for weight, sums in zip(weights, of_column, strict=True):
-                    np.add.at(sums, places, (weight * column[block]).reshape(-1))
+                for sums, values in zip(of_column, weights * column[block], strict=True):
+                    np.add.at(sums, cells, values.reshape(-1))
         rows = np.ascontiguousarray(np.moveaxis(corners, 0, -1))  # (4, K, N)
         return CornerSums(self._cells, rows, self.layout.stride, self._level_count)
 
@@ -188,17 +193,11 @@ class Footprint:
         """A^T of columns (P,), each with the channel of its shade: (N, H, W) float32."""
         # Floats one by one: a quarter of the time of complex numbers for two columns at once.
         sums = np.zeros((len(columns), self.layout.length), np.float32)
-        stride = self.layout.stride
         for block in self._blocks():
-            index = self._texels(block)
-            corners = [(index + offset).reshape(-1) for offset in (0, 1, stride, stride + 1)]
-            weights = _corner_weights(self._x[:, block], self._y[:, block], self.scale)
+            texels, weights = self._taps(block)
             for (column, channel), of_column in zip(columns, sums, strict=True):
-                value = column[block]
-                if self._shade is not None:
-                    value = self._shade[channel][:, block] * value
-                for corner, weight in zip(corners, weights, strict=True):
-                    np.add.at(of_column, corner, (weight * value).reshape(-1))
+                values = self._shaded(weights, channel, block) * column[block]
+                np.add.at(of_column, texels.reshape(-1), values.reshape(-1))
         # Images move up in the same memory: none reaches beyond where its own sums end.
         height, width = self.layout.height, self.layout.width
         images = sums.reshape(-1)[: len(columns) * height * width].reshape(-1, height, width)
@@ -226,12 +225,3 @@ def _numbered(index: NDArray[np.int32], length: int) -> tuple[NDArray[np.intp], 
     place = np.empty(length, np.int32)
     place[distinct] = np.arange(len(distinct), dtype=np.int32)
     return distinct, place.take(index)
-
-
-def _corner_weights(x: Array, y: Array, scale: np.float32) -> tuple[Array, Array, Array, Array]:
-    """Bilinear weights times ``scale``, in the order (0, 0), (1, 0), (0, 1), (1, 1)."""
-    upper = y * scale
-    lower = scale - upper
-    right = x * lower
-    upper_right = x * upper
-    return lower - right, right, upper - upper_right, upper_right

@@ -12,10 +12,12 @@ import bpy
 from bpy.app.translations import pgettext_rpt as rpt_
 
 from ..core.errors import FitError
+from ..core.pixel_store import PixelStore
 from ..core.reference import Reference
 from ..core.reference_options import ReferenceOptions
 from ..scene.objects import parts_with_faces
 from ..scene.reference_rows import store_made_references
+from ..scene.references import temporary_folder
 from ..scene.stored_settings import settings_from_scene, stored_reference_values
 from .error_report import reported_errors
 from .running_fit import targets
@@ -45,7 +47,7 @@ it before. Esc stops and leaves everything as it was"""
             manager.progress_begin(0, self._total)
             try:
                 for count, reference in enumerate(making):
-                    self._made.append(reference)
+                    self._made.append(reference.stored(self._pixels))
                     manager.progress_update(count + 1)
             finally:
                 manager.progress_end()
@@ -74,7 +76,7 @@ it before. Esc stops and leaves everything as it was"""
         with reported_errors(self):
             reference = next(self._making, None)
             if reference is not None:
-                self._made.append(reference)
+                self._made.append(reference.stored(self._pixels))
                 self._show(context)
                 return {"RUNNING_MODAL"}
             self._end(context)
@@ -105,6 +107,7 @@ it before. Esc stops and leaves everything as it was"""
             )
         ]
         self._made: list[Reference] = []
+        self._pixels = PixelStore(folder=temporary_folder())
         self._total = len(views)
         hidden: list[Any] = [obj for obj in targets(context) if obj not in parts]
         return references_one_by_one(parts, views, settings, scene, options, hidden)
