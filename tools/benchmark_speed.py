@@ -21,7 +21,7 @@ from statistics import mean, median
 import benchmark_process
 import bpy
 from benchmark_cases import SpeedCase
-from benchmark_floor import Floor
+from benchmark_floor import Floor, TextureFloor
 from benchmark_meshes import source_object, start_object
 from materials_scene import add_lights
 
@@ -36,6 +36,7 @@ from sge_addon.job import make_references, orbit_around
 from sge_addon.job.problem import Problem, check_problem
 from sge_addon.job.report import peak_memory_mb
 from sge_addon.job.solver import Solver
+from sge_addon.raster.rasteriser import Rasteriser
 
 VIEWS = 8
 BUNCH = 8  # steps are taken in such numbers: in a joint fit, so many hold one texture step
@@ -64,10 +65,9 @@ class Phase:
     @property
     def first_steps(self) -> int:
         """Steps that are not like those after them: the first of the shape, which factorises; where the shape
-        rests, the first through each map of each view."""
-        return (
-            self.leading + 1 if self.moves else VIEWS * max(texture_source.PATTERNS, material_source.PATTERNS)
-        )
+        rests, the first of each view, and the first through each of its maps."""
+        patterns = max(texture_source.PATTERNS, material_source.PATTERNS)
+        return self.leading + 1 if self.moves else VIEWS * (1 + patterns)
 
 
 @dataclass(frozen=True)
@@ -158,6 +158,18 @@ def make_problem(case: SpeedCase) -> Problem:
     return check_problem(scene, [start_object(case.triangles)], references, settings)
 
 
+def floor_of(problem: Problem) -> Floor | TextureFloor:
+    """That of a step, where only base colours are fitted that of a step of textures."""
+    settings, reference = problem.settings, problem.training[0]
+    if settings.moves_surface or settings.shading == "lit":
+        return Floor(problem.assembly.positions, problem.assembly.triangles, reference.view)
+    rasteriser = Rasteriser(problem.assembly, settings.shading, problem.lights)
+    pattern = texture_source.sample_pattern(0)
+    lookups = [rasteriser.uv_buffer(reference.view, offset, 1) for offset in pattern]
+    texture = next(each.texture for each in problem.assembly.materials if each.texture is not None)
+    return TextureFloor(lookups, reference.colour, texture)
+
+
 def sample_count(pair_ms: float, budget: float) -> int:
     """How many pairs of a step and a floor fit into ``budget`` seconds, in whole bunches."""
     wanted = budget * 1e3 / pair_ms
@@ -167,7 +179,7 @@ def sample_count(pair_ms: float, budget: float) -> int:
 def _time_steps(problem: Problem, budget: float) -> Timed:
     stopwatch = Stopwatch()
     solver = PhasedSolver(problem, stopwatch)
-    floor = Floor(problem.assembly.positions, problem.assembly.triangles, problem.training[0].view)
+    floor = floor_of(problem)
     floors: list[float] = []
 
     def time_floor() -> None:

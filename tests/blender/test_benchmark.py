@@ -8,6 +8,7 @@ import json
 import math
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,13 +24,17 @@ import benchmark_metrics as metrics
 import benchmark_speed as speed
 import benchmark_tables as tables
 from benchmark_cases import CageCase, QualityCase, SpeedCase
-from benchmark_floor import COLOUR, Floor
+from benchmark_floor import COLOUR, Floor, TextureFloor
 from benchmark_meshes import cube_sphere
 
 from sge_addon.core.assembly import assemble
+from sge_addon.core.footprint import Footprint
 from sge_addon.core.lights import SunLights
+from sge_addon.core.lookups import covered_pixels, drawn_lookups
 from sge_addon.core.orbit import orbit_views
 from sge_addon.core.surface import Surface, smooth_groups
+from sge_addon.core.texture_pyramid import PyramidLayout
+from sge_addon.core.texture_source import sample_pattern
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.raster.tables import Reader
 
@@ -82,6 +87,26 @@ def test_floor_draws_the_mesh_twice_in_one_colour_and_reads_8_bytes_a_pixel() ->
         assert np.array_equal(Reader().read(target, 1, 1, "UINT"), ids)
         colour = Reader().read(target, 0, 4, "FLOAT")
         assert np.array_equal(colour, np.where(ids[..., None] > 0, np.float32(COLOUR), np.float32(0.0)))
+
+
+def test_texture_floor_makes_the_residuals_of_a_texture_step() -> None:
+    shown = surface(108)
+    random = np.random.default_rng(0)
+    texture = random.random((16, 32, 3), dtype=np.float32)
+    reference = random.random((VIEW.height, VIEW.width, 4), dtype=np.float32)
+    rasteriser = Rasteriser(assemble([shown]), "unlit", SunLights())
+    lookups = [
+        replace(lookup, level=np.full_like(lookup.level, -9.0))  # the finest
+        for lookup in (rasteriser.uv_buffer(VIEW, offset, 1) for offset in sample_pattern(0))
+    ]
+    found = TextureFloor(lookups, reference, texture).run().reshape(-1, 4)
+    pixels = np.unique(np.concatenate([covered_pixels(lookup) for lookup in lookups]))
+    layout = PyramidLayout(16, 32)
+    always = [replace(lookup, ids=np.maximum(lookup.ids, 1)) for lookup in lookups]
+    footprint = Footprint(drawn_lookups(always, pixels), np.zeros(108, np.int32), 0, layout)
+    expected = reference.reshape(-1, 4)[pixels, :3] - footprint.read(layout.pack(texture))
+    np.testing.assert_allclose(found[pixels, :3], expected, atol=1e-5)
+    assert not np.delete(found, pixels, axis=0).any()
 
 
 @pytest.mark.parametrize("task", ["shape", "texture", "both"])
