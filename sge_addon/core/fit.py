@@ -76,7 +76,7 @@ def fit(
             following = index + 1
             if ahead is not None and following < settings.after + settings.steps:
                 seen_then = view_of_step(following, settings.views, settings.seed)
-                ahead.expect(seen_then, step_seed(settings.seed, following))
+                ahead.expect(seen_then, step_seed(settings.seed, following), following / settings.steps)
             losses = [_step(source, by_name, view, seed, progress, stopwatch) for source in sources]
             yield Step(
                 index=index + 1,

@@ -40,8 +40,8 @@ class GradientSource(Protocol):
 class PictureAhead(Protocol):
     """A gradient source that can rasterise one view while it estimates another."""
 
-    def expect(self, view: int, seed: int) -> None:
-        """The next ``estimate`` but one is of this view and seed."""
+    def expect(self, view: int, seed: int, progress: float) -> None:
+        """The next ``estimate`` but one is of this view and seed, at about this progress."""
         ...
 
 

@@ -27,6 +27,7 @@ class ShapeSchedule:
     epsilon: pixels. even_epsilon: world units by which all vertices are perturbed instead, in all views and
     steps; 0 for pixels. rate: learning rate, in units of the object's rms radius. cooling: how much smaller
     its end is in longer fits, the power of their length. smoothing_range: lambda.
+    coarse: until when pictures are halved, and halved again.
     stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
     mesh for which rate and smoothing_range are given.
     """
@@ -40,12 +41,13 @@ class ShapeSchedule:
     rate: tuple[float, float] = (0.2, 0.01)
     cooling: float = 0.0
     smoothing_range: tuple[float, float] = (10.0, 1.0)
+    coarse: tuple[float, ...] = ()
     stages: int = 5
     vertices: int = 2562
 
     def for_edges(self) -> ShapeSchedule:
         """For gradients without noise, which can be followed to smaller steps and smoothing."""
-        return replace(self, rate=(0.2, 0.005), cooling=1.0, smoothing_range=(10.0, 0.5))
+        return replace(self, rate=(0.2, 0.005), cooling=1.0, smoothing_range=(10.0, 0.5), coarse=(0.8, 0.5))
 
     def epsilon_pixels(self, progress: float) -> float:
         """Perturbation in screen pixels, linear from start to end."""
@@ -63,6 +65,14 @@ class ShapeSchedule:
         start, end = self.rate
         end = min(end * self._length**-self.cooling, start)
         return _geometric((start, end), self._own(progress)) * scale
+
+    def halvings(self, progress: float) -> int:
+        """How often references are halved before they are compared: at first, noiseless gradients of small
+        pictures do as well for a fraction of the time. Where this is one of several stages, they are small
+        already."""
+        if self.window != (0.0, 1.0):
+            return 0
+        return sum(self._own(progress) < end for end in self.coarse)
 
     def smoothing(self, progress: float, vertex_count: int) -> float:
         """lambda, in geometric stages; larger for finer meshes, whose edges are shorter, and at the

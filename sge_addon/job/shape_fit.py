@@ -119,8 +119,8 @@ class ShapeFit:
         """What estimates the blocks' gradients. references: members of the list may be replaced."""
         settings, assembly = self._problem.settings, self._problem.assembly
         if self.estimator == "edge":
-            shown = (settings.shading, settings.match, settings.loss, stopwatch, background)
-            return EdgeSource(surfaces, assembly, references, self.blocks, *shown)
+            shading = (settings.shading, settings.match, settings.loss, stopwatch, background)
+            return EdgeSource(surfaces, assembly, references, self.blocks, self._schedule, *shading)
         compared = (self._schedule, settings.match, settings.loss, stopwatch, background)
         if self.stacked is not None:
             return StackSource(surfaces, self.stacked, references, self.blocks, settings.support, *compared)

@@ -35,7 +35,6 @@ class ComparedViews:
         self._loss = loss
         self._background = background
         self._memory = memory
-        self._is_outlined = [is_outlined(each, background.behind(each)) for each in references]
         # By view: mean loss of an empty picture, and the pixels for which it holds.
         self._empty_losses: dict[int, tuple[Pixels, float]] = {}
 
@@ -57,7 +56,8 @@ class ComparedViews:
         """d_p of every pixel, flat, and the mean loss of the two images in the step of this seed."""
         plus, minus = buffers.loss_plus.ravel(), buffers.loss_minus.ravel()
         difference = np.subtract(plus, minus, out=self._memory.array("difference", plus.size, np.float32))
-        if not self._is_outlined[view]:
+        reference = self._references[view]
+        if not is_outlined(reference, self._background.behind(reference)):
             # Nothing is known of what lies beside the object: a pixel counts where both images cover it.
             difference *= (buffers.id_plus.ravel() > 0) & (buffers.id_minus.ravel() > 0)
         weight = self._references[view].weight

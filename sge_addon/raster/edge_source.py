@@ -15,8 +15,10 @@ from ..core.background import TRANSPARENT, Background
 from ..core.edge_gradient import EdgeGradient
 from ..core.edge_outlines import Matched
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.halved_references import HalvedReferences
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
+from ..core.schedule import ShapeSchedule
 from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.view import jittered
@@ -28,14 +30,22 @@ from .targets import Target
 
 
 @dataclass(frozen=True, eq=False)
+class _Level:
+    """The references at one resolution."""
+
+    references: Sequence[Reference]
+    compared: ComparedViews
+
+
+@dataclass(frozen=True, eq=False)
 class _Drawn:
     """A picture that is on its way; positions: (V, 3) that it shows."""
 
     rasteriser: Rasteriser
     target: Target
     positions: NDArray[np.float32]
-    match: tuple[str, ...]
-    background: NDArray[np.float32] | None
+    matched: Matched
+    level: _Level
 
 
 class EdgeSource:
@@ -51,6 +61,7 @@ class EdgeSource:
         assembly: Assembly,
         references: Sequence[Reference],
         blocks: Sequence[SurfaceBlock],
+        schedule: ShapeSchedule,
         shading: str,
         match: tuple[str, ...],
         loss: str,
@@ -59,64 +70,71 @@ class EdgeSource:
     ) -> None:
         self._surfaces = surfaces
         self._assembly = assembly
-        self._references = references
         self._blocks = blocks
-        self._loss = loss
+        self._schedule = schedule
+        self._match, self._loss, self._background = match, loss, background
         self._stopwatch = stopwatch
-        self._compared = ComparedViews(references, match, loss, background, WorkingMemory())
+        self._memory = WorkingMemory()
+        self._levels = [self._level(references)]  # whole, halved, ... as far as they were asked for
         shaded = ("colour" in match and shading != "unlit") or "normal" in match
         self._gradient = EdgeGradient(assembly, shaded)
         self._turn = 0  # of two targets, so that one can be drawn while the other is read
-        self._expected: tuple[int, int] | None = None
+        self._expected: tuple[int, int, float] | None = None
         self._ahead: dict[tuple[int, int], _Drawn] = {}  # by view and seed, one at the most
 
-    def expect(self, view: int, seed: int) -> None:
+    def expect(self, view: int, seed: int, progress: float) -> None:
         """The next ``estimate`` but one is of this view and seed: its picture is queued as soon as that of
         the next is read, and so shows the parameters of one step before."""
-        self._expected = (view, seed)
+        self._expected = (view, seed, progress)
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view."""
-        drawn = self._ahead.pop((view, seed), None) or self._draw(view, seed)
+        drawn = self._ahead.pop((view, seed), None) or self._draw(view, seed, progress)
         buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
         if self._expected is not None:
-            self._ahead = {self._expected: self._draw(*self._expected)}
+            self._ahead = {self._expected[:2]: self._draw(*self._expected)}
             self._expected = None
-        reference = self._references[view]
-        camera = reference.view
+        camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *sub_pixel_jitter(seed), camera.width, camera.height)
-            matched = Matched(reference, drawn.match, self._loss, drawn.background)
-            gradient = self._gradient.positions(buffers, drawn.positions, camera, clip, matched)
+            gradient = self._gradient.positions(buffers, drawn.positions, camera, clip, drawn.matched)
             gradient *= (self._assembly.movable / buffers.loss.size)[:, None]
-            loss = self._compared.mean_loss(buffers.loss, view, seed)
+            loss = drawn.level.compared.mean_loss(buffers.loss, view, seed)
         gradients = {
             block.name: gradient[vertices]
             for block, vertices in zip(self._blocks, self._assembly.vertex_ranges, strict=True)
         }
         return Estimate(loss, gradients)
 
-    def _draw(self, view: int, seed: int) -> _Drawn:
-        rasteriser = self._surfaces.updated()
-        camera = self._references[view].view
-        match, behind = self._compared.matched(view), self._compared.behind(view, seed)
-        self._turn = 1 - self._turn
-        target = rasteriser.draw_edges(
-            camera,
-            sub_pixel_jitter(seed),
-            self._compared.textures(view),
-            match,
-            self._loss,
-            self._stopwatch,
-            behind,
-            f"edges {self._turn}",
-        )
-        return _Drawn(rasteriser, target, self._surfaces.positions, match, behind)
-
     def estimate_with_geometry(
         self, view: int, seed: int, progress: float
     ) -> tuple[Estimate, GeometryBuffer]:
-        """As ``estimate``, and what the picture showed, drawn again."""
+        """As ``estimate``, and what the whole picture shows of the surfaces, drawn again."""
         estimate = self.estimate(view, seed, progress)
-        camera, jitter = self._references[view].view, sub_pixel_jitter(seed)
+        camera, jitter = self._levels[0].references[view].view, sub_pixel_jitter(seed)
         return estimate, self._surfaces.updated().geometry_buffer(camera, jitter, self._stopwatch)
+
+    def _draw(self, view: int, seed: int, progress: float) -> _Drawn:
+        halvings = self._schedule.halvings(progress)
+        while len(self._levels) <= halvings:
+            self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
+        level = self._levels[halvings]
+        reference, compared = level.references[view], level.compared
+        matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
+        rasteriser = self._surfaces.updated()
+        self._turn = 1 - self._turn
+        target = rasteriser.draw_edges(
+            reference.view,
+            sub_pixel_jitter(seed),
+            compared.textures(view),
+            matched.match,
+            self._loss,
+            self._stopwatch,
+            matched.background,
+            f"edges {self._turn}",
+        )
+        return _Drawn(rasteriser, target, self._surfaces.positions, matched, level)
+
+    def _level(self, references: Sequence[Reference]) -> _Level:
+        compared = ComparedViews(references, self._match, self._loss, self._background, self._memory)
+        return _Level(references, compared)
