@@ -97,3 +97,25 @@ CONTESTANTS = (*OURS, *MITSUBA)
 def checkpoints(steps: int, count: int = 16) -> list[int]:
     """After which steps of a run its quality is looked at: ``count`` or fewer, the last always."""
     return sorted({max(1, round(steps * part / count)) for part in range(1, count + 1)})
+
+
+SWEPT_LENGTHS = {"shape": (100, 250), "texture": (48, 128)}
+
+
+def sweep_settings(kind: str) -> list[dict]:
+    """What is tried."""
+    if kind == "texture":
+        return [
+            {"rate": [first, last], "samples": samples}
+            for first in (0.03, 0.1, 0.3)
+            for last in (0.003, 0.01, 0.03)
+            for samples in (1, 2)
+        ]
+    return [
+        {"rate": [first, last], "smoothing": [strong, weak], "loss": loss, "samples": samples}
+        for first in (0.1, 0.2, 0.3)
+        for last in (0.01, 0.03)
+        for strong, weak in ((19.0, 3.0), (10.0, 1.0), (5.0, 1.0))
+        for loss in ("l1", "l2")
+        for samples in (1, 2)
+    ]

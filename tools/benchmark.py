@@ -7,6 +7,7 @@
     python3 tools/benchmark.py --cages              fits through Subdivision Surface, linear and by Blender
     python3 tools/benchmark.py --quality            what fits of the test data and the demo reach
     python3 tools/benchmark.py --scaling            how steps grow with pixels, texels, triangles; figures
+    python3 tools/benchmark.py --against mitsuba    seconds to each level of quality, beside Mitsuba 3's
     python3 tools/benchmark.py --quick              a few small rows, as a trial (also with these)
 
 Every row runs in a process of its own. The test data is looked for in $SGE_DATA, else in
@@ -19,32 +20,27 @@ import argparse
 import json
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import against
 import benchmark_cases as cases
 import benchmark_scaling as scaling
 import benchmark_tables as tables
 import environment
 from environment import REPOSITORY, SetupError
+from row_process import RowFailed, run_row
 
 TASKS = ("shape", "texture", "both", "maps", "lit both")
 
 
-class RowFailed(Exception):
-    """What the process of a row said before it ended; code: its exit code."""
-
-    def __init__(self, code: int, said: str):
-        super().__init__(said)
-        self.code = code
-
-
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
+    if options.seeds is None:
+        options.seeds = 5 if options.against else 3
     if options.seeds < 1:
         print("error: --seeds must be at least 1.", file=sys.stderr)
         return 2
@@ -58,9 +54,18 @@ def main(arguments: list[str]) -> int:
         return 2
     begin = time.monotonic()
     measure = _speed
-    for asked, other in ((options.scaling, _scaling), (options.cages, _cages), (options.quality, _quality)):
+    for asked, other in (
+        (options.scaling, _scaling),
+        (options.cages, _cages),
+        (options.quality, _quality),
+        (options.against, _against),
+    ):
         measure = other if asked else measure
-    result, code = measure(python, options)
+    try:
+        result, code = measure(python, options)
+    except SetupError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     where = f", on {result['machine']}" if result["machine"] else ""
@@ -114,7 +119,7 @@ def _packages(options: argparse.Namespace) -> tuple[str, ...]:
     """What must be installed for what is asked for."""
     if options.scaling:
         return environment.PLOT
-    return environment.TEST if options.quality else environment.RUN
+    return environment.TEST if options.quality or options.against else environment.RUN
 
 
 def _rows(python: Path, script: str, chosen: Sequence[Any], line: Callable[[dict], str]) -> tuple[dict, int]:
@@ -158,22 +163,8 @@ def _quality(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
     return result, code
 
 
-def run_row(python: Path, script: str, case: dict) -> dict:
-    """Run one row's process: {"machine", "row"}. Raises RowFailed."""
-    with tempfile.TemporaryDirectory(prefix="sge_fit_") as folder:
-        answer = Path(folder, "row.json")
-        done = subprocess.run(
-            [str(python), str(REPOSITORY / "tools" / script), json.dumps(case), str(answer)],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-        if done.returncode or not answer.exists():
-            # Mesa's complaint about its own contexts means nothing.
-            said = [line for line in done.stdout.splitlines() if not line.startswith("EGL Error (0x3009)")]
-            said.append(f"ended with exit code {done.returncode}")
-            raise RowFailed(2 if done.returncode == 2 else 1, "\n".join(said))
-        return json.loads(answer.read_text(encoding="utf-8"))
+def _against(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
+    return against.measure(python, options)
 
 
 def _chosen(rows: tuple, options: argparse.Namespace) -> list:
@@ -196,13 +187,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="FOLDER",
         help="with --scaling: where its JSON and figures go (out/)",
     )
+    parser.add_argument("--against", choices=("mitsuba",), help="another tool on the same tasks")
+    parser.add_argument("--markdown", action="store_true", help="with --against: tables as Markdown")
+    parser.add_argument("--sweep", action="store_true", help="with --against: find its settings anew")
     parser.add_argument("--quality", action="store_true", help="how good instead of how fast")
     parser.add_argument(
         "--seeds",
         type=int,
-        default=3,
         metavar="N",
-        help="with --quality: seeds 0 to N - 1, the worst counts (3)",
+        help="seeds 0 to N - 1: with --quality the worst counts (3), with --against the median (5)",
     )
     return parser
 

@@ -20,8 +20,8 @@ import tempfile
 from pathlib import Path
 
 import environment
-from benchmark import RowFailed, run_row
 from environment import SetupError
+from row_process import RowFailed, run_row
 
 FULL = {"triangles": 1_000_000, "views": 200, "resolution": 2048, "texture_size": 4096, "steps": 240}
 QUICK = {"triangles": 10_000, "views": 16, "resolution": 512, "texture_size": 1024, "steps": 32}

@@ -107,6 +107,20 @@ def test_two_steps_serve_whatever_the_size_and_lambda(monkeypatch: pytest.Monkey
             assert cycles.count(0) == 2
 
 
+@pytest.mark.parametrize("name", MESHES)
+def test_smoothing_never_diverges(name: str) -> None:
+    """Jacobi's step applied again and again comes to the solution, on every level."""
+    levels = Multigrid(*MESHES[name](), lanes=4)
+    levels.solve(50.0, np.ones((MESHES[name]()[1], 3), np.float32))
+    for level in levels._levels:
+        right = np.zeros_like(level.x)
+        level.x[:] = np.random.default_rng(5).normal(size=len(level.x))
+        before = np.abs(level.x).max()
+        for _ in range(200):
+            level.smooth(right, fresh=False)
+        assert np.abs(level.x).max() <= before
+
+
 def test_the_same_bits_every_time() -> None:
     triangles, count = torn()
     right = np.random.default_rng(1).normal(size=(count, 3)).astype(np.float32)
