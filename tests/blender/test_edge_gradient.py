@@ -16,12 +16,13 @@ from sge_addon.core.edge_outlines import Matched
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.reference import Reference
 from sge_addon.core.stopwatch import Stopwatch
-from sge_addon.core.surface import Surface
+from sge_addon.core.surface import Material, Surface
 from sge_addon.core.view import View, jittered
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.raster.reference_textures import ReferenceTextureCache
 from tests.blender.test_raster_gradient import (
     LIGHTS,
+    WAVES,
     agreement,
     draw_at,
     one_before_another,
@@ -31,7 +32,7 @@ from tests.blender.test_raster_gradient import (
 )
 from tests.blender.test_raster_lit_gradient import COARSE
 from tests.blender.test_raster_lit_gradient import LIGHTS as LIT_LIGHTS
-from tests.meshes import orthographic_view, perspective_view
+from tests.meshes import icosphere, orthographic_view, perspective_view, surface
 
 pytestmark = pytest.mark.usefixtures("gpu_ready")
 
@@ -159,3 +160,38 @@ def test_it_is_the_gradient(surfaces, view, shading, match, loss) -> None:
     print(f"cosine {cosine:.4f}, length {length:.4f}")
     assert cosine >= 0.97
     assert abs(length - 1.0) <= 0.1
+
+
+def plates(gap: float) -> list[Surface]:
+    """A white triangle before a black plate, of one material: seen from above."""
+    square = np.float32([[-0.45, -0.45, 0], [0.45, -0.45, 0], [0.45, 0.45, 0], [-0.45, 0.45, 0]])
+    corners = np.float32([[-0.2, -0.15, gap], [0.25, -0.1, gap], [0.02, 0.2, gap]])
+    halves = np.zeros((8, 8, 3), np.float32)
+    halves[:, 4:] = 1.0
+    material = Material("halves", texture=halves)
+    parts = [
+        surface(square, np.int32([[0, 1, 2], [0, 2, 3]]), "behind", mobility=np.zeros(4, np.float32)),
+        surface(corners, np.int32([[0, 1, 2]]), "before"),
+    ]
+    return [
+        replace(each, materials=(material,), uvs=np.full((len(each.triangles), 3, 2), u, np.float32))
+        for each, u in zip(parts, (0.25, 0.75), strict=True)
+    ]
+
+
+def test_what_lies_less_than_eight_pixels_before_a_surface_has_no_outline() -> None:
+    """A blind spot: depths nearly alike are taken for one surface, within which colours are carried along."""
+    cosine, length = Picture(plates(10 / 64), flat_view(), "unlit", COLOUR).agreement()
+    assert cosine >= 0.99
+    assert abs(length - 1.0) < 0.05
+    near = Picture(plates(6 / 64), flat_view(), "unlit", COLOUR)
+    assert np.abs(near.gradient()).max() < 0.1  # of the texture, hardly any
+    assert np.abs(near.central_differences(0.5, np.arange(12, 14))).max() > 1.0
+
+
+def test_what_nothing_shows_pulls_at_nothing() -> None:
+    """A blind spot: a vertex behind other surfaces, which would show if it came forward, has no gradient."""
+    hidden = surface(*icosphere(0, 0.1), "hidden", materials=(WAVES,))
+    picture = Picture([*sphere(), hidden], flat_view(), "unlit", BOTH)
+    inside = picture.gradient().reshape(-1, 3)[picture.assembly.vertex_ranges[1]]
+    assert not inside.any()

@@ -26,6 +26,7 @@ from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.support import full_support, narrow_support
 from sge_addon.core.surface import Material, Surface
 from sge_addon.core.view import View
+from sge_addon.raster.edge_source import EdgeSource
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.raster.shape_source import ShapeSource
@@ -36,6 +37,7 @@ pytestmark = pytest.mark.usefixtures("gpu_ready")
 
 WAVES, GREY = Material("waves", texture=waves(16, 16)), Material("grey")
 MATCH = ("colour", "alpha")
+both_estimators = pytest.mark.parametrize("estimator", ["sge", "edge"])
 
 
 class Setup:
@@ -51,6 +53,7 @@ class Setup:
         full: bool = False,
         steps: int = 400,
         background: Background = TRANSPARENT,
+        estimator: str = "sge",
     ) -> None:
         self.schedule = ShapeSchedule(steps, epsilon=epsilon, vertices=200)
         self.assembly = assemble(surfaces)
@@ -61,18 +64,15 @@ class Setup:
         ]
         self.references = references
         textures = [None] * len(self.assembly.materials)
-        self.source = ShapeSource(
-            FittedSurfaces(self.rasteriser, self.blocks, textures, Stopwatch()),
-            self.assembly,
-            references,
-            self.blocks,
-            (full_support if full else narrow_support)(self.assembly),
-            self.schedule,
-            match,
-            "l1",
-            Stopwatch(),
-            background,
-        )
+        shown = FittedSurfaces(self.rasteriser, self.blocks, textures, Stopwatch())
+        given = (shown, self.assembly, references, self.blocks)
+        compared = (match, "l1", Stopwatch(), background)
+        self.source: ShapeSource | EdgeSource
+        if estimator == "edge":
+            self.source = EdgeSource(*given, self.schedule, shading, *compared)
+        else:
+            support = (full_support if full else narrow_support)(self.assembly)
+            self.source = ShapeSource(*given, support, self.schedule, *compared)
 
     def loop(self, steps: int, seed: int = 0) -> Iterator[Step]:
         return fit([self.source], self.blocks, LoopSettings(steps, len(self.references), seed), Stopwatch())
@@ -94,15 +94,16 @@ def pictures_of(surfaces: list[Surface], views: list[View], shading: str) -> lis
     return [Reference(view, rasteriser.render(view, 4).colour, True) for view in views]
 
 
+@both_estimators
 @pytest.mark.parametrize("has_alpha", [True, False])
-def test_the_loss_is_the_mean_over_pixels(has_alpha: bool) -> None:
+def test_the_loss_is_the_mean_over_pixels(has_alpha: bool, estimator: str) -> None:
     view = perspective_view(37, 29)
     picture = np.random.default_rng(0).random((29, 37, 4)).astype(np.float16).astype(np.float32)
     if not has_alpha:
         picture[..., 3] = 1.0
     reference = Reference(view, picture, has_alpha)
     ball = surface(*icosphere(1, 0.8), materials=(WAVES,))
-    setup = Setup([ball], [reference], epsilon=(1e-3, 1e-3))
+    setup = Setup([ball], [reference], epsilon=(1e-3, 1e-3), estimator=estimator)
     image = render(setup.assembly, ball.positions, view, "unlit", SunLights(), sub_pixel_jitter(4))
     pixels = pixel_loss(reference, image.colour.astype(np.float32), None, MATCH, "l1")
     if not has_alpha:
@@ -110,7 +111,8 @@ def test_the_loss_is_the_mean_over_pixels(has_alpha: bool) -> None:
     assert setup.source.estimate(0, 4, 0.0).loss == pytest.approx(pixels.mean(), rel=0.01)
 
 
-def test_each_block_gets_its_own_surfaces_gradient() -> None:
+@both_estimators
+def test_each_block_gets_its_own_surfaces_gradient(estimator: str) -> None:
     points, faces = icosphere(1, 0.3)
     left = surface(points - np.float32([0.6, 0, 0]), faces, "left", materials=(WAVES,))
     hidden = surface(points + np.float32([0, 0, 30]), faces, "hidden", materials=(GREY,))
@@ -119,7 +121,9 @@ def test_each_block_gets_its_own_surfaces_gradient() -> None:
     right = surface(points + np.float32([0.6, 0, 0]), faces, "right", materials=(GREY,), mobility=pinned)
     view = perspective_view(48, 32)
     (target,) = pictures_of([surface(*icosphere(1, 0.9))], [view], "unlit")
-    gradients = Setup([left, hidden, right], [target]).source.estimate(0, 1, 0.0).gradients
+    gradients = (
+        Setup([left, hidden, right], [target], estimator=estimator).source.estimate(0, 1, 0.0).gradients
+    )
     assert list(gradients) == ["left", "hidden", "right"]
     assert all(each.shape == points.shape for each in gradients.values())
     assert gradients["left"].any()
@@ -128,16 +132,17 @@ def test_each_block_gets_its_own_surfaces_gradient() -> None:
     assert not gradients["right"][:20].any()
 
 
-def test_a_photo_without_alpha_says_nothing_about_the_outline() -> None:
+@both_estimators
+def test_a_photo_without_alpha_says_nothing_about_the_outline(estimator: str) -> None:
     """One colour on both sides: only the outline could tell, and it is not known."""
     view = perspective_view(40, 40)
     photo = Reference(view, np.ones((40, 40, 4), np.float32), has_alpha=False)
     ball = surface(*icosphere(1, 0.8), materials=(GREY,))
-    estimate = Setup([ball], [photo]).source.estimate(0, 5, 0.0)
+    estimate = Setup([ball], [photo], estimator=estimator).source.estimate(0, 5, 0.0)
     assert estimate.loss > 0.1
     assert not estimate.gradients["mesh"].any()
     silhouette = Reference(view, np.ones((40, 40, 4), np.float32), has_alpha=True)
-    assert Setup([ball], [silhouette]).source.estimate(0, 5, 0.0).gradients["mesh"].any()
+    assert Setup([ball], [silhouette], estimator=estimator).source.estimate(0, 5, 0.0).gradients["mesh"].any()
 
 
 class CountingBatch:
@@ -181,29 +186,59 @@ def bits(setup: Setup) -> list[int]:
     return np.concatenate([block.value.ravel() for block in setup.blocks]).view(np.uint32).tolist()
 
 
-def test_sliced_or_whole_and_again_the_fit_has_the_same_bits() -> None:
+@both_estimators
+def test_sliced_or_whole_and_again_the_fit_has_the_same_bits(estimator: str) -> None:
     ball = surface(*icosphere(1, 0.8))
     target = surface(icosphere(1, 0.8)[0] * np.float32([1.1, 0.9, 1.0]), icosphere(1)[1])
     references = pictures_of([target], around(3, 32), "normal")
     ends, losses = [], []
     for slices in ([12], [12], [1, 4, 3, 4]):
-        setup = Setup([ball], references, "normal")
+        setup = Setup([ball], references, "normal", estimator=estimator)
         loop = setup.loop(12)
         losses.append([step.loss for count in slices for step in islice(loop, count)])
         ends.append(bits(setup))
     assert ends[0] == ends[1] == ends[2]
     assert losses[0] == losses[1] == losses[2]
-    other = Setup([ball], references, "normal")
+    other = Setup([ball], references, "normal", estimator=estimator)
     list(other.loop(12, seed=1))
     assert bits(other) != ends[0]
 
 
-@pytest.mark.parametrize("full", [False, True])
-def test_a_ball_becomes_an_egg(full: bool) -> None:
+def test_a_deterministic_step_costs_one_draw_a_material(monkeypatch: pytest.MonkeyPatch) -> None:
+    points, faces = icosphere(1, 0.8)
+    slots = (np.arange(len(faces)) % 2).astype(np.int32)
+    ball = surface(points, faces, materials=(WAVES, GREY), material_indices=slots)
+    view = perspective_view(48, 32)
+    setup = Setup([ball], pictures_of([ball], [view], "sun"), "sun", estimator="edge")
+    setup.source.estimate(0, 0, 0.0)
+    setup.rasteriser._geometry.batch = batch = CountingBatch(setup.rasteriser._geometry.batch)
+    setup.source.estimate(0, 1, 0.0)
+    assert batch.draws == [3 * 40, 3 * 40]
+
+
+def test_rasterised_ahead_a_picture_shows_the_parameters_of_one_step_before() -> None:
+    ball = surface(*icosphere(1, 0.8))
+    references = pictures_of([surface(*icosphere(1, 0.7))], around(2, 32), "normal")
+    ahead, plain = (Setup([ball], references, "normal", estimator="edge") for _ in range(2))
+    expected = plain.source.estimate(1, 8, 0.5)
+    ahead.source.expect(1, 8, 0.5)
+    first = ahead.source.estimate(0, 7, 0.5)
+    ahead.blocks[0].step(first.gradients["mesh"], 0.0)
+    found = ahead.source.estimate(1, 8, 0.5)
+    assert np.array_equal(found.gradients["mesh"], expected.gradients["mesh"])
+    assert found.loss == expected.loss
+    moved = ahead.source.estimate(1, 8, 0.5)  # nothing was expected now
+    assert not np.array_equal(moved.gradients["mesh"], expected.gradients["mesh"])
+
+
+@pytest.mark.parametrize(("estimator", "full"), [("sge", False), ("sge", True), ("edge", False)])
+def test_a_ball_becomes_an_egg(estimator: str, full: bool) -> None:
     points, faces = icosphere(2, 0.7)
     egg = points * np.float32([0.8, 1.25, 1.0]) + np.float32([0.06, 0.0, -0.05])
     references = pictures_of([surface(egg, faces)], around(6, 48), "normal")
-    setup = Setup([surface(points, faces)], references, "normal", (1.0, 0.35), full=full, steps=150)
+    setup = Setup(
+        [surface(points, faces)], references, "normal", (1.0, 0.35), full=full, steps=150, estimator=estimator
+    )
     losses = [step.loss for step in setup.loop(150)]
     assert np.mean(losses[-12:]) < 0.35 * np.mean(losses[:6])
     # Seen from all sides, the surface lies where the egg's does: radii along each direction agree.
@@ -211,7 +246,8 @@ def test_a_ball_becomes_an_egg(full: bool) -> None:
     assert np.abs(radius / 0.7 - 1.0).mean() < 0.03
 
 
-def test_leaving_out_hidden_back_faces_changes_nothing() -> None:
+@both_estimators
+def test_leaving_out_hidden_back_faces_changes_nothing(estimator: str) -> None:
     """A closed ball, and the same beside a lone triangle of its material, which keeps back faces drawn."""
     points, faces = icosphere(2, 0.8)
     beside = np.asarray([[90, 0, 0], [91, 0, 0], [90, 1, 0]], np.float32)
@@ -220,23 +256,29 @@ def test_leaving_out_hidden_back_faces_changes_nothing() -> None:
     estimates = []
     for vertices, triangles in ((points, faces), kept):
         ball = surface(vertices, triangles, "ball", materials=(GREY,))
-        estimates.append(Setup([ball], [target], "normal", (0.3, 0.3)).source.estimate(0, 3, 0.0))
+        estimates.append(
+            Setup([ball], [target], "normal", (0.3, 0.3), estimator=estimator).source.estimate(0, 3, 0.0)
+        )
     assert estimates[0].loss == estimates[1].loss
     assert estimates[0].gradients["ball"].any()
     assert np.array_equal(estimates[0].gradients["ball"], estimates[1].gradients["ball"][:162])
 
 
-def test_a_camera_inside_a_closed_ball_sees_its_back_faces() -> None:
+@both_estimators
+def test_a_camera_inside_a_closed_ball_sees_its_back_faces(estimator: str) -> None:
     view = replace(perspective_view(48, 48), camera_to_world=np.eye(4))
     (target,) = pictures_of([surface(*icosphere(1, 30.0))], [perspective_view(48, 48)], "normal")
     around_it = surface(*icosphere(2, 5.0), "ball", materials=(GREY,))
-    setup = Setup([around_it], [replace(target, view=view)], "normal")
+    setup = Setup([around_it], [replace(target, view=view)], "normal", estimator=estimator)
     assert setup.source.estimate(0, 1, 0.0).gradients["ball"].any()
 
 
+@both_estimators
 @pytest.mark.parametrize("has_alpha", [True, False])
 @pytest.mark.parametrize("kind", ["transparent", "colour", "random"])
-def test_the_loss_before_a_background_is_the_mean_over_weighed_pixels(kind: str, has_alpha: bool) -> None:
+def test_the_loss_before_a_background_is_the_mean_over_weighed_pixels(
+    kind: str, has_alpha: bool, estimator: str
+) -> None:
     view = perspective_view(37, 29)
     rng = np.random.default_rng(0)
     picture = rng.random((29, 37, 4)).astype(np.float16).astype(np.float32)
@@ -246,7 +288,7 @@ def test_the_loss_before_a_background_is_the_mean_over_weighed_pixels(kind: str,
     reference = Reference(view, picture, has_alpha, weight=weight)
     ball = surface(*icosphere(1, 0.8), materials=(WAVES,))
     background = Background(kind, (0.9, 0.1, 0.4))
-    setup = Setup([ball], [reference], epsilon=(1e-3, 1e-3), background=background)
+    setup = Setup([ball], [reference], epsilon=(1e-3, 1e-3), background=background, estimator=estimator)
     image = render(setup.assembly, ball.positions, view, "unlit", SunLights(), sub_pixel_jitter(4))
     behind = background.behind(reference, 4)
     pixels = pixel_loss(reference, image.colour.astype(np.float32), None, MATCH, "l1", behind) * weight
@@ -255,7 +297,8 @@ def test_the_loss_before_a_background_is_the_mean_over_weighed_pixels(kind: str,
     assert setup.source.estimate(0, 4, 0.0).loss == pytest.approx(pixels.mean(), rel=0.01)
 
 
-def test_pixels_without_weight_pull_at_nothing() -> None:
+@both_estimators
+def test_pixels_without_weight_pull_at_nothing(estimator: str) -> None:
     """All that differs from the reference lies in the half that does not count."""
     view = perspective_view(48, 48)
     ball = surface(*icosphere(2, 0.8), materials=(GREY,))
@@ -265,16 +308,21 @@ def test_pixels_without_weight_pull_at_nothing() -> None:
     weight = np.ones((48, 48), np.float32)
     weight[:, 24:] = 0.0
     estimates = [
-        Setup([ball], [replace(same, colour=colour, weight=weight)], "normal").source.estimate(0, 5, 0.0)
+        Setup(
+            [ball], [replace(same, colour=colour, weight=weight)], "normal", estimator=estimator
+        ).source.estimate(0, 5, 0.0)
         for colour in (same.colour, broken)
     ]
     assert estimates[0].loss == pytest.approx(estimates[1].loss)
     assert np.array_equal(estimates[0].gradients["mesh"], estimates[1].gradients["mesh"])
-    unweighted = Setup([ball], [replace(same, colour=broken)], "normal").source.estimate(0, 5, 0.0)
+    unweighted = Setup([ball], [replace(same, colour=broken)], "normal", estimator=estimator).source.estimate(
+        0, 5, 0.0
+    )
     assert not np.array_equal(unweighted.gradients["mesh"], estimates[0].gradients["mesh"])
 
 
-def test_a_photo_before_a_known_backdrop_tells_the_outline() -> None:
+@both_estimators
+def test_a_photo_before_a_known_backdrop_tells_the_outline(estimator: str) -> None:
     """One colour on the mesh, another behind it: where the mesh is too large it sees the backdrop."""
     view = perspective_view(48, 48)
     points, faces = icosphere(2, 0.8)
@@ -287,7 +335,11 @@ def test_a_photo_before_a_known_backdrop_tells_the_outline() -> None:
     known = Background("colour", (0.1, 0.4, 0.1))
     total = np.zeros_like(points)
     for seed in range(40):
-        total += Setup([ball], [photo], background=known).source.estimate(0, seed, 0.0).gradients["mesh"]
+        total += (
+            Setup([ball], [photo], background=known, estimator=estimator)
+            .source.estimate(0, seed, 0.0)
+            .gradients["mesh"]
+        )
     rim = np.abs(points[:, 2]) < 0.3 * 0.8
     outwards = (total * points)[rim].sum(axis=1)
     assert outwards.mean() > 0.0

@@ -4,12 +4,11 @@
 
 const float sge_turn = 0.02;
 
-// The point with another normal, across which its tangent lies.
+// The point with a normal nearby, with which the tangent tilts.
 SgePoint sge_tilted(SgePoint point, vec3 n)
 {
+  point.tangent.xyz -= point.normal * dot(point.tangent.xyz, n - point.normal);
   point.normal = n;
-  vec3 across = point.tangent.xyz - n * dot(point.tangent.xyz, n);
-  point.tangent.xyz = across * (length(point.tangent.xyz) * inversesqrt(max(dot(across, across), 1e-30)));
   return point;
 }
 
