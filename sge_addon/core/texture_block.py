@@ -6,7 +6,7 @@
 r the residual and w the weight of a pixel, the step A^T(w r) / A^T(w A 1) is the separable
 majorant of the squared error (De Pierro 1995): it never overshoots and has no learning rate.
 
-First, one view at a time: two passes reach 40 dB on the texture task. Texels that no view has shown
+First, one view at a time: two passes reach 42 dB on the texture task. Texels that no view has shown
 yet follow the step of the coarser levels, so coarse colour comes first. One view at a time then
 hovers, as each view undoes some of the last; so from the third pass the sums of all views are
 gathered before dividing, with Nesterov's momentum and a weak pull towards the neighbours' mean. That
