@@ -136,7 +136,7 @@ def test_quick_takes_one_task_of_each_kind() -> None:
 
 def test_every_contestant_has_lengths_and_mitsuba_settings_for_its_tasks() -> None:
     for contestant in cases.CONTESTANTS:
-        for kind in contestant.only:
+        for kind in contestant.way:
             assert contestant.lengths[kind]
             assert contestant.tool == "ours" or "rate" in contestant.settings[kind]
 
