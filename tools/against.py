@@ -73,7 +73,7 @@ class _Comparison:
         floors: list[float] = []
         for seed in range(seeds):
             for contestant in cases.CONTESTANTS:
-                if self.task.kind not in contestant.only or seed >= contestant.seeds:
+                if self.task.kind not in contestant.way or seed >= contestant.seeds:
                     continue
                 lengths = contestant.lengths[self.task.kind]
                 found = self._runs(contestant, seed, lengths[1:2] or lengths if quick else lengths)
@@ -92,7 +92,7 @@ class _Comparison:
 
     def sweep(self) -> None:
         """Mitsuba's quality at the end of runs with each setting, best first."""
-        (contestant,) = (each for each in cases.MITSUBA if each.way == "hand")
+        contestant = cases.MITSUBA[0]
         for steps in cases.SWEPT_LENGTHS[self.task.kind]:
             tried = []
             for settings in cases.sweep_settings(self.task.kind):
@@ -125,7 +125,7 @@ class _Comparison:
         outputs = [str(self._folder / f"{steps}.npz") for steps in lengths]
         case = {
             "kind": self.task.kind,
-            "way": contestant.way,
+            "way": contestant.way[self.task.kind],
             "seed": seed,
             "lengths": list(lengths),
             "inputs": self._inputs,

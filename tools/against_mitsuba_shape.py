@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The shape task in Mitsuba: its own Large Steps and uniform Adam, around one of three gradients.
+"""The shape task in Mitsuba: its own Large Steps and uniform Adam, around one of two gradients.
 
 Learning rate and lambda are annealed as ours are: the rate exponentially, lambda in five geometric stages.
 """
@@ -12,7 +12,6 @@ from collections.abc import Callable, Iterator
 import drjit as dr
 import mitsuba as mi
 import numpy as np
-from against_mitsuba_edges import HandMadeGradient
 from against_mitsuba_integrator import NormalIntegrator
 from against_mitsuba_views import Views, geometric, on_device
 from mitsuba.ad import LargeSteps
@@ -25,7 +24,7 @@ Backward = Callable[[mi.Float, int, int], None]
 
 
 class ShapeRun:
-    """way: 'hand', 'integrator', 'stock'. settings: rate, smoothing, loss ('l1', 'l2'), samples."""
+    """way: 'integrator', 'stock'. settings: rate, smoothing, loss ('l1', 'l2'), samples."""
 
     def __init__(self, inputs: dict, way: str, settings: dict) -> None:
         self._settings = settings
@@ -34,7 +33,7 @@ class ShapeRun:
         triangles = np.ascontiguousarray(inputs["triangles"], np.uint32)
         self._faces = mi.UInt32(triangles.ravel())
         mesh = _mesh(self._start, triangles, way)
-        make = {"hand": _by_hand, "integrator": _by_integrator, "stock": _by_stock}[way]
+        make = {"integrator": _by_integrator, "stock": _by_stock}[way]
         self._backward: Backward = make(mesh, self._views, triangles, settings)
         self._positions = mi.Float(self._start.ravel())
 
@@ -102,21 +101,6 @@ def _mesh(positions: np.ndarray, triangles: np.ndarray, way: str) -> mi.Mesh:
     parameters["faces"] = mi.UInt32(triangles.ravel())
     parameters.update()
     return mesh
-
-
-def _by_hand(mesh: mi.Mesh, views: Views, triangles: np.ndarray, settings: dict) -> Backward:
-    scene = mi.load_dict({"type": "scene", "mesh": mesh})
-    parameters = mi.traverse(scene)
-    gradient = HandMadeGradient(scene, views, triangles, settings["samples"], settings["loss"])
-
-    def backward(positions: mi.Float, view: int, seed: int) -> None:
-        parameters["mesh.vertex_positions"] = dr.detach(positions)
-        parameters.update()
-        dr.set_grad(positions, gradient(dr.detach(positions), on_device(view), on_device(seed)))
-        dr.enqueue(dr.ADMode.Backward, positions)
-        dr.traverse(dr.ADMode.Backward)
-
-    return backward
 
 
 def _by_integrator(mesh: mi.Mesh, views: Views, triangles: np.ndarray, settings: dict) -> Backward:

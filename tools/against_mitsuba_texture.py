@@ -12,20 +12,20 @@ import numpy as np
 from against_mitsuba_views import Views, geometric, on_device, uniform
 
 _GREY = 0.5
-_PATTERNS = 4  # of samples a view that are kept, by hand
+_PATTERNS = 4  # of samples a view that are kept
 
 Backward = Callable[[mi.TensorXf, int, int], None]
 
 
 class TextureRun:
-    """way: 'hand' (what samples read is kept: nothing is traced in the loop), 'integrator' (rays in each
+    """way: 'kept' (what samples read is kept: nothing is traced in the loop), 'rays' (traced in each
     step), 'stock' (prb, which sees the texture as light). settings: rate, samples a pixel."""
 
     def __init__(self, inputs: dict, way: str, settings: dict) -> None:
         self._settings = settings
         self._views = Views(inputs)
         self._shape = (int(inputs["texture_size"]), int(inputs["texture_size"]), 3)
-        make = {"hand": _by_hand, "integrator": _by_integrator, "stock": _by_stock}[way]
+        make = {"kept": _by_kept_rays, "rays": _by_rays, "stock": _by_stock}[way]
         self._backward: Backward = make(inputs, self._views, settings, self._shape)
         self._texture = None
 
@@ -96,7 +96,7 @@ def _rendered(scene: mi.Scene, name: str, views: Views, settings: dict, integrat
     return backward
 
 
-def _by_integrator(inputs: dict, views: Views, settings: dict, shape: tuple) -> Backward:
+def _by_rays(inputs: dict, views: Views, settings: dict, shape: tuple) -> Backward:
     """Rays of the same samples for the picture and its gradient; the texture is Mitsuba's bitmap."""
     scene = _scene(inputs, as_light=False)
     parameters = mi.traverse(scene)
@@ -123,7 +123,7 @@ def _by_integrator(inputs: dict, views: Views, settings: dict, shape: tuple) -> 
     return backward
 
 
-def _by_hand(inputs: dict, views: Views, settings: dict, shape: tuple) -> Backward:
+def _by_kept_rays(inputs: dict, views: Views, settings: dict, shape: tuple) -> Backward:
     """The UVs of the pixels that show the mesh lie ready, a few jittered sets a view."""
     scene = _scene(inputs, as_light=False)
     kept = [

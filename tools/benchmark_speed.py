@@ -227,8 +227,9 @@ def _time_stages(problem: Problem, timed: Timed, budget: float) -> tuple[dict[st
             taken += _take(steps, sample_count(pace, 0.5 * budget) - BUNCH, stopwatch)
             steps.close()
             _add_stages(stages, problem, phase, taken)
-            # The first two solves found no factor.
-            factorise_ms = first[-1].stages["solve"] - median(step.stages["solve"] for step in taken)
+            # The first two solves found no factor. Estimator 'paper' has none.
+            if "solve" in first[-1].stages:
+                factorise_ms = first[-1].stages["solve"] - median(step.stages["solve"] for step in taken)
     return stages, factorise_ms
 
 

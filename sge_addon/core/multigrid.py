@@ -53,10 +53,15 @@ class Multigrid:
             for level in self._levels:
                 level.weigh(smoothing)
             self._inverse = _inverse(self._last, smoothing) if self._last.height <= _COARSEST else None
+        largest = max(float(right.max()), -float(right.min()))
+        if largest == 0.0:
+            return np.zeros_like(right)
         wide = np.zeros((len(right), self._lanes), np.float32)
-        wide[:, : right.shape[1]] = right
-        x = self._conjugate_gradients(wide.ravel())
-        return np.ascontiguousarray(x.reshape(-1, self._lanes)[:, : right.shape[1]])
+        np.divide(
+            right, largest, out=wide[:, : right.shape[1]]
+        )  # gradients may be so small that squares vanish
+        x = self._conjugate_gradients(wide.ravel()).reshape(-1, self._lanes)
+        return x[:, : right.shape[1]] * np.float32(largest)
 
     def _conjugate_gradients(self, residual: Flat) -> Flat:
         """All columns as one vector. residual: the right side, overwritten."""

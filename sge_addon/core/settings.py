@@ -21,7 +21,7 @@ _ESTIMATOR_NOTES = {
     "renderings a step with random signs, perturbed by one length for all vertices and steps, and plain Adam",
     "sge": "The published estimator with what this extension adds: perturbed by a pixel of each view, steps "
     "smoothed over the surface (Large Steps), less and less so towards the end",
-    "edge": "Exact, not random: in one rendering as it is, differences between neighbouring pixels move "
+    "edge": "Deterministic: in one rendering as it is, differences between neighbouring pixels move "
     "the outlines of what is in front, and the derivative of the normals moves the shading",
 }
 _ALPHA_NOTE = (

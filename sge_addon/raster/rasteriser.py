@@ -240,8 +240,8 @@ class Rasteriser(SurfaceDrawing):
         slopes: bool = False,
         copy: bool = True,
     ) -> UVBuffer:
-        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels. slopes: of the UVs, too.
-        Without ``copy`` overwritten by the next of the same size."""
+        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels. slopes: of UVs, too.
+        Without ``copy`` overwritten by the next of the same size, and anything where there is no triangle."""
         stopwatch = stopwatch or Stopwatch()
         wide, high = view.width * samples, view.height * samples
         formats = {"lookup": "RGBA32F", "id": "R32UI"}
@@ -249,7 +249,8 @@ class Rasteriser(SurfaceDrawing):
             formats["shade"] = "RGBA32F"
         if slopes:
             formats["slopes"] = "RGBA32F"
-        target = self._targets.get("uv", wide, high, formats)
+        target = self._targets.get("uv" if copy else "uv at once", wide, high, formats)
+        target.stale = frozenset() if copy else frozenset(formats) - {"id"}
         with stopwatch.stage("raster"):
             program = uv_program(self.shading, slopes)
             self._draw_unperturbed(target, program, view.resized(wide, high), jitter)

