@@ -34,6 +34,16 @@ class TexelSums:
     residual: Array
     weight: Array
 
+    @classmethod
+    def of_images(cls, images: Array) -> TexelSums:
+        """(N, H, W): three of the residual, one or three of the weight."""
+        weight = images[3] if len(images) == 4 else np.moveaxis(images[3:], 0, -1)
+        return cls(np.moveaxis(images[:3], 0, -1), weight)
+
+    def images(self) -> Array:
+        """As ``of_images`` takes them, a copy."""
+        return np.ascontiguousarray(np.moveaxis(np.dstack((self.residual, self.weight)), -1, 0))
+
 
 @dataclass(frozen=True, eq=False)
 class CornerSums:
@@ -89,7 +99,7 @@ class Footprint:
         levels = np.clip(levels, 0, len(layout.sizes) - 1, out=levels).astype(np.int32)
         if foreign is not None:
             levels[foreign] = 0
-        self._level_count = int(levels.max(initial=0)) + 1
+        self.level_count = int(levels.max(initial=0)) + 1
         self._index, self._x, self._y = self._locate(levels, u, v)
         if foreign is not None:
             np.copyto(self._index, layout.void, where=foreign)
@@ -169,12 +179,17 @@ class Footprint:
 
         With shade, a weight of one column is scattered for each channel, as the shade differs.
         """
+        columns = self.columns(residual, weight)
+        sums = np.zeros((len(columns), self.layout.length), np.float32)
+        self.add_to(sums, columns)
+        return TexelSums.of_images(self.unpacked(sums))
+
+    def columns(self, residual: Array, weight: Array) -> list[tuple[Array, int]]:
+        """What ``scatter`` adds up: columns (P,), each with the channel of its shade."""
         single = weight.shape[1] == 1 and self._shade is None
         columns = [(residual[:, channel], channel) for channel in range(3)]
         columns += [(weight[:, channel % weight.shape[1]], channel) for channel in range(1 if single else 3)]
-        images = self._scattered(columns)
-        pushed, curvature = np.moveaxis(images[:3], 0, -1), np.moveaxis(images[3:], 0, -1)
-        return TexelSums(pushed, curvature[..., 0] if single else curvature)
+        return columns
 
     def corner_sums(self, columns: Sequence[Array]) -> CornerSums:
         """A^T of N columns (P,), in the order of ``pixels``, without shade; of a map ``by_cell``."""
@@ -187,22 +202,24 @@ class Footprint:
                 for sums, values in zip(of_column, weights * column[block], strict=True):
                     np.add.at(sums, cells, values.reshape(-1))
         rows = np.ascontiguousarray(np.moveaxis(corners, 0, -1))  # (4, K, N)
-        return CornerSums(self._cells, rows, self.layout.stride, self._level_count)
+        return CornerSums(self._cells, rows, self.layout.stride, self.level_count)
 
-    def _scattered(self, columns: Sequence[tuple[Array, int]]) -> Array:
-        """A^T of columns (P,), each with the channel of its shade: (N, H, W) float32."""
+    def add_to(self, sums: Array, columns: Sequence[tuple[Array, int]]) -> None:
+        """Add A^T of columns to sums over a packed pyramid, (N, length)."""
         # Floats one by one: a quarter of the time of complex numbers for two columns at once.
-        sums = np.zeros((len(columns), self.layout.length), np.float32)
         for block in self._blocks():
             texels, weights = self._taps(block)
             for (column, channel), of_column in zip(columns, sums, strict=True):
                 values = self._shaded(weights, channel, block) * column[block]
                 np.add.at(of_column, texels.reshape(-1), values.reshape(-1))
+
+    def unpacked(self, sums: Array) -> Array:
+        """Sums of the levels that this map reads brought together: (N, H, W), in the memory of ``sums``."""
         # Images move up in the same memory: none reaches beyond where its own sums end.
         height, width = self.layout.height, self.layout.width
-        images = sums.reshape(-1)[: len(columns) * height * width].reshape(-1, height, width)
+        images = sums.reshape(-1)[: len(sums) * height * width].reshape(-1, height, width)
         for image, of_column in zip(images, sums, strict=True):
-            image[:] = self.layout.unpack_sums(of_column, self._level_count)
+            image[:] = self.layout.unpack_sums(of_column, self.level_count)
         return images
 
 

@@ -29,8 +29,8 @@ Array = NDArray[np.float32]
 
 # Evidence, in pixels, below which a texel follows the next coarser level.
 COARSE_EVIDENCE = 0.02
-# Of the first passes' steps: pixels are means, so that fine detail comes back slowly. After 12, 16 and 32 steps
-# of the texture task 36.8, 39.1 and 42.4 dB, without 35.5, 37.7 and 41.7; 1 gains no more.
+# Of the first passes' steps: pixels are means, so that fine detail comes back slowly. After 12, 16 and 32
+# steps of the texture task 36.8, 39.1 and 42.4 dB, without 35.5, 37.7 and 41.7; 1 gains no more.
 SHARPENING = 0.5
 # Accumulated evidence, in pixels, above which a texel counts as seen.
 SEEN_EVIDENCE = 0.01

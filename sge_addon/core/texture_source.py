@@ -27,7 +27,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .footprint import Footprint, Place, TexelSums
+from .footprint import Footprint, Place
+from .gathered_sums import PixelSums
 from .lookups import (
     Lookups,
     UVBuffer,
@@ -239,12 +240,12 @@ class FilteredTextureSource:
         residual *= trust
         return Estimate(compared.loss, self._scatter(view_map, residual, trust))
 
-    def _scatter(self, view_map: ViewMap, residual: Array, trust: Array) -> dict[str, TexelSums]:
+    def _scatter(self, view_map: ViewMap, residual: Array, trust: Array) -> dict[str, PixelSums]:
         # Curvature counts all fitted texels that a pixel reads, whichever texture they are in.
         weight = self._reach(view_map) * trust  # (1 or 3, P)
         return {
-            self.textures[number].name: footprint.scatter(
-                residual[:, footprint.place].T, weight[:, footprint.place].T
+            self.textures[number].name: PixelSums(
+                footprint, residual[:, footprint.place].T, weight[:, footprint.place].T
             )
             for number, footprint in view_map.centre.footprints
         }

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.footprint import Footprint
+from sge_addon.core.gathered_sums import GatheredSums, PixelSums
 from sge_addon.core.lookups import UVBuffer, covered_pixels, drawn_lookups
 from sge_addon.core.texture_pyramid import LEVEL_ROUNDING, PyramidLayout, build_levels
 
@@ -142,3 +143,24 @@ def test_sums_by_cell_are_those_by_texel(parts):
     for channel, expected in enumerate([*np.moveaxis(by_texel.residual, -1, 0), by_texel.weight]):
         found = layout.unpack_sums(rows[:, channel].copy(), sums.level_count)
         np.testing.assert_allclose(found, expected, atol=2e-5)
+
+
+@pytest.mark.parametrize("shaded", [False, True])
+def test_gathered_sums_are_the_sums_of_each_view(shaded):
+    layout = PyramidLayout(16, 8)
+    rng = np.random.default_rng(5)
+    gathered = GatheredSums()
+    expected = []
+    for seed in range(3):
+        footprint = footprint_of([random_buffer(seed, 1, (20, 20), shaded)], seed % 2, layout)
+        residual, weight = (
+            rng.standard_normal((len(footprint.pixels), n)).astype(np.float32) for n in (3, 1)
+        )
+        expected.append(footprint.scatter(residual, weight))
+        gathered.add(PixelSums(footprint, residual, weight))
+        for _ in range(2):  # asking changes nothing
+            total = gathered.total()
+        np.testing.assert_allclose(total.residual, sum(each.residual for each in expected), atol=2e-5)
+        np.testing.assert_allclose(total.weight, sum(each.weight for each in expected), atol=2e-5)
+    gathered.add(expected[0])
+    np.testing.assert_allclose(gathered.total().weight - total.weight, expected[0].weight, atol=2e-5)

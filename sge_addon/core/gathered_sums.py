@@ -1,0 +1,72 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Sums over the pixels that read a texel: of one view, made when they are asked for, and of several views.
+
+Bringing the sums of a pyramid's levels together takes time by the texture's size, adding a view's pixels to
+them by what the view shows. So where views are gathered before a step, levels are brought together once.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .footprint import Footprint, TexelSums
+
+Array = NDArray[np.float32]
+
+
+class PixelSums:
+    """What ``Footprint.scatter`` makes of residual (P, 3) and weight (P, 1 or 3), when it is asked for."""
+
+    def __init__(self, footprint: Footprint, residual: Array, weight: Array) -> None:
+        self.footprint = footprint
+        self.columns = footprint.columns(residual, weight)
+
+    @cached_property
+    def _sums(self) -> TexelSums:
+        flat = np.zeros((len(self.columns), self.footprint.layout.length), np.float32)
+        self.footprint.add_to(flat, self.columns)
+        return TexelSums.of_images(self.footprint.unpacked(flat))
+
+    @property
+    def residual(self) -> Array:
+        """As of TexelSums."""
+        return self._sums.residual
+
+    @property
+    def weight(self) -> Array:
+        """As of TexelSums."""
+        return self._sums.weight
+
+
+class GatheredSums:
+    """The sums of several views, which all have as many columns."""
+
+    def __init__(self) -> None:
+        self._flat: Array | None = None
+        self._footprint: Footprint | None = None
+        self._images: Array | None = None
+
+    def add(self, sums: PixelSums | TexelSums) -> None:
+        """Add those of one more view."""
+        if isinstance(sums, TexelSums):
+            images = sums.images()
+            self._images = images if self._images is None else self._images + images
+            return
+        if self._flat is None:
+            self._flat = np.zeros((len(sums.columns), sums.footprint.layout.length), np.float32)
+        sums.footprint.add_to(self._flat, sums.columns)
+        if self._footprint is None or sums.footprint.level_count > self._footprint.level_count:
+            self._footprint = sums.footprint
+
+    def total(self) -> TexelSums:
+        """Of all views up to now; more may follow."""
+        images = self._images
+        if self._flat is not None and self._footprint is not None:
+            unpacked = self._footprint.unpacked(self._flat.copy())
+            images = unpacked if images is None else images + unpacked
+        assert images is not None
+        return TexelSums.of_images(images)
