@@ -30,10 +30,9 @@ def closed_and_outward(positions: NDArray[np.float32], triangles: NDArray[np.int
 def is_before(view: View, positions: NDArray[np.float32]) -> bool:
     """Whether the box around the positions lies wholly beyond the view's near plane: the camera is
     outside of whatever is in it, and the near plane opens nothing."""
-    ends = np.stack([positions.min(axis=0), positions.max(axis=0)]).astype(np.float64)
-    corners = np.stack(np.meshgrid(*ends.T, indexing="ij"), axis=-1).reshape(8, 3)
-    clip = corners @ view.world_to_clip[2:, :3].T + view.world_to_clip[2:, 3]  # (8, 2): z, w
-    return bool((clip[:, 0] > -clip[:, 1]).all())
+    beyond = view.world_to_clip[2] + view.world_to_clip[3]  # clip z > -w, which is linear: least at a corner
+    lowest, highest = positions.min(axis=0), positions.max(axis=0)
+    return bool(np.minimum(beyond[:3] * lowest, beyond[:3] * highest).sum() + beyond[3] > 0.0)
 
 
 def _ends_of_unpaired_edges(triangles: NDArray[np.int32], vertex_count: int) -> NDArray[np.int64]:

@@ -132,15 +132,14 @@ def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Match
     seen = buffers.seen.reshape(-1, 4)
     normals = None if buffers.seen_normal is None else buffers.seen_normal.reshape(-1, 4)
 
-    def swapped(at: Indices, shown: Indices) -> Array:
-        normal = None if normals is None else normals.take(shown, axis=0)[:, :3]
-        losses = matched.losses(at, seen.take(shown, axis=0)[:, :3], normal)
-        losses *= ids.take(shown) > 0  # an empty pixel's loss is what losses are relative to
-        losses -= loss.take(at)
-        weight = matched.reference.weight
-        return losses if weight is None else losses * weight.ravel().take(at)
-
-    return 0.5 * (swapped(second, first) - swapped(first, second))
+    at, shown = np.concatenate([second, first]), np.concatenate([first, second])
+    normal = None if normals is None else normals.take(shown, axis=0)[:, :3]
+    losses = matched.losses(at, seen.take(shown, axis=0)[:, :3], normal)
+    losses *= ids.take(shown) > 0  # an empty pixel's loss is what losses are relative to
+    losses -= loss.take(at)
+    if matched.reference.weight is not None:
+        losses *= matched.reference.weight.ravel().take(at)
+    return 0.5 * (losses[: len(first)] - losses[len(first) :])
 
 
 def _neighbours(ids: NDArray[np.uint32]) -> tuple[Indices, Indices]:

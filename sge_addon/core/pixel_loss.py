@@ -26,7 +26,8 @@ ALPHA_WEIGHT = 0.25
 
 def distance(difference: Image, loss: str) -> NDArray[np.float32]:
     """(..., C) to (...): mean over channels of |x|, or of x squared ('l2')."""
-    return distances(difference, loss).mean(axis=-1)
+    channels = np.float32(difference.shape[-1])
+    return distances(difference, loss).sum(axis=-1) / channels  # half the time of mean, for few pixels
 
 
 def distances(difference: Image, loss: str) -> Image:
