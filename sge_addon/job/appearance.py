@@ -13,12 +13,9 @@ from numpy.typing import NDArray
 from ..core.assembly import Assembly
 from ..core.joint_source import JointParts
 from ..core.light_block import LightBlock
-from ..core.memory_budget import JOINT_MAPS, MAPS
 from ..core.protocols import GradientSource, ParameterBlock
 from ..core.reference import Reference
 from ..raster.fitted_surfaces import FittedSurfaces
-
-CACHE_BYTES, JOINT_CACHE_BYTES = MAPS, JOINT_MAPS
 
 
 class FittedTexture(Protocol):

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ..core.assembly import Assembly
 from ..core.background import Background
 from ..core.joint_source import JointParts
+from ..core.memory_budget import JOINT_MAPS, MAPS
 from ..core.protocols import GradientSource
 from ..core.reference import Reference
 from ..core.stopwatch import Stopwatch
@@ -20,7 +21,6 @@ from ..core.texture_fill import finished_texture
 from ..core.texture_source import FilteredTextureSource
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.texel_source import TexelSource
-from .appearance import CACHE_BYTES, JOINT_CACHE_BYTES
 from .problem import Problem
 
 FittedTexture = TextureBlock | TexelAdam
@@ -130,7 +130,7 @@ class BaseColourFit:
             number_of_material[problem.assembly.texture_of_triangle],
             fixed_colour=colours[problem.assembly.texture_of_triangle],
             loss=problem.settings.loss,
-            cache_bytes=JOINT_CACHE_BYTES if self._is_joint else CACHE_BYTES,
+            cache_bytes=JOINT_MAPS if self._is_joint else MAPS,
             stopwatch=self._stopwatch,
         )
         return self._filtered

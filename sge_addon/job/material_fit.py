@@ -21,13 +21,13 @@ from ..core.map_group import map_groups
 from ..core.map_search import search_maps
 from ..core.material_maps import LitMaterial
 from ..core.material_source import MaterialSource
+from ..core.memory_budget import JOINT_MAPS, MAPS
 from ..core.protocols import Estimate, ParameterBlock
 from ..core.reference import Reference
 from ..core.stopwatch import Stopwatch
 from ..core.texture_fill import finished_texture
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.material_pass import MaterialPass
-from .appearance import CACHE_BYTES, JOINT_CACHE_BYTES
 from .fitted_light import light_block, light_parameters, light_source
 from .problem import Problem
 
@@ -84,7 +84,7 @@ class MaterialFit:
                 self._shader,
                 loss=settings.loss,
                 background=self._background.steady,
-                cache_bytes=JOINT_CACHE_BYTES if settings.moves_surface else CACHE_BYTES,
+                cache_bytes=JOINT_MAPS if settings.moves_surface else MAPS,
                 stopwatch=self._stopwatch,
             )
         return self._source
