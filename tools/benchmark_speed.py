@@ -241,8 +241,14 @@ def _add_stages(stages: dict[str, float], problem: Problem, phase: Phase, taken:
 
 
 def _typical(problem: Problem, values: Sequence[float]) -> float:
-    """The median; of a joint fit, whose steps are of different kinds, the mean."""
-    return mean(values) if problem.settings.shape and problem.settings.texture else median(values)
+    """The median; of a joint fit, whose steps are of different kinds, the mean; of textures alone, where one
+    step in each bunch applies what all have gathered, the median of the bunches' means."""
+    settings = problem.settings
+    if settings.shape and settings.texture:
+        return mean(values)
+    if settings.texture:
+        return median(mean(values[first : first + BUNCH]) for first in range(0, len(values), BUNCH))
+    return median(values)
 
 
 def _take(

@@ -19,12 +19,12 @@ FIGURES = (
 )
 
 SPEED_NOTE = """\
-Milliseconds. Step, floor and ratio: medians (both: means over its kinds of steps) of so many samples,
-taken in turn. Floor: two plain draws and one read of 8 bytes a pixel; of 'texture' rows one pass over the
-screen that makes residuals of cached lookups, and a read of 16 bytes a pixel (benchmark_floor.py). Stages: of a second, instrumented
-run; 'solve' is the two sparse solves, without which the second ratio is. Apart: 'factor', one
-factorisation, five of which make a fit, or the multigrid of a large mesh, made once; 'first', a texture
-step through samples of a view not seen before.
+Milliseconds. Step, floor and ratio: medians (both: means over its kinds of steps; textures and maps alone:
+medians of the means over all views) of so many samples, taken in turn. Floor: two plain draws and one read of
+8 bytes a pixel; of 'texture' rows one pass over the screen that makes residuals of cached lookups, and a read
+of 16 bytes a pixel (benchmark_floor.py). Stages: of a second, instrumented run; 'solve' is the two sparse
+solves, without which the second ratio is. Apart: 'factor', one factorisation, five of which make a fit, or
+the multigrid of a large mesh, made once; 'first', a texture step through samples of a view not seen before.
 """
 CAGE_NOTE = """\
 Spheres of quads with UVs under Subdivision Surface; fits of the shape. Milliseconds, medians, taken in turn.

@@ -172,18 +172,17 @@ class TextureBlock(Texture):
     def _apply(self, gathered: Array, weight: Array) -> None:
         """Step by the gathered residuals over ``weight``; the value is then without momentum."""
         seen = self.seen[..., None]
-        pull = (
-            np.float32(SMOOTHNESS) * weight.mean(where=seen, dtype=np.float64).astype(np.float32)
-            if seen.any()
-            else 0
-        )
+        count = np.count_nonzero(seen) * weight.shape[-1]
+        mean = (weight * seen).sum(dtype=np.float64) / max(count, 1)
+        pull = np.float32(SMOOTHNESS * mean)
         residual = neighbour_mean(self._value)
         residual -= self._value
         residual *= pull
         residual += gathered
         # The Laplacian's largest eigenvalue is 2: less in the divisor would not be a majorant.
-        change = np.divide(residual, weight + 2.0 * pull, out=np.zeros_like(residual), where=seen)
-        self._add(change)
+        residual /= np.maximum(weight + np.float32(2.0) * pull, np.float32(1e-12))
+        residual *= seen
+        self._add(residual)
         self._pending = 0
 
     def finish(self) -> None:
@@ -279,8 +278,11 @@ def doubled_by_channel(image: Array) -> Array:
 def neighbour_mean(image: Array) -> Array:
     """Mean of the four neighbours of each texel, repeat wrap: (H, W, ...)."""
     total = np.roll(image, 1, axis=0)
-    total += np.roll(image, -1, axis=0)
-    total += np.roll(image, 1, axis=1)
-    total += np.roll(image, -1, axis=1)
+    total[:-1] += image[1:]
+    total[-1] += image[0]
+    total[:, 1:] += image[:, :-1]
+    total[:, 0] += image[:, -1]
+    total[:, :-1] += image[:, 1:]
+    total[:, -1] += image[:, 0]
     total *= np.float32(0.25)
     return total
