@@ -78,12 +78,12 @@ QUALITY = (
     QualityCase("texture", "grey", 16, {"object_psnr": 35.0}),
     QualityCase("texture", "grey", 32, {"object_psnr": 39.0}),
     QualityCase("texture", "grey", 96, {"object_psnr": 45.0, "texel_psnr": 30.0}),
-    QualityCase("texture", "grey", 240, {"object_psnr": 47.0}),
-    QualityCase("shape", "ico_2562", 400, {"chamfer": 0.010, "iou": 0.985}),
-    QualityCase("shape", "ico_2562", 700, {"chamfer": 0.0070, "iou": 0.985}),
-    QualityCase("shape", "ico_2562", 1600, {"chamfer": 0.0055, "iou": 0.985}),
-    QualityCase("shape", "ico_10242", 700, {"chamfer": 0.010}),
-    QualityCase("shape", "ico_10242", 1600, {"chamfer": 0.0063}),
+    QualityCase("texture", "grey", 240, {"object_psnr": 47.5, "texel_psnr": 30.5}),
+    QualityCase("shape", "ico_2562", 100, {"chamfer": 0.010}),
+    QualityCase("shape", "ico_2562", 200, {"chamfer": 0.0060, "iou": 0.985}),
+    QualityCase("shape", "ico_2562", 400, {"chamfer": 0.0045, "iou": 0.99, "image_psnr": 34.0}),
+    QualityCase("shape", "ico_2562", 1600, {"chamfer": 0.0045, "iou": 0.99, "image_psnr": 36.0}),
+    QualityCase("shape", "ico_10242", 700, {"chamfer": 0.0045, "iou": 0.99}),
     QualityCase("both", "demo", None, {"object_psnr": 24.0, "object_gain": 12.0}),
 )
 QUICK_QUALITY = (QUALITY[0], QUALITY[4])
