@@ -94,7 +94,9 @@ class PhasedSolver(Solver):
         settings = self._problem.settings
         leading = len(self._problem.training) if settings.shading == "lit" and settings.fits_look else 0
         # Before its last tenth, when pictures are whole.
-        return [Phase(0.9 * share, share, True, leading)] + ([Phase(1.0, 1.0 - share, False)] if share < 1.0 else [])
+        return [Phase(0.9 * share, share, True, leading)] + (
+            [Phase(1.0, 1.0 - share, False)] if share < 1.0 else []
+        )
 
     def steps_of(self, phase: Phase) -> Generator[Step]:
         """Steps of a phase, without end."""

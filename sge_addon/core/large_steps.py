@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from .schedule import ShapeSchedule
 from .sparse_solve import SmoothingSystem
 
-_BETA_MOMENTUM = 0.9
 _BETA_SCALE = 0.999
 
 
@@ -30,7 +29,8 @@ def rms_radius(positions: NDArray[np.float32]) -> float:
 class AdamUniform:
     """Adam with the second moment's maximum for every element (Nicolet et al., section 4)."""
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], momentum: float = 0.9) -> None:
+        self._beta = momentum
         self._momentum = np.zeros(shape, np.float32)
         self._scale = 0.0
         self._steps = 0
@@ -38,8 +38,8 @@ class AdamUniform:
     def direction(self, gradient: NDArray[np.float32]) -> NDArray[np.float32]:
         """What to subtract, times the learning rate; of the order of 1."""
         self._steps += 1
-        self._momentum *= _BETA_MOMENTUM
-        self._momentum += (1.0 - _BETA_MOMENTUM) * gradient
+        self._momentum *= self._beta
+        self._momentum += (1.0 - self._beta) * gradient
         largest = float(np.square(gradient).max(initial=0.0))
         # Departs from the paper, which takes the maximum of the averaged squares: an average of the
         # maxima forgets one bad estimate as quickly, and needs no second array.
@@ -47,7 +47,7 @@ class AdamUniform:
         scale = np.sqrt(self._scale / (1.0 - _BETA_SCALE**self._steps))
         if scale == 0.0:
             return np.zeros_like(gradient)
-        return self._momentum * np.float32(1.0 / ((1.0 - _BETA_MOMENTUM**self._steps) * scale))
+        return self._momentum * np.float32(1.0 / ((1.0 - self._beta**self._steps) * scale))
 
     def inherit(self, earlier: AdamUniform) -> None:
         """Go on with the step sizes of an earlier stage, whose elements may be others and of another number:
@@ -83,7 +83,7 @@ class PositionBlock:
         self._schedule = schedule
         self._size = rms_radius(positions) if size is None else size
         self._system = SmoothingSystem(triangles, len(positions))
-        self._adam = AdamUniform(positions.shape)
+        self._adam = AdamUniform(positions.shape, schedule.momentum)
         self._free = self.value.copy()  # x before mobility
 
     @property

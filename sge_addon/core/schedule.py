@@ -26,7 +26,8 @@ class ShapeSchedule:
     shape moves, in all stages together; 0 for steps * share.
     epsilon: pixels. even_epsilon: world units by which all vertices are perturbed instead, in all views and
     steps; 0 for pixels. rate: learning rate, in units of the object's rms radius. cooling: how much smaller
-    its end is in longer fits, the power of their length. smoothing_range: lambda.
+    its end is in longer fits, the power of their length. momentum: part of the last direction that a step
+    keeps, which averages noise. smoothing_range: lambda.
     coarse: until when pictures are halved, and halved again.
     stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
     mesh for which rate and smoothing_range are given.
@@ -40,6 +41,7 @@ class ShapeSchedule:
     even_epsilon: float = 0.0
     rate: tuple[float, float] = (0.2, 0.01)
     cooling: float = 0.0
+    momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     coarse: tuple[float, ...] = ()
     stages: int = 5
@@ -47,7 +49,14 @@ class ShapeSchedule:
 
     def for_edges(self) -> ShapeSchedule:
         """For gradients without noise, which can be followed to smaller steps and smoothing."""
-        return replace(self, rate=(0.2, 0.005), cooling=1.0, smoothing_range=(10.0, 0.5), coarse=(0.8, 0.5))
+        return replace(
+            self,
+            rate=(0.4, 0.005),
+            cooling=1.0,
+            momentum=0.3,
+            smoothing_range=(10.0, 0.5),
+            coarse=(0.8, 0.5),
+        )
 
     def epsilon_pixels(self, progress: float) -> float:
         """Perturbation in screen pixels, linear from start to end."""
