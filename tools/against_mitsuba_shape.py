@@ -18,6 +18,7 @@ from mitsuba.ad import LargeSteps
 
 _STAGES = 5
 _VERTICES = 2562  # of the mesh for which smoothing and rate are given
+_STEPS = 100  # of the run for which the rate is given: of 50 and of 100, those swept best are as far apart
 
 # Adds the gradient of a view's loss to that of attached positions, (3 V,), flat.
 Backward = Callable[[mi.Float, int, int], None]
@@ -42,7 +43,8 @@ class ShapeRun:
         fineness = len(self._start) / _VERTICES
         first, last = self._settings["smoothing"]
         smoothing = [first * fineness, last * fineness**0.5]  # as ours go with the mesh
-        rate = [each * max(fineness, 1.0) ** -0.5 for each in self._settings["rate"]]
+        scale = (max(fineness, 1.0) * count / _STEPS) ** -0.5
+        rate = [each * scale for each in self._settings["rate"]]
         positions = mi.Float(self._start.ravel())
         optimiser = mi.ad.Adam(lr=rate[0], uniform=True)
         large_steps, last_stage = None, None

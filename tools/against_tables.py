@@ -92,6 +92,8 @@ def _grid(rows: Sequence[Sequence[str]], markdown: bool) -> str:
         ]
         lines.append("| " + " | ".join(cells) + " |" if markdown else "  ".join(cells))
         if markdown and index == 0:
-            marks = [("-" * width + ":") if column else "-" * width for column, width in enumerate(widths)]
+            marks = [
+                ("-" * (width - 1) + ":") if column else "-" * width for column, width in enumerate(widths)
+            ]
             lines.append("|" + "|".join(f" {mark} " for mark in marks) + "|")
     return "\n".join(lines)
