@@ -71,7 +71,7 @@ class _Comparison:
         """All contestants, seed by seed."""
         runs: dict[str, list[dict]] = {}
         floors: list[float] = []
-        for seed in range(seeds):
+        for seed in range(min(seeds, self.task.seeds)):
             for contestant in cases.CONTESTANTS:
                 if self.task.kind not in contestant.way or seed >= contestant.seeds:
                     continue

@@ -25,7 +25,7 @@ Backward = Callable[[mi.Float, int, int], None]
 
 
 class ShapeRun:
-    """way: 'integrator', 'stock'. settings: rate, smoothing, loss ('l1', 'l2'), samples."""
+    """way: 'integrator', 'stock'. settings: rate, momentum, smoothing, loss ('l1', 'l2'), samples."""
 
     def __init__(self, inputs: dict, way: str, settings: dict) -> None:
         self._settings = settings
@@ -46,7 +46,7 @@ class ShapeRun:
         scale = (max(fineness, 1.0) * count / _STEPS) ** -0.5
         rate = [each * scale for each in self._settings["rate"]]
         positions = mi.Float(self._start.ravel())
-        optimiser = mi.ad.Adam(lr=rate[0], uniform=True)
+        optimiser = mi.ad.Adam(lr=rate[0], beta_1=self._settings["momentum"], uniform=True)
         large_steps, last_stage = None, None
         for index, view in enumerate(self._views.order(count, seed)):
             progress = index / count
