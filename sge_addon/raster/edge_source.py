@@ -28,6 +28,8 @@ from .fitted_surfaces import FittedSurfaces
 from .rasteriser import Rasteriser
 from .targets import Target
 
+_LEAST_SIDE = 64  # pixels, along the longer side, of halved pictures
+
 
 @dataclass(frozen=True, eq=False)
 class _Level:
@@ -115,7 +117,9 @@ class EdgeSource:
         return estimate, self._surfaces.updated().geometry_buffer(camera, jitter, self._stopwatch)
 
     def _draw(self, view: int, seed: int, progress: float) -> _Drawn:
-        halvings = self._schedule.halvings(progress)
+        whole = self._levels[0].references[view].view
+        pixels = max(whole.width, whole.height)
+        halvings = min(self._schedule.halvings(progress), max(pixels // _LEAST_SIDE, 1).bit_length() - 1)
         while len(self._levels) <= halvings:
             self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
         level = self._levels[halvings]
