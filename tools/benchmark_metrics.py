@@ -41,8 +41,8 @@ class ChamferDistance:
     def __call__(self, fit: Surface) -> float:
         """Mean of accuracy (fit to target) and completeness (seen target to fit)."""
         points, _ = surface_points(fit, FIT_POINTS, seed=3)
-        accuracy = self._tree.query(points)[0].mean()
-        completeness = cKDTree(points).query(self.seen_points)[0].mean()
+        accuracy = self._tree.query(points, workers=-1)[0].mean()
+        completeness = cKDTree(points).query(self.seen_points, workers=-1)[0].mean()
         return float(0.5 * (accuracy + completeness) / self._radius)
 
 
