@@ -85,10 +85,10 @@ def _run(problem: Problem, steps: int) -> tuple[float, list[float], list[NDArray
     solver = Solver(replace(problem, settings=replace(problem.settings, steps=steps)), Stopwatch())
     for _ in solver.begin():
         pass
+    loop = solver.steps()
     setup = time.perf_counter() - begin
     wanted = set(checkpoints(steps))
     seconds, states, spent = [], [], 0.0
-    loop = solver.steps()
     for index in range(1, steps + 1):
         begin = time.perf_counter()
         if next(loop, None) is None:

@@ -42,6 +42,11 @@ class ComparedViews:
         """The view's reference on the GPU."""
         return self._textures.get(view)
 
+    def prepare(self, view: int) -> None:
+        """Make now what a first step of the view would."""
+        self.textures(view)
+        self._relative_to(view, 0)
+
     def matched(self, view: int) -> tuple[str, ...]:
         """What this view's reference has of what is to be matched."""
         reference = self._references[view]

@@ -28,6 +28,7 @@ from .fitted_surfaces import FittedSurfaces
 from .rasteriser import Rasteriser
 from .targets import Target
 
+_FEW_PIXELS = 1 << 24  # of all references, which are then made ready before the first step
 _LEAST_SIDE = 64  # pixels, along the longer side, of halved pictures
 
 
@@ -83,6 +84,8 @@ class EdgeSource:
         self._turn = 0  # of two targets, so that one can be drawn while the other is read
         self._expected: tuple[int, int, float] | None = None
         self._ahead: dict[tuple[int, int], _Drawn] = {}  # by view and seed, one at the most
+        if sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS:
+            self._prepare()
 
     def expect(self, view: int, seed: int, progress: float) -> None:
         """The next ``estimate`` but one is of this view and seed: its picture is queued as soon as that of
@@ -116,13 +119,24 @@ class EdgeSource:
         camera, jitter = self._levels[0].references[view].view, sub_pixel_jitter(seed)
         return estimate, self._surfaces.updated().geometry_buffer(camera, jitter, self._stopwatch)
 
-    def _draw(self, view: int, seed: int, progress: float) -> _Drawn:
+    def _prepare(self) -> None:
+        """Have all references on the GPU, whole and halved, before the first step."""
+        for view in range(len(self._levels[0].references)):
+            for halvings in range(self._halvings(view, 0.0) + 1):
+                self._at(halvings).compared.prepare(view)
+
+    def _halvings(self, view: int, progress: float) -> int:
         whole = self._levels[0].references[view].view
-        pixels = max(whole.width, whole.height)
-        halvings = min(self._schedule.halvings(progress), max(pixels // _LEAST_SIDE, 1).bit_length() - 1)
+        longest = max(max(whole.width, whole.height) // _LEAST_SIDE, 1).bit_length() - 1
+        return min(self._schedule.halvings(progress), longest)
+
+    def _at(self, halvings: int) -> _Level:
         while len(self._levels) <= halvings:
             self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
-        level = self._levels[halvings]
+        return self._levels[halvings]
+
+    def _draw(self, view: int, seed: int, progress: float) -> _Drawn:
+        level = self._at(self._halvings(view, progress))
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
         rasteriser = self._surfaces.updated()
