@@ -98,10 +98,10 @@ class Outlines:
         first, second = _neighbours(buffers.id)
         ids, depth = buffers.id.ravel(), buffers.seen.reshape(-1, 4)[:, 3]
         id_first, id_second = ids.take(first), ids.take(second)
-        near, far = depth.take(first), depth.take(second)
+        depth_first, depth_second = depth.take(first), depth.take(second)
         empty = (id_first == 0) | (id_second == 0)
-        w = np.minimum(near, far) if view.is_perspective else np.float32(1.0)
-        jumps = np.abs(near - far) > np.float32(_STEP * view.world_per_pixel) * w
+        w = np.minimum(depth_first, depth_second) if view.is_perspective else np.float32(1.0)
+        jumps = np.abs(depth_first - depth_second) > np.float32(_STEP * view.world_per_pixel) * w
         inside = np.flatnonzero(~empty & (jumps | self._shows_creases | self._shows_borders))
         a, b = id_first[inside].astype(np.intp) - 1, id_second[inside].astype(np.intp) - 1
         apart = empty & is_outlined(matched.reference, matched.background)
@@ -115,7 +115,8 @@ class Outlines:
         chosen = np.flatnonzero(apart | creased)
         first, second, creased = first[chosen], second[chosen], np.flatnonzero(creased[chosen])
         # The nearer surface moves the outline; nothing is infinitely far.
-        first_is_near = (id_first[chosen] > 0) & ((id_second[chosen] == 0) | (near[chosen] < far[chosen]))
+        is_nearer = (id_second == 0) | (depth_first < depth_second)
+        first_is_near = ((id_first > 0) & is_nearer)[chosen]
         owner, other = np.where(first_is_near, first, second), np.where(first_is_near, second, first)
         worth = _worth(buffers, owner, other, matched)
         worth[creased] *= 0.5

@@ -81,7 +81,7 @@ class EdgeSource:
         self._levels = [self._level(references)]  # whole, halved, ... as far as they were asked for
         shaded = ("colour" in match and shading != "unlit") or "normal" in match
         self._gradient = EdgeGradient(assembly, shaded)
-        self._turn = 0  # of two targets, so that one can be drawn while the other is read
+        self._turn = 0  # of two targets, so that one can be drawn ahead while the other is read
         self._expected: tuple[int, int, float] | None = None
         self._ahead: dict[tuple[int, int], _Drawn] = {}  # by view and seed, one at the most
         if sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS:
@@ -97,6 +97,7 @@ class EdgeSource:
         drawn = self._ahead.pop((view, seed), None) or self._draw(view, seed, progress)
         buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
         if self._expected is not None:
+            self._turn = 1 - self._turn
             self._ahead = {self._expected[:2]: self._draw(*self._expected)}
             self._expected = None
         camera = drawn.matched.reference.view
@@ -140,7 +141,6 @@ class EdgeSource:
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
         rasteriser = self._surfaces.updated()
-        self._turn = 1 - self._turn
         target = rasteriser.draw_edges(
             reference.view,
             sub_pixel_jitter(seed),
