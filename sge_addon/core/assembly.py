@@ -10,10 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .corner_marks import vertex_marks
 from .errors import FitError
 from .surface import Material, Surface
 from .tangents import uv_orientations
@@ -52,6 +54,11 @@ class Assembly:
     group_offsets: NDArray[np.int64]
     group_triangles: NDArray[np.int32]
     order: NDArray[np.int64]
+
+    @cached_property
+    def marks(self) -> NDArray[np.float32]:
+        """(V, 2): of each vertex, by which pixels tell their place in a triangle (corner_marks)."""
+        return vertex_marks(self.triangles, len(self.positions))
 
     @property
     def draw_ranges(self) -> list[tuple[int, int, int]]:

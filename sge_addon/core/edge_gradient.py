@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembly import Assembly
-from .corner_marks import place_matrices, vertex_marks
+from .corner_marks import place_matrices
 from .edge_buffers import EdgeBuffers
 from .edge_outlines import Matched, Outlines
 from .normal_gradient import NormalGradient
@@ -34,8 +34,7 @@ class EdgeGradient:
         self._groups = assembly.normal_groups
         self._vertex_count = len(assembly.positions)
         self._group_count = len(assembly.group_offsets) - 1
-        marks = vertex_marks(assembly.triangles, self._vertex_count)
-        self._places = place_matrices(assembly.triangles, marks)
+        self._places = place_matrices(assembly.triangles, assembly.marks)
         self._outlines = Outlines(assembly, shaded)
         self._normals = NormalGradient(assembly) if shaded else None
 

@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import closed_and_outward
-from ..core.corner_marks import vertex_marks
 from ..core.perturbation import Perturbation
 from ..core.tangents import CornerTangents, group_normals
 from .program import Program
@@ -107,8 +106,7 @@ class Geometry:
     @cached_property
     def marks(self) -> gpu.types.GPUTexture:
         """The marks of the vertices (core.corner_marks), as a table."""
-        marks = vertex_marks(self.assembly.triangles, len(self.assembly.positions))
-        return upload_table(np.pad(marks, ((0, 0), (0, 2))))
+        return upload_table(np.pad(self.assembly.marks, ((0, 0), (0, 2))))
 
     @cached_property
     def closed_materials(self) -> frozenset[int]:
