@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parents[2] / "tools"
-sys.path.insert(0, str(TOOLS))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools"))
 
 import against_environment
+
+TOOLS = Path(against_environment.__file__).parent
 
 # In Mitsuba's environment: a sphere under one camera, and a loss that is linear in the picture, so that
 # more samples change nothing but the noise.
@@ -75,8 +76,7 @@ def test_the_stock_integrator_has_the_gradient_of_ours() -> None:
     done = subprocess.run(
         [str(python), "-c", SCRIPT, str(TOOLS)],
         env={**os.environ, "DRJIT_LIBLLVM_PATH": str(llvm)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
     )
     assert done.returncode == 0, done.stderr
