@@ -60,7 +60,7 @@ TASKS = (
 # samples: a pixel. One fits the aliasing of the samples into textures: such runs end at 34 dB.
 _OWN_MOMENTUM = {"rate": [0.2, 0.01], "momentum": 0.9, "smoothing": [10.0, 1.0], "loss": "l1"}
 _OUR_MOMENTUM = {"rate": [0.2, 0.01], "momentum": 0.3, "smoothing": [10.0, 1.0], "loss": "l1"}
-_STOCK = {"rate": [0.2, 0.01], "momentum": 0.9, "smoothing": [10.0, 1.0], "loss": "l1", "samples": 1}
+_STOCK = {"rate": [0.2, 0.01], "momentum": 0.3, "smoothing": [15.0, 1.0], "loss": "l1", "samples": 1}
 _RAYS = {"rate": [0.1, 0.01], "samples": 2}
 _KEPT = {"rate": [0.1, 0.01], "samples": 4}
 SWEPT_LENGTHS = {"shape": (50, 100), "texture": (48, 128)}
@@ -108,7 +108,7 @@ MITSUBA = (
         "mitsuba, stock",
         "mitsuba",
         {"shape": "stock", "texture": "stock"},
-        {"shape": (40, 100), "texture": (128,)},
+        {"shape": (30, 100), "texture": (128,)},
         seeds=1,
         settings={"shape": _STOCK, "texture": _RAYS},
     ),
