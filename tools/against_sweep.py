@@ -23,7 +23,7 @@ from row_process import run_row
 
 _SEEDS = (1000, 1001)  # others than those that are compared
 _ROUNDS = 5
-_SHORTER = 5  # times, what only tries whether a sweep works
+_SHORTER = 2  # times, what only tries whether a sweep works; distances of what is far off take long
 _FACTORS = {"rate": (1.5, 2.0), "smoothing": (1.5, 2.0)}  # of the first and of the last value
 _BETTER = {"shape": math.log(1.05), "texture": 0.2}  # chamfer 5 % less, dB more: what is no chance
 _SAMPLES = (1, 2, 4)
