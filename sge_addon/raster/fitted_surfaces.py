@@ -71,10 +71,6 @@ class FittedSurfaces:
                     self._rasteriser.set_texture(material, texture.value)
         return self._rasteriser
 
-    def show_again(self) -> None:
-        """Modifiers make something else of the same values now."""
-        self._uploaded = []
-
     @property
     def assembly(self) -> Assembly:
         """Of what was shown last."""
