@@ -60,31 +60,31 @@ class JointSource:
         on_rest: Callable[[], None],
         shape_share: float,
     ) -> None:
-        self._shape = shape
+        self._shape: ShapeGradientSource | None = shape  # until it comes to rest
         self._parts = parts
         self._on_rest = on_rest
         self._shape_share = shape_share
         self._steps = 0
-        self._rests = False
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """The shape's gradient, with the texture's in every ``interval``-th step, or the texture's."""
         parts = self._parts
-        if progress >= self._shape_share:
-            if not self._rests:
-                self._rests = True
-                self._on_rest()
-                parts.on_rest()
+        if self._shape is not None and progress >= self._shape_share:
+            self._shape = None  # with its pictures and its references on the GPU, beside which maps are kept
+            self._on_rest()
+            parts.on_rest()
+        shape = self._shape
+        if shape is None:
             return parts.texture.estimate(view, seed, progress)
         self._steps += 1
         if self._steps <= parts.first:
             return parts.texture.estimate(view, seed, progress)
         if self._steps % parts.interval:
-            return self._shape.estimate(view, seed, progress)
+            return shape.estimate(view, seed, progress)
         if parts.through is not None:
-            estimate, seen = self._shape.estimate_with_geometry(view, seed, progress)
+            estimate, seen = shape.estimate_with_geometry(view, seed, progress)
             texture = parts.through(view, seen)
         else:
-            estimate = self._shape.estimate(view, seed, progress)
+            estimate = shape.estimate(view, seed, progress)
             texture = parts.texture.estimate(view, seed, progress)
         return Estimate(estimate.loss, {**estimate.gradients, **texture.gradients})
