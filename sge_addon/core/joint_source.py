@@ -18,7 +18,7 @@ class ShapeGradientSource(GradientSource, Protocol):
     def estimate_with_geometry(
         self, view: int, seed: int, progress: float
     ) -> tuple[Estimate, GeometryBuffer]:
-        """The estimate, and the geometry of the picture with positive signs."""
+        """The estimate, and the geometry of its picture; with signs, that of the positive ones."""
         ...
 
 
@@ -32,7 +32,7 @@ class JointParts:
 
     texture: estimates by pictures of its own. interval: shape steps to a texture step. on_rest: called when
     the shape comes to rest. through: estimates of a view by the geometry of the shape's own picture, so that
-    a pair of rasterisations serves both; None where pictures of its own are needed. first: steps of the
+    its rasterisations serve both; None where pictures of its own are needed. first: steps of the
     texture alone before the shape moves: a surface much brighter than its references would rather shrink
     out of the picture, and turn inside out, than wait for its colours.
     """

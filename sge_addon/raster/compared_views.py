@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a pair of pictures costs against the references: differences by pixel, and the mean loss."""
+"""What a picture, or a pair of them, costs against the references: mean losses, differences by pixel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from .reference_textures import ReferenceTextureCache, ReferenceTextures
 
 
 class ComparedViews:
-    """The references as pairs are compared with them. references: members of the list may be replaced."""
+    """The references as pictures are compared with them. references: members of the list may be replaced."""
 
     def __init__(
         self,
