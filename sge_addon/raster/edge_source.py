@@ -137,6 +137,7 @@ class EdgeSource:
         return self._levels[halvings]
 
     def _draw(self, view: int, seed: int, progress: float) -> _Drawn:
+        del self._levels[self._schedule.halvings(progress) + 1 :]  # no picture is as small again
         level = self._at(self._halvings(view, progress))
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))

@@ -3,7 +3,8 @@
 // What this pixel says of the surface's motion: the derivatives of its loss, by where the surface is and by its
 // normal; and what its neighbours need to know to tell what the outline between them and it is worth.
 // Reads: the surface; edge = the vertex mark and the depth, interpolated; edge_view.rows: those of world_to_clip
-// that give clip x, y, w, then what surface_vert.glsl reads, then the picture's size in pixels; reference_normal and what matched.glsl reads.
+// that give clip x, y, w, then what surface_vert.glsl reads, then the picture's size in pixels; reference_normal
+// and what matched.glsl reads.
 // Writes: loss, id as loss_frag.glsl; force.xyz: the loss's gradient by the position, in world space, of the
 // point that is seen, as far as it carries colours and normals with it; force.w, turn.w = the mark;
 // turn.xyz: the gradient by the interpolated normal, not normalised; seen = encoded colour, depth;
@@ -47,7 +48,8 @@ void main()
   force.w = edge.x;
 #ifdef SGE_NORMAL
   vec3 n = sge_unit_normal();
-  turn.xyz = (turned - n * dot(n, turned)) * inversesqrt(max(dot(normal, normal), 1e-30));
+  // Within measure also where corners' normals point opposite ways and cancel, as in a fold.
+  turn.xyz = (turned - n * dot(n, turned)) * inversesqrt(max(dot(normal, normal), 0.0025));
 #else
   turn.xyz = vec3(0.0);
 #endif
