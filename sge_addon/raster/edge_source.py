@@ -124,7 +124,9 @@ class EdgeSource:
         """Have all references on the GPU, whole and halved, before the first step."""
         for view in range(len(self._levels[0].references)):
             for halvings in range(self._halvings(view, 0.0) + 1):
-                self._at(halvings).compared.prepare(view)
+                level = self._at(halvings)
+                level.compared.prepare(view)
+                _ = level.references[view].view.world_to_clip
 
     def _halvings(self, view: int, progress: float) -> int:
         whole = self._levels[0].references[view].view
