@@ -46,7 +46,7 @@ class Matched:
         silhouette is known. at: (N,) flat indices. colour: (N, 3) encoded; normal: (N, 3) as 0.5 + 0.5 n."""
         reference, outlined = self.reference, is_outlined(self.reference, self.background)
         total = np.zeros(len(at), np.float32)
-        target = reference.colour.reshape(-1, 4).take(at, axis=0)
+        target = reference.colour_at(at)
         if "colour" in self.match:
             behind = target[:, :3]
             if self.background is not None:
@@ -59,8 +59,8 @@ class Matched:
         if "alpha" in self.match:
             alpha = target[:, 3:]
             total += ALPHA_WEIGHT * (distance(1.0 - alpha, self.loss) - distance(alpha, self.loss))
-        if "normal" in self.match and normal is not None and reference.normal is not None:
-            wanted = reference.normal.reshape(-1, 3).take(at, axis=0)
+        wanted = reference.normal_at(at) if "normal" in self.match and normal is not None else None
+        if normal is not None and wanted is not None:
             total += distance(normal - wanted, self.loss)
             if outlined:
                 total -= distance(wanted, self.loss)

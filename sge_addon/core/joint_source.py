@@ -18,7 +18,7 @@ class ShapeGradientSource(GradientSource, Protocol):
     def estimate_with_geometry(
         self, view: int, seed: int, progress: float
     ) -> tuple[Estimate, GeometryBuffer]:
-        """The estimate, and the geometry of the picture with positive signs."""
+        """The estimate, and the geometry of its picture; with signs, that of the positive ones."""
         ...
 
 
@@ -32,7 +32,7 @@ class JointParts:
 
     texture: estimates by pictures of its own. interval: shape steps to a texture step. on_rest: called when
     the shape comes to rest. through: estimates of a view by the geometry of the shape's own picture, so that
-    a pair of rasterisations serves both; None where pictures of its own are needed. first: steps of the
+    its rasterisations serve both; None where pictures of its own are needed. first: steps of the
     texture alone before the shape moves: a surface much brighter than its references would rather shrink
     out of the picture, and turn inside out, than wait for its colours.
     """
@@ -60,31 +60,31 @@ class JointSource:
         on_rest: Callable[[], None],
         shape_share: float,
     ) -> None:
-        self._shape = shape
+        self._shape: ShapeGradientSource | None = shape  # until it comes to rest
         self._parts = parts
         self._on_rest = on_rest
         self._shape_share = shape_share
         self._steps = 0
-        self._rests = False
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """The shape's gradient, with the texture's in every ``interval``-th step, or the texture's."""
         parts = self._parts
-        if progress >= self._shape_share:
-            if not self._rests:
-                self._rests = True
-                self._on_rest()
-                parts.on_rest()
+        if self._shape is not None and progress >= self._shape_share:
+            self._shape = None  # with its pictures and its references on the GPU, beside which maps are kept
+            self._on_rest()
+            parts.on_rest()
+        shape = self._shape
+        if shape is None:
             return parts.texture.estimate(view, seed, progress)
         self._steps += 1
         if self._steps <= parts.first:
             return parts.texture.estimate(view, seed, progress)
         if self._steps % parts.interval:
-            return self._shape.estimate(view, seed, progress)
+            return shape.estimate(view, seed, progress)
         if parts.through is not None:
-            estimate, seen = self._shape.estimate_with_geometry(view, seed, progress)
+            estimate, seen = shape.estimate_with_geometry(view, seed, progress)
             texture = parts.through(view, seen)
         else:
-            estimate = self._shape.estimate(view, seed, progress)
+            estimate = shape.estimate(view, seed, progress)
             texture = parts.texture.estimate(view, seed, progress)
         return Estimate(estimate.loss, {**estimate.gradients, **texture.gradients})

@@ -11,9 +11,9 @@ from __future__ import annotations
 # References that stay as arrays: 48 of 1024 x 1024. What is beyond is packed into a temporary file.
 REFERENCES = 3 << 28
 # Of those in the file, what was unpacked last: a step asks several times, a search goes over eight views.
-UNPACKED = 1 << 28
-# References on the GPU as half floats; without a graphics card that is the same memory.
-REFERENCE_TEXTURES = 3 << 28
+UNPACKED = 1 << 27
+# References on the GPU as half floats, 64 of 1024 x 1024; without a graphics card that is the same memory.
+REFERENCE_TEXTURES = 1 << 29
 # Maps from texels to pixels where the shape rests; and beside a shape that moves, whose mesh may be large.
 MAPS = 1 << 30
 JOINT_MAPS = 1 << 28

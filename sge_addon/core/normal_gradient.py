@@ -15,6 +15,10 @@ from .surface_ends import CYCLE
 
 Array = NDArray[np.float32]
 
+# What the area vectors of a group at least add up to, of their lengths: where triangles are folded onto each
+# other, their normal turns without measure when a vertex moves.
+_LEAST_SHARE = 0.05
+
 
 class NormalGradient:
     """Of one topology. Only triangles about which something is known are touched in a step."""
@@ -51,7 +55,8 @@ class NormalGradient:
         sums = np.stack([np.bincount(groups, np.tile(axis, 3), count) for axis in area])  # (3, G + 1)
         given = np.zeros((3, count))
         given[:, :-1] = by_group
-        squared = np.maximum((sums * sums).sum(axis=0), 1e-30)
+        areas = np.bincount(groups, np.tile(np.sqrt((area * area).sum(axis=0)), 3), count)
+        squared = np.maximum((sums * sums).sum(axis=0), np.square(_LEAST_SHARE * areas) + 1e-30)
         # d unit(s) / ds = (1 - n n^T) / |s|.
         given -= sums * ((given * sums).sum(axis=0) / squared)
         given /= np.sqrt(squared)

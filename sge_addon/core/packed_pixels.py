@@ -64,6 +64,15 @@ def unpack(packed: Packed) -> Array:
     return pixels
 
 
+def unpack_at(packed: Packed, at: NDArray[np.intp]) -> Array:
+    """(N,) or (N, C): the pixels at flat indices (N,)."""
+    height, width, *channels = packed.shape
+    if not len(at):
+        return np.empty((0, *channels), np.float32)
+    data = packed.data.reshape(height * width, -1).take(at, axis=0)
+    return unpack(Packed(packed.form, (1, len(at), *channels), data))[0]  # as a picture of one row
+
+
 def _packed(pixels: Array, form: _Form) -> NDArray[np.uint8] | NDArray[np.float16] | None:
     """None as soon as a pixel does not come back as it was."""
     blocks = []

@@ -20,8 +20,8 @@ import numpy as np
 
 from .errors import FitError, PixelsLost
 from .memory_budget import REFERENCES, UNPACKED
-from .packed_pixels import Packed, pack, unpack
-from .pixels import Image, Pixels, PlainPixels
+from .packed_pixels import Packed, pack, unpack, unpack_at
+from .pixels import Image, Indices, Pixels, PlainPixels, taken
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,6 +80,13 @@ class PixelStore:
         while self._recent_bytes > self._unpacked and len(self._recent) > 1:
             self._recent_bytes -= self._recent.popitem(last=False)[1].nbytes
         return array
+
+    def read_at(self, stored: _Stored, at: Indices) -> Image:
+        """The array's pixels at flat indices (N,), without unpacking the others. Raises PixelsLost."""
+        found = self._recent.get(stored)
+        if found is not None:
+            return taken(found, at)
+        return unpack_at(self._packed(stored), at)
 
     def _write(self, array: Image, owner: str) -> _Stored:
         packed = pack(array)
@@ -142,6 +149,14 @@ class StoredPixels:
         """As of Pixels."""
         return None if self.stored_weight is None else self.store.read(self.stored_weight)
 
+    def colour_at(self, at: Indices) -> Image:
+        """As of Pixels."""
+        return self.store.read_at(self.stored_colour, at)
+
+    def normal_at(self, at: Indices) -> Image | None:
+        """As of Pixels."""
+        return None if self.stored_normal is None else self.store.read_at(self.stored_normal, at)
+
     @property
     def size(self) -> tuple[int, int]:
         """As of Pixels."""
@@ -179,6 +194,12 @@ class _DividedPixels:
     @property
     def weight(self) -> Image | None:
         return self.given.weight
+
+    def colour_at(self, at: Indices) -> Image:
+        return self.given.colour_at(at) / self.factors
+
+    def normal_at(self, at: Indices) -> Image | None:
+        return self.given.normal_at(at)
 
     @property
     def size(self) -> tuple[int, int]:

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
+Indices = NDArray[np.intp]
 
 
 class Pixels(Protocol):
@@ -29,6 +30,14 @@ class Pixels(Protocol):
     @property
     def weight(self) -> Image | None:
         """(H, W)"""
+        ...
+
+    def colour_at(self, at: Indices) -> Image:
+        """(N, 4) at flat indices (N,), for little where they are few."""
+        ...
+
+    def normal_at(self, at: Indices) -> Image | None:
+        """(N, 3), likewise"""
         ...
 
     @property
@@ -58,6 +67,14 @@ class PlainPixels:
     normal: Image | None = None
     weight: Image | None = None
 
+    def colour_at(self, at: Indices) -> Image:
+        """As of Pixels."""
+        return taken(self.colour, at)
+
+    def normal_at(self, at: Indices) -> Image | None:
+        """As of Pixels."""
+        return None if self.normal is None else taken(self.normal, at)
+
     @property
     def size(self) -> tuple[int, int]:
         """As of Pixels."""
@@ -80,3 +97,8 @@ class PlainPixels:
     def divided(self, factors: Image) -> PlainPixels:
         """As of Pixels."""
         return PlainPixels(self.colour / factors, self.normal, self.weight)
+
+
+def taken(image: Image, at: Indices) -> Image:
+    """(N, C) of (H, W, C), at flat indices (N,)."""
+    return image.reshape(-1, image.shape[2]).take(at, axis=0)

@@ -13,7 +13,7 @@ import numpy as np
 
 from .errors import FitError
 from .pixel_store import PixelStore
-from .pixels import Image, Pixels, PlainPixels
+from .pixels import Image, Indices, Pixels, PlainPixels
 from .view import View, fitted_size
 
 
@@ -95,6 +95,14 @@ class Reference:
     def weight(self) -> Image | None:
         """(H, W)"""
         return self.pixels.weight
+
+    def colour_at(self, at: Indices) -> Image:
+        """(N, 4): colours at flat indices (N,), for little where they are few."""
+        return self.pixels.colour_at(at)
+
+    def normal_at(self, at: Indices) -> Image | None:
+        """(N, 3), likewise."""
+        return self.pixels.normal_at(at)
 
     @property
     def has_normal(self) -> bool:

@@ -20,7 +20,6 @@ from .specular_lobe import lobe_cosines
 
 Array = NDArray[np.float32]
 
-COUNT = 9
 # Of the polynomials above, so that the square of each has the integral 1 over the sphere.
 _FACTORS = np.sqrt(np.array([1, 3, 3, 3, 15, 15, 5 / 4, 15, 15 / 4]) / (4.0 * np.pi))  # (9,)
 _BAND = np.array([0, 1, 1, 1, 2, 2, 2, 2, 2])

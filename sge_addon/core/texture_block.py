@@ -260,7 +260,8 @@ def coarse_to_fine_step(residual: Array, weight: Array, sharpening: float = 0.0)
         step /= fine_weight + evidence
         if not levels and sharpening:
             step *= np.float32(1.0 + sharpening)
-            step -= np.float32(sharpening) * coarser
+            coarser *= np.float32(sharpening)
+            step -= coarser
     return step
 
 

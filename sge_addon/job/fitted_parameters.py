@@ -102,7 +102,7 @@ class FittedParameters:
             self.block.visible, self.block.tried = before.visible, before.tried
         self._objects = [FittedObject(surface.positions) for surface in problem.surfaces]
         self.shown = [_ShownSurface(surface.positions) for surface in problem.surfaces]
-        self._on_change: list[Callable[[], None]] = []
+        self._on_change: Callable[[], None] | None = None
         self.block.on_change.append(self._show)
         if not same_states(self.block.state, self._evaluator.space.start):
             self._show(self.block.state)
@@ -118,7 +118,7 @@ class FittedParameters:
     ) -> ParameterSource:
         """The source of the block's changes. on_change: called after each, to forget what is kept of where
         surfaces were."""
-        self._on_change = [surfaces.show_again, on_change]
+        self._on_change = on_change
         settings = self._problem.settings
 
         @contextmanager
@@ -153,8 +153,8 @@ class FittedParameters:
                 positions = evaluate(state)
             for surface, shown in zip(self.shown, positions or (), strict=True):
                 surface.shown = shown
-        for listener in self._on_change:
-            listener()
+        if self._on_change is not None:
+            self._on_change()
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""What a pair of pictures costs against the references: differences by pixel, and the mean loss."""
+"""What a picture, or a pair of them, costs against the references: mean losses, differences by pixel."""
 
 from __future__ import annotations
 
@@ -10,16 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.background import Background
+from ..core.perturbation import Perturbation
 from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined, weighted
 from ..core.pixels import Pixels
 from ..core.reference import Reference
+from ..core.signs import sub_pixel_jitter
+from ..core.stopwatch import Stopwatch
 from ..core.working_memory import WorkingMemory
-from .buffers import PairBuffers
+from .buffers import PairBuffers, ShapePair
+from .rasteriser import Rasteriser
 from .reference_textures import ReferenceTextureCache, ReferenceTextures
 
 
 class ComparedViews:
-    """The references as pairs are compared with them. references: members of the list may be replaced."""
+    """The references as pictures are compared with them. references: members of the list may be replaced."""
 
     def __init__(
         self,
@@ -56,6 +60,28 @@ class ComparedViews:
     def behind(self, view: int, seed: int) -> NDArray[np.float32] | None:
         """(3,) linear: the background in the step of this seed."""
         return self._background.behind(self._references[view], seed)
+
+    def pair(
+        self,
+        rasteriser: Rasteriser,
+        view: int,
+        seed: int,
+        moved: Perturbation | ShapePair,
+        stopwatch: Stopwatch,
+        with_geometry: bool = False,
+    ) -> PairBuffers:
+        """Both pictures of a step, compared with the view's reference; see ``Rasteriser.pair``."""
+        return rasteriser.pair(
+            self._references[view].view,
+            sub_pixel_jitter(seed),
+            moved,
+            self.textures(view),
+            self.matched(view),
+            self._loss,
+            stopwatch,
+            self.behind(view, seed),
+            with_geometry,
+        )
 
     def difference(self, buffers: PairBuffers, view: int, seed: int) -> tuple[NDArray[np.float32], float]:
         """d_p of every pixel, flat, and the mean loss of the two images in the step of this seed."""

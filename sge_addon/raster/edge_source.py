@@ -94,14 +94,11 @@ class EdgeSource:
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view."""
-        drawn = self._ahead.pop((view, seed), None)
-        drawn = drawn or self._draw(view, seed, self._halvings(view, progress), self._stopwatch)
+        drawn = self._ahead.pop((view, seed), None) or self._draw_next(view, seed, progress)
         buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
         if self._expected is not None:
             self._turn = 1 - self._turn
-            coming, its_seed, its_progress = self._expected
-            halvings = self._halvings(coming, its_progress)
-            self._ahead = {(coming, its_seed): self._draw(coming, its_seed, halvings, self._stopwatch)}
+            self._ahead = {self._expected[:2]: self._draw_next(*self._expected)}
             self._expected = None
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
@@ -141,6 +138,10 @@ class EdgeSource:
         while len(self._levels) <= halvings:
             self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
         return self._levels[halvings]
+
+    def _draw_next(self, view: int, seed: int, progress: float) -> _Drawn:
+        del self._levels[self._schedule.halvings(progress) + 1 :]  # no picture is as small again
+        return self._draw(view, seed, self._halvings(view, progress), self._stopwatch)
 
     def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch) -> _Drawn:
         level = self._at(halvings)

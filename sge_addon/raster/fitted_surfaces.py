@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
@@ -48,7 +49,8 @@ class FittedSurfaces:
         self._position_blocks = positions
         self._textures = textures
         self._stopwatch = stopwatch
-        self._shown: dict[tuple[int, str], NDArray[np.float32]] = {}
+        # What is shown does not keep an array that its block has replaced.
+        self._shown: dict[tuple[int, str], weakref.ref[NDArray[np.float32]]] = {}
         self._uploaded: list[NDArray[np.float32]] = []
         self.positions = rasteriser.assembly.positions
 
@@ -68,10 +70,6 @@ class FittedSurfaces:
                 elif texture is not None and self._is_new(material, "", texture.value):
                     self._rasteriser.set_texture(material, texture.value)
         return self._rasteriser
-
-    def show_again(self) -> None:
-        """Modifiers make something else of the same values now."""
-        self._uploaded = []
 
     @property
     def assembly(self) -> Assembly:
@@ -108,9 +106,9 @@ class FittedSurfaces:
 
     def _is_new(self, material: int, name: str, value: NDArray[np.float32]) -> bool:
         """Whether another array was shown last, which from now on is this one."""
-        known = self._shown.get((material, name)) is value
-        self._shown[material, name] = value
-        return not known
+        shown = self._shown.get((material, name))
+        self._shown[material, name] = weakref.ref(value)
+        return shown is None or shown() is not value
 
     def geometry(self, reference: Reference, offset: tuple[float, float]) -> GeometryBuffer:
         """What one sample a pixel, moved by ``offset`` pixels, sees, for a step of maps."""

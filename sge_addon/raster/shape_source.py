@@ -13,13 +13,13 @@ from ..core.geometry_buffer import GeometryBuffer
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
-from ..core.signs import signs, sub_pixel_jitter
+from ..core.signs import signs
 from ..core.stopwatch import Stopwatch
 from ..core.support import Support
 from ..core.working_memory import WorkingMemory
+from .buffers import PairBuffers
 from .compared_views import ComparedViews
 from .fitted_surfaces import FittedSurfaces
-from .rasteriser import PairBuffers
 
 
 class ShapeSource:
@@ -47,7 +47,6 @@ class ShapeSource:
         self._blocks = blocks
         self._support = support
         self._schedule = schedule
-        self._loss = loss
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
         self._compared = ComparedViews(references, match, loss, background, self._memory)
@@ -66,21 +65,10 @@ class ShapeSource:
     def _estimate(
         self, view: int, seed: int, progress: float, with_geometry: bool = False
     ) -> tuple[Estimate, PairBuffers]:
-        camera = self._references[view].view
         rasteriser = self._surfaces.updated()
         positions = self._surfaces.positions
-        perturbed = self._schedule.perturbation(camera, progress, seed)
-        buffers = rasteriser.pair(
-            camera,
-            sub_pixel_jitter(seed),
-            perturbed,
-            self._compared.textures(view),
-            self._compared.matched(view),
-            self._loss,
-            self._stopwatch,
-            self._compared.behind(view, seed),
-            with_geometry,
-        )
+        perturbed = self._schedule.perturbation(self._references[view].view, progress, seed)
+        buffers = self._compared.pair(rasteriser, view, seed, perturbed, self._stopwatch, with_geometry)
         with self._stopwatch.stage("estimate"):
             difference, loss = self._compared.difference(buffers, view, seed)
             sums = sum_over_support(

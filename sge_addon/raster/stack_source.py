@@ -17,7 +17,7 @@ from ..core.mirror_planes import MirrorRules
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
-from ..core.signs import signs, sub_pixel_jitter
+from ..core.signs import signs
 from ..core.stacked_surfaces import StackedSurfaces
 from ..core.stopwatch import Stopwatch
 from ..core.working_memory import WorkingMemory
@@ -57,7 +57,6 @@ class StackSource:
         self._movable = stacked.movable()
         self._mirrors = [None if cage is None else MirrorRules(cage) for cage in stacked.cages]
         self._schedule = schedule
-        self._loss = loss
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
         self._compared = ComparedViews(references, match, loss, background, self._memory)
@@ -77,25 +76,14 @@ class StackSource:
     def _estimate(
         self, view: int, seed: int, progress: float, with_geometry: bool = False
     ) -> tuple[Estimate, PairBuffers, ShapePair]:
-        camera = self._references[view].view
         rasteriser = self._surfaces.updated()
         values = self._stacked.parameters(self._blocks)
         positions = np.concatenate(values)
-        perturbed = self._schedule.perturbation(camera, progress, seed)
+        perturbed = self._schedule.perturbation(self._references[view].view, progress, seed)
         epsilons = perturbed.epsilons(positions, self._movable)
         directions = self._directions(seed, values)
         pair = self._evaluated(values, _split(epsilons[:, None] * directions, values), perturbed.key)
-        buffers = rasteriser.pair(
-            camera,
-            sub_pixel_jitter(seed),
-            pair,
-            self._compared.textures(view),
-            self._compared.matched(view),
-            self._loss,
-            self._stopwatch,
-            self._compared.behind(view, seed),
-            with_geometry,
-        )
+        buffers = self._compared.pair(rasteriser, view, seed, pair, self._stopwatch, with_geometry)
         with self._stopwatch.stage("estimate"):
             difference, loss = self._compared.difference(buffers, view, seed)
             sums = sum_over_support(

@@ -55,19 +55,30 @@ class Target:
 
 
 class TargetPool:
-    """Targets by size and formats; the few most recent stay."""
+    """Targets by size and formats. Only a few stay, and only while there is use for them: one of 2048 x 2048
+    pixels takes up to half a gigabyte, with what it is read into.
 
-    def __init__(self, capacity: int = 32) -> None:
-        self._targets: dict[tuple, Target] = {}
+    capacity: the most targets. patience: how many requests for others one outlives.
+    """
+
+    def __init__(self, capacity: int = 32, patience: int = 64) -> None:
+        self._targets: dict[tuple, Target] = {}  # most recent last
+        self._last: dict[tuple, int] = {}  # the number of the last request for each
         self._capacity = capacity
+        self._patience = patience
+        self._requests = 0
 
     def get(self, use: str, width: int, height: int, formats: dict[str, str], depth: bool = True) -> Target:
         """use: tells targets apart that must not share textures."""
         key = (use, width, height, tuple(formats.items()), depth)
         target = self._targets.pop(key, None) or Target(width, height, formats, depth)
-        self._targets[key] = target  # most recent last
-        while len(self._targets) > self._capacity:
-            del self._targets[next(iter(self._targets))]
+        self._targets[key] = target
+        self._requests += 1
+        self._last[key] = self._requests
+        oldest = next(iter(self._targets))
+        while len(self._targets) > self._capacity or self._requests - self._last[oldest] > self._patience:
+            del self._targets[oldest], self._last[oldest]
+            oldest = next(iter(self._targets))
         return target
 
 

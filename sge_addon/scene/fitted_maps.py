@@ -97,12 +97,6 @@ def write_maps(fitted: Mapping[str, FittedMap], arrays: Mapping[str, Array]) -> 
         raise lost[0]
 
 
-def pack_map(fitted: FittedMap) -> None:
-    """Keep the map's pixels in the .blend file. Raises TargetLost."""
-    if fitted.image is not None:
-        pack_image(fitted.image)
-
-
 def pack_maps(fitted: Mapping[str, FittedMap]) -> None:
     """Keep all pixels in the .blend file, each image once: of what is still there; then raises TargetLost."""
     lost: list[TargetLost] = []

@@ -98,7 +98,8 @@ def _material(slot: Slot, fitted_size: int) -> Material:
     if not fitted_size:
         return Material(slot.key, base_colour_constant(slot.material), texture)
     if texture is None:
-        texture = np.full((fitted_size, fitted_size, 3), GREY, np.float32)
+        # One number, seen as many: who changes a texture copies it.
+        texture = np.broadcast_to(np.float32(GREY), (fitted_size, fitted_size, 3))
     return Material(slot.key, texture=resize_area(texture, fitted_size, fitted_size), fitted=True)
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import bpy
 
 TOO_LONG = 4.0 / 3.0  # of the wanted length: halving such an edge comes nearer to it (Botsch, Kobbelt 2004)
+_STRAIGHT = 3.1  # radians
 LONGEST_ROUNDS = 8  # each halves; 256 times is more than any start mesh needs
 
 
@@ -49,7 +50,7 @@ def subdivide_long_edges(
             if not long:
                 break
             bmesh.ops.subdivide_edges(shape, edges=long, cuts=1, use_grid_fill=True)
-            pieces = [face for face in shape.faces if len(face.verts) > 4]
+            pieces = [face for face in shape.faces if len(face.verts) > 4 or _has_straight_corner(face)]
             bmesh.ops.triangulate(shape, faces=pieces)
         if len(shape.verts) > before:
             shape.to_mesh(mesh)
@@ -66,6 +67,12 @@ def _edge_pixels(
     positions = np.asarray([vertex.co[:] for vertex in shape.verts], np.float32)
     edges = np.asarray([(edge.verts[0].index, edge.verts[1].index) for edge in shape.edges])
     return edge_pixels(to_world(positions, matrix), edges, views)
+
+
+def _has_straight_corner(face: bmesh.types.BMFace) -> bool:
+    """Of a quad: a triangle with one edge halved. Drawn across that corner it would be a triangle without
+    area; two such beside each other are a fin."""
+    return len(face.verts) == 4 and any(loop.calc_angle() > _STRAIGHT for loop in face.loops)
 
 
 def _touches_group(shape: bmesh.types.BMesh, group: int) -> NDArray[np.bool_]:

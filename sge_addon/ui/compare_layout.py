@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from ..core.view import View
 
 _GAP = 8.0  # between pictures side by side
-HANDLE_REACH = 12.0  # about the divider
 
 
 @dataclass(frozen=True)

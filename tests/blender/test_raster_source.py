@@ -216,6 +216,18 @@ def test_a_deterministic_step_costs_one_draw_a_material(monkeypatch: pytest.Monk
     assert batch.draws == [3 * 40, 3 * 40]
 
 
+def test_pictures_smaller_than_those_in_use_are_not_kept() -> None:
+    ball = surface(*icosphere(1, 0.8))
+    references = pictures_of([ball], [perspective_view(256, 128)], "unlit")
+    source = Setup([ball], references, estimator="edge").source
+    source._schedule = replace(source._schedule, coarse=(0.8, 0.5))
+    widths = []
+    for progress in (0.0, 0.6, 0.9):
+        source.estimate(0, 1, progress)
+        widths.append([level.references[0].view.width for level in source._levels])
+    assert widths == [[256, 128, 64], [256, 128], [256]]
+
+
 def test_rasterised_ahead_a_picture_shows_the_parameters_of_one_step_before() -> None:
     ball = surface(*icosphere(1, 0.8))
     references = pictures_of([surface(*icosphere(1, 0.7))], around(2, 32), "normal")

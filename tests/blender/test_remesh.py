@@ -88,6 +88,23 @@ def test_subdividing_keeps_uv_map_materials_groups_and_place() -> None:
     assert after.uvs == pytest.approx(expected, abs=1e-5)
 
 
+def test_subdividing_makes_no_slivers_and_no_fins() -> None:
+    """Where neighbours' edges are halved or not, in every round."""
+    obj = add_sphere("Uneven", (1.0, 1.0, 1.0))
+    mesh = obj.data
+    for vertex in mesh.vertices:
+        vertex.co *= 1.0 + 0.4 * np.sin(5.0 * vertex.co.x) * np.cos(4.0 * vertex.co.y)
+    for size in (32, 64, 128):
+        bpy.context.view_layer.update()
+        subdivide_long_edges(obj, [perspective_view(size, size)], 4.0)
+        made = surface_from_object(obj)
+        corners = made.positions[made.triangles].astype(np.float64)
+        area = np.linalg.norm(np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0]), axis=1)
+        longest = np.linalg.norm(corners - np.roll(corners, 1, axis=1), axis=2).max(axis=1)
+        assert (area > 0.02 * longest**2).all()
+        assert len(np.unique(np.sort(made.triangles, axis=1), axis=0)) == len(made.triangles)
+
+
 def test_subdividing_leaves_what_is_outside_the_vertex_group() -> None:
     obj = add_sphere("Sphere", (1.0, 1.0, 1.0))
     above = [vertex.index for vertex in obj.data.vertices if vertex.co.z > 0.0]

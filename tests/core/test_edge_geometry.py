@@ -63,6 +63,14 @@ def test_the_normals_derivative_is_the_central_difference(smooth: bool) -> None:
     np.testing.assert_allclose(found, expected, atol=5e-3 * np.abs(expected).max())
 
 
+def test_a_fold_turns_normals_within_measure() -> None:
+    """Both sides of a sheet as one smooth surface: its normal points nowhere, and would turn by anything."""
+    points = np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 1e-6], [0, 1, 0]])
+    assembly = assemble([surface(points, np.int32([[0, 1, 2], [1, 0, 3]]))])
+    _, by_corner = NormalGradient(assembly).to_corners(points.T, np.ones((3, 4), np.float32))
+    assert 1.0 < np.abs(by_corner).max() < 100.0
+
+
 def test_triangles_across_edges() -> None:
     #  3---2
     #  | \ |     and a third triangle at the edge 0-1, a fourth there, too

@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from sge_addon.core.colour import SRGB_TABLE
-from sge_addon.core.packed_pixels import LINEAR_TABLE, ROWS, pack, unpack
+from sge_addon.core.packed_pixels import LINEAR_TABLE, ROWS, pack, unpack, unpack_at
 
 HEIGHT, WIDTH = 2 * ROWS + 3, 40
 RANDOM = np.random.default_rng(7)
@@ -54,6 +54,17 @@ def test_every_bit_comes_back_from_as_few_bytes(case: str) -> None:
     packed = pack(pixels)
     assert packed.data.nbytes == bytes_a_pixel * HEIGHT * WIDTH
     assert unpack(packed).tobytes() == pixels.tobytes()
+
+
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("count", [0, 1, 500])
+def test_a_few_pixels_come_back_as_with_all(case: str, count: int) -> None:
+    pixels = CASES[case][0]()
+    at = RANDOM.integers(0, HEIGHT * WIDTH, count)
+    found = unpack_at(pack(pixels), at)
+    wanted = pixels.reshape(HEIGHT * WIDTH, *pixels.shape[2:])[at]
+    assert found.shape == wanted.shape
+    assert found.tobytes() == wanted.tobytes()
 
 
 def test_one_pixel_that_is_none_of_256_values_makes_floats_of_all() -> None:

@@ -79,6 +79,26 @@ def test_no_more_is_at_hand_than_the_budget() -> None:
         assert sum(array() is not None for array in seen) <= 3
 
 
+@pytest.mark.parametrize("is_at_hand", [False, True])
+def test_a_few_pixels_are_read_without_the_others(is_at_hand: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = reference("Left", normal=True)
+    kept, at = given.stored(PixelStore(resident=0)), np.array([200, 3, 3, SIDE * SIDE - 1])
+    if is_at_hand:
+        bits(kept)
+
+    def no_unpacking(_packed: object) -> None:
+        raise AssertionError("a whole image was unpacked")
+
+    monkeypatch.setattr(pixel_store, "unpack", no_unpacking)
+    colour, factors = given.colour.reshape(-1, 4)[at], np.float32([1.1, 0.9, 2.0, 1.0])
+    for each in (given, kept):
+        np.testing.assert_array_equal(each.colour_at(at), colour)
+        np.testing.assert_array_equal(each.divided(factors).colour_at(at), colour / factors)
+        for normals in (each, each.divided(factors)):
+            np.testing.assert_array_equal(normals.normal_at(at), given.normal.reshape(-1, 3)[at])
+    assert reference("Right").stored(PixelStore(resident=0)).normal_at(at) is None
+
+
 def test_nobody_may_write_to_what_others_get_too() -> None:
     kept = reference("Left").stored(PixelStore(resident=0))
     with pytest.raises(ValueError, match="read-only"):

@@ -47,7 +47,8 @@ void main()
   force.w = edge.x;
 #ifdef SGE_NORMAL
   vec3 n = sge_unit_normal();
-  turn.xyz = (turned - n * dot(n, turned)) * inversesqrt(max(dot(normal, normal), 1e-30));
+  // Within measure also where corners' normals point opposite ways and cancel, as in a fold.
+  turn.xyz = (turned - n * dot(n, turned)) * inversesqrt(max(dot(normal, normal), 0.0025));
 #else
   turn.xyz = vec3(0.0);
 #endif
