@@ -120,16 +120,14 @@ def received(
     ggx = ggx_lobe(roughness, np.einsum("pc,pc->p", normals, to_eye))
     cosines, lobes = cosine_frame(normals), lobe_frame(ggx, roughness, normals, to_eye)
     diffuse = environment.diffuse(lights.world, normals).astype(np.float64)
-    specular = _world_specular(points, normals, to_eye, roughness, lights)
+    specular = _world_specular(normals, to_eye, roughness, lights)
     for light in lights.lights:
         diffuse += light.diffuse * light_over(light, positions, normals, cosines)
         specular += light.specular * light_over(light, positions, normals, lobes)
     return LightOnPoints(ggx, diffuse, specular)
 
 
-def _world_specular(
-    points: ShadingPoints, normals: Array, to_eye: Array, roughness: Array, lights: SceneLights
-) -> Array:
+def _world_specular(normals: Array, to_eye: Array, roughness: Array, lights: SceneLights) -> Array:
     """(P, 3), from between mirror and normal: rough surfaces see more from where the normal points."""
     alpha = roughness * roughness
     smoothness = np.clip(1.0 - alpha, 0.0, 1.0)

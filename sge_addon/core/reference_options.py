@@ -7,65 +7,48 @@ Command line and panel are generated from these fields, as from those of ``FitSe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 from .errors import FitError
-from .setting_fields import range_problems
-
-
-def _option(
-    default: Any,
-    label: str,
-    description: str,
-    *,
-    choices: tuple[str, ...] = (),
-    minimum: float | None = None,
-    maximum: float | None = None,
-) -> Any:
-    metadata = {"label": label, "description": description, "choices": choices}
-    return field(
-        default=default,
-        metadata=metadata | {"minimum": minimum, "maximum": maximum, "notes": {}, "texts": False},
-    )
+from .setting_fields import range_problems, setting
 
 
 @dataclass(frozen=True)
 class ReferenceOptions:
     """``metadata`` of each field: label, description, choices, minimum, maximum, notes."""
 
-    view_count: int = _option(
+    view_count: int = setting(
         16, "Views", "Number of references made from the source", minimum=1, maximum=1000
     )
-    placement: str = _option(
+    placement: str = setting(
         "orbit",
         "Placement",
         "Where they are taken from: evenly from all around; only from above; or from where a camera stands "
         "in as many frames of its animation, evenly over the scene's frame range",
         choices=("orbit", "dome", "path"),
     )
-    lowest_elevation: float = _option(
+    lowest_elevation: float = setting(
         -90.0,
         "Lowest",
         "Elevation in degrees above the horizon below which no camera of an orbit or dome is placed",
         minimum=-90.0,
         maximum=90.0,
     )
-    highest_elevation: float = _option(
+    highest_elevation: float = setting(
         90.0,
         "Highest",
         "Elevation in degrees above the horizon above which no camera of an orbit or dome is placed",
         minimum=-90.0,
         maximum=90.0,
     )
-    reference_size: int = _option(
+    reference_size: int = setting(
         0,
         "Size",
         "Long side of the made references in pixels; 0 for the fit's resolution",
         minimum=0,
         maximum=8192,
     )
-    render_engine: str = _option(
+    render_engine: str = setting(
         "sge",
         "Renderer",
         "What draws the references: the fit's own rasteriser, with the fit's shading; or EEVEE or Cycles, "
@@ -73,10 +56,10 @@ class ReferenceOptions:
         "transform",
         choices=("sge", "eevee", "cycles"),
     )
-    render_samples: int = _option(
+    render_samples: int = setting(
         64, "Samples", "Samples a pixel of EEVEE or Cycles", minimum=1, maximum=65536
     )
-    keep_others: bool = _option(
+    keep_others: bool = setting(
         False,
         "Keep Other Objects",
         "With EEVEE or Cycles: let the scene's other objects be seen, too, and cast their shadows. The "

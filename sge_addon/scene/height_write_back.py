@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from ..core.errors import TargetLost
 from .displaced_surface import DisplacedObject
-from .displacement import Displacement
 from .fitted_images import FittedImage, image_of, new_fitted_image, pack_image, show
 from .material_displacement import displacement_node, height_image_node
 from .materials import used_slots
@@ -123,7 +122,7 @@ def _prepare(
     image = new_fitted_image(stem, pixels, depth=depth, is_data=True)
     modifier, material = "", ("", 0)
     if displacement.kind == "node":
-        material = _wire_material(obj, displacement, image, notices)
+        material = _wire_material(obj, image, notices)
     else:
         modifier = _wire_modifier(obj, displaced, image, notices)
     fitted = FittedHeight(
@@ -165,9 +164,7 @@ def _wire_modifier(
     return modifier.name
 
 
-def _wire_material(
-    obj: bpy.types.Object, displacement: Displacement, image: FittedImage, notices: list[str]
-) -> tuple[str, int]:
+def _wire_material(obj: bpy.types.Object, image: FittedImage, notices: list[str]) -> tuple[str, int]:
     """Let the material's displacement read the image; the material's name and session id."""
     slots = used_slots(obj)
     material = own_material(slots[0], slots, notices)

@@ -3,7 +3,8 @@
 // What this pixel says of the surface's motion: the derivatives of its loss, by where the surface is and by its
 // normal; and what its neighbours need to know to tell what the outline between them and it is worth.
 // Reads: the surface; edge = the vertex mark and the depth, interpolated; edge_view.rows: those of world_to_clip
-// that give clip x, y, w, then what surface_vert.glsl reads, then the picture's size in pixels; reference_normal and what matched.glsl reads.
+// that give clip x, y, w, then what surface_vert.glsl reads, then the picture's size in pixels; reference_normal
+// and what matched.glsl reads.
 // Writes: loss, id as loss_frag.glsl; force.xyz: the loss's gradient by the position, in world space, of the
 // point that is seen, as far as it carries colours and normals with it; force.w, turn.w = the mark;
 // turn.xyz: the gradient by the interpolated normal, not normalised; seen = encoded colour, depth;
