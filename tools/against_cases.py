@@ -58,7 +58,7 @@ TASKS = (
 # rate: learning rate, first and last; of shapes for 100 steps. smoothing: lambda, first and last. Both are
 # for a mesh of 2 562 vertices. momentum: Adam's beta_1, whose default is 0.9.
 # samples: a pixel. One fits the aliasing of the samples into textures: such runs end at 34 dB.
-_OWN_MOMENTUM = {"rate": [0.2, 0.01], "momentum": 0.9, "smoothing": [14.0, 1.0], "loss": "l1"}
+_OWN_MOMENTUM = {"rate": [0.2, 0.01], "momentum": 0.9, "smoothing": [14.0, 0.5], "loss": "l1"}
 _OUR_MOMENTUM = {"rate": [0.2, 0.01], "momentum": 0.3, "smoothing": [10.0, 1.0], "loss": "l1"}
 _STOCK = {"rate": [0.2, 0.01], "momentum": 0.3, "smoothing": [15.0, 1.0], "loss": "l1", "samples": 1}
 _RAYS = {"rate": [0.1, 0.01], "samples": 2}
