@@ -43,8 +43,9 @@ class ShapeRun:
         fineness = len(self._start) / _VERTICES
         first, last = self._settings["smoothing"]
         smoothing = [first * fineness, last * fineness**0.5]  # as ours go with the mesh
-        scale = (max(fineness, 1.0) * count / _STEPS) ** -0.5
-        rate = [each * scale for each in self._settings["rate"]]
+        scale = (count / _STEPS) ** -0.5
+        first, last = self._settings["rate"]
+        rate = [first * scale, last * scale * max(fineness, 1.0) ** -0.25]  # likewise
         positions = mi.Float(self._start.ravel())
         optimiser = mi.ad.Adam(lr=rate[0], beta_1=self._settings["momentum"], uniform=True)
         large_steps, last_stage = None, None
