@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import itertools
-import json
 import sys
 import tempfile
 import time
@@ -23,9 +22,8 @@ import against_environment
 import against_results as results
 import against_tables as tables
 from against_cases import Contestant, Task
+from against_sweep import Sweep
 from row_process import RowFailed, run_row
-
-_SWEEP_SEED = 1000  # another than those that are compared
 
 
 def measure(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
@@ -38,7 +36,9 @@ def measure(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
         for task in chosen_tasks(options):
             made = _Comparison(task, python, mitsuba, Path(folder))
             if options.sweep:
-                made.sweep()
+                result["machine"] = made.machine
+                result.setdefault("sweeps", []).extend(made.sweep(options.quick))
+                code = max(code, made.code)
                 continue
             row = made.compare(1 if options.quick else options.seeds, options.quick)
             result["machine"] = made.machine
@@ -49,9 +49,9 @@ def measure(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
 
 
 def chosen_tasks(options: argparse.Namespace) -> list[Task]:
-    """Those of --only; with --quick the first of each kind."""
+    """Those of --only; with --quick and --sweep the first of each kind, whose settings the others scale."""
     tasks = [task for task in cases.TASKS if options.only in (None, task.kind)]
-    if options.quick:
+    if options.quick or options.sweep:
         return [next(of_kind) for _, of_kind in itertools.groupby(tasks, lambda task: task.kind)]
     return tasks
 
@@ -80,6 +80,9 @@ class _Comparison:
                 runs.setdefault(contestant.name, []).extend(found["runs"])
                 floors += [found["floor_ms"]] if "floor_ms" in found else []
         rows = [results.contestant_row(self.task, name, own) for name, own in runs.items() if own]
+        settings = {each.name: each.settings.get(self.task.kind) for each in cases.CONTESTANTS}
+        for row in rows:
+            row["settings"] = settings[row["contestant"]]
         return {
             **asdict(self.task),
             **self._facts,
@@ -90,19 +93,19 @@ class _Comparison:
             "runs": [run for own in runs.values() for run in own],
         }
 
-    def sweep(self) -> None:
-        """Mitsuba's quality at the end of runs with each setting, best first."""
-        contestant = cases.MITSUBA[0]
-        for steps in cases.SWEPT_LENGTHS[self.task.kind]:
-            tried = []
-            for settings in cases.sweep_settings(self.task.kind):
-                (run,) = self._runs(contestant, _SWEEP_SEED, (steps,), settings)["runs"]
-                tried.append((run["checkpoints"][-1][self.task.figure], settings))
-            tried.sort(key=lambda each: each[0], reverse=not self.task.is_error)
-            for figure, settings in tried:
-                print(
-                    f"{self.task.name}, {steps} steps: {figure:.5g} with {json.dumps(settings)}", flush=True
-                )
+    def sweep(self, is_short: bool) -> list[dict]:
+        """What is found for each of Mitsuba's contestants."""
+        sweep = Sweep(self.task, self._python, self._mitsuba, self._folder, self._inputs, is_short)
+        found = []
+        for contestant in cases.MITSUBA:
+            if self.task.kind not in contestant.way:
+                continue
+            try:
+                found.append(sweep.search(contestant))
+            except RowFailed as error:
+                print(f"{self.task.name}, {contestant.name}: {error}", flush=True)
+                self.code = max(self.code, error.code)
+        return found
 
     def _ratios(self, rows: list[dict]) -> list[dict]:
         ours = {each.name for each in cases.OURS}
@@ -118,25 +121,22 @@ class _Comparison:
             if other["contestant"] not in ours
         ]
 
-    def _runs(
-        self, contestant: Contestant, seed: int, lengths: tuple[int, ...], settings: dict | None = None
-    ) -> dict:
+    def _runs(self, contestant: Contestant, seed: int, lengths: tuple[int, ...]) -> dict:
         """{"runs"}, empty where the process failed; with figures at each checkpoint."""
         outputs = [str(self._folder / f"{steps}.npz") for steps in lengths]
-        case = {
-            "kind": self.task.kind,
-            "way": contestant.way[self.task.kind],
-            "seed": seed,
-            "lengths": list(lengths),
-            "inputs": self._inputs,
-            "outputs": outputs,
-        }
+        case = {"kind": self.task.kind, "way": contestant.way[self.task.kind], "inputs": self._inputs}
         begin = time.monotonic()
         try:
             if contestant.tool == "ours":
+                case.update(seed=seed, lengths=list(lengths), outputs=outputs)
                 made = run_row(self._python, "against_ours.py", case)["row"]
             else:
-                case["settings"] = settings or contestant.settings[self.task.kind]
+                settings = contestant.settings[self.task.kind]
+                case["is_timed"] = True
+                case["runs"] = [
+                    {"steps": steps, "seed": seed, "settings": settings, "output": output}
+                    for steps, output in zip(lengths, outputs)  # noqa: B905 - strict is newer than 3.8
+                ]
                 variables = self._mitsuba.variables
                 made = run_row(self._mitsuba.python, "against_mitsuba.py", case, variables)["row"]
             case = {"kind": self.task.kind, "inputs": self._inputs, "outputs": outputs}

@@ -134,12 +134,13 @@ def _by_stock(mesh: mi.Mesh, views: Views, triangles: np.ndarray, settings: dict
     sensors, images = views.sensors(), views.images()
     corners = [mi.UInt32(np.ascontiguousarray(triangles[:, corner])) for corner in range(3)]
     integrator = mi.load_dict({"type": "direct_projective", "sppi": 0})
+    integrator.max_depth = 1  # what the mesh casts on itself is not in the references, and takes rays
     samples = settings["samples"]
 
     def backward(positions: mi.Float, view: int, seed: int) -> None:
         parameters["mesh.vertex_positions"] = positions
-        points = dr.unravel(mi.Point3f, positions)
-        a, b, c = (dr.gather(mi.Point3f, points, corner) for corner in corners)
+        # Not by dr.unravel: its gradient replaces what the array has of others, here that of the mesh.
+        a, b, c = (dr.gather(mi.Point3f, positions, corner) for corner in corners)
         normal = mi.Point3f(dr.cross(b - a, c - a))
         normals = dr.zeros(mi.Point3f, len(positions) // 3)
         for corner in corners:

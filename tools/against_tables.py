@@ -12,10 +12,10 @@ Against Mitsuba {0} (llvm_ad_rgb, {1}).
 Seconds and steps to each level of quality: medians over seeds of the least over runs of several lengths, in
 brackets least to most; interpolated between checkpoints, for which the clock stops. A step is one view. What
 counts is the loop: reading, set-up and the compilation of kernels and shaders are left out on both sides.
-For shapes 'mitsuba' is an integrator of primary visibility only, with Mitsuba's LargeSteps and Adam, rate,
-momentum and lambda swept and annealed; for textures rays in each step, or kept between steps (which the
-set-up makes), and Adam. 'stock' is what comes with Mitsuba, of one seed; for shapes its settings are not
-found yet, and it comes to no level.
+For shapes Mitsuba is an integrator of primary visibility only, with its LargeSteps and Adam, rate and lambda
+swept and annealed: 'beta 0.9' with Adam's own momentum, 'beta 0.3' with that of our estimators. For textures:
+rays in each step, or kept between steps (which the set-up makes), and Adam. 'stock' is what comes with
+Mitsuba (direct_projective and prb), of one seed.
 """
 _END_FIGURES = (
     ("chamfer", "chamfer", ".5f"),

@@ -31,7 +31,8 @@ def is_before(view: View, positions: NDArray[np.float32]) -> bool:
     """Whether the box around the positions lies wholly beyond the view's near plane: the camera is
     outside of whatever is in it, and the near plane opens nothing."""
     beyond = view.world_to_clip[2] + view.world_to_clip[3]  # clip z > -w, which is linear: least at a corner
-    lowest, highest = positions.min(axis=0), positions.max(axis=0)
+    columns = np.ascontiguousarray(positions.T)  # whose extremes are found several times as fast
+    lowest, highest = columns.min(axis=1), columns.max(axis=1)
     return bool(np.minimum(beyond[:3] * lowest, beyond[:3] * highest).sum() + beyond[3] > 0.0)
 
 

@@ -14,7 +14,8 @@ Plane = NDArray[np.float32]
 
 @dataclass(frozen=True, eq=False)
 class EdgeBuffers:
-    """All 0 where nothing is. Arrays are overwritten by the next picture of this size.
+    """Arrays are overwritten by the next picture of this size; where nothing is, id and loss are 0, and the
+    others anything finite.
 
     loss: (H, W), relative to an empty pixel's where the reference has alpha. id: (H, W) uint32, triangle + 1.
     force: (H, W, 4), the loss's gradient by the world position of what is seen, as it carries its colours and

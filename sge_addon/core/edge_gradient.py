@@ -10,8 +10,6 @@ barycentric coordinates (corner_marks), and the third goes on through the vertex
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -35,6 +33,7 @@ class EdgeGradient:
         self._vertex_count = len(assembly.positions)
         self._group_count = len(assembly.group_offsets) - 1
         self._places = place_matrices(assembly.triangles, assembly.marks)
+        self._ranks = np.empty(len(assembly.triangles), np.intp)  # of triangles among those that are seen
         self._outlines = Outlines(assembly, shaded)
         self._normals = NormalGradient(assembly) if shaded else None
 
@@ -48,50 +47,48 @@ class EdgeGradient:
     ) -> Array:
         """(V, 3) gradient of the picture's summed loss. positions: (V, 3), and clip: (4, 4) world to clip, as
         drawn, jitter included."""
+        columns = np.ascontiguousarray(positions.T)
+        outlined, pulled = self._outlines.forces(buffers, columns, view, clip, matched)
+        triangles, by_corner = self._by_corner(buffers, matched.reference.weight)
+        corners = self._triangles.take(triangles, axis=0).T
+        vertices, pulls = [outlined.ravel(), corners.ravel()], [pulled, by_corner[0].reshape(3, -1)]
+        if self._normals is not None:
+            groups = self._groups.take(triangles, axis=0).T
+            by_group = _sums(groups.ravel(), by_corner[1].reshape(3, -1), self._group_count)
+            triangles, tilts = self._normals.to_corners(columns, by_group)
+            vertices.append(self._triangles.take(triangles, axis=0).T.ravel())
+            pulls.append(tilts.reshape(3, -1))
+        sums = _sums(np.concatenate(vertices), np.concatenate(pulls, axis=1), self._vertex_count)
+        return np.ascontiguousarray(sums.T)
+
+    def _by_corner(self, buffers: EdgeBuffers, weight: Array | None) -> tuple[Indices, list[Array]]:
+        """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
+        barycentric coordinates, and where normals matter those of turn."""
         ids = buffers.id.ravel()
         covered = np.flatnonzero(ids)
         bins = ids.take(covered).astype(np.intp) - 1
-        force = buffers.force.reshape(-1, 4).take(covered, axis=0)
-        turn = buffers.turn.reshape(-1, 4).take(covered, axis=0)
-        marks = np.stack([force[:, 3], turn[:, 3]])
-        weight = matched.reference.weight
-        if weight is not None:
-            counted = weight.ravel().take(covered)[:, None]
-            force, turn = force * counted, turn * counted
-        outlined, pulls = self._outlines.forces(buffers, positions, view, clip, matched)
-        triangles, by_corner = self._by_corner(bins, marks, force)
-        vertices = [outlined, *self._triangles.take(triangles, axis=0).T]
-        values = [pulls.T, *by_corner]
-        if self._normals is not None:
-            triangles, by_corner = self._by_corner(bins, marks, turn)
-            groups = self._groups.take(triangles, axis=0).T
-            by_group = _sums([*groups], [*by_corner], self._group_count)
-            triangles, by_corner = self._normals.to_corners(positions, by_group)
-            vertices += [*self._triangles.take(triangles, axis=0).T]
-            values += [*by_corner]
-        return _sums(vertices, values, self._vertex_count)
-
-    def _by_corner(self, bins: Indices, marks: Array, values: Array) -> tuple[Indices, Array]:
-        """(T,) the triangles that occur and (3, 3, T) [corner, axis, triangle] the sums of values (N, >= 3)
-        times the barycentric coordinates. bins: (N,) triangles. marks: (2, N)."""
-        count = len(self._triangles)
-        seen = np.flatnonzero(np.bincount(bins, minlength=count))
-        moments = np.empty((3, 3, len(seen)))  # [(1, x, y), axis, triangle]
-        for axis in range(3):
-            column = values[:, axis].astype(np.float64)
-            moments[0, axis] = np.bincount(bins, column, count).take(seen)
-            for row in (0, 1):
-                moments[1 + row, axis] = np.bincount(bins, column * marks[row], count).take(seen)
-        places = self._places.take(seen, axis=2)
-        corners = [sum(places[corner, row] * moments[row] for row in range(3)) for corner in range(3)]
-        return seen, np.stack(corners).astype(np.float32)
+        is_seen = np.zeros(len(self._triangles), bool)
+        is_seen[bins] = True
+        triangles = np.flatnonzero(is_seen)
+        self._ranks[triangles] = np.arange(len(triangles))
+        bins = self._ranks.take(bins)
+        places = self._places.take(triangles, axis=2)
+        force, turn = (each.reshape(-1, 4).take(covered, axis=0) for each in (buffers.force, buffers.turn))
+        marks = force[:, 3].astype(np.float64), turn[:, 3].astype(np.float64)
+        counts = None if weight is None else weight.ravel().take(covered)
+        by_corner = []
+        for values in (force,) if self._normals is None else (force, turn):
+            by_corner.append(np.empty((3, 3, len(triangles)), np.float32))
+            for axis in range(3):
+                column = values[:, axis].astype(np.float64)  # one by one, which caches like better
+                if counts is not None:
+                    column *= counts
+                moments = (column, column * marks[0], column * marks[1])
+                sums = [np.bincount(bins, each, len(triangles)) for each in moments]
+                by_corner[-1][axis] = sum(places[:, row] * each for row, each in enumerate(sums))
+        return triangles, by_corner
 
 
-def _sums(bins: list[NDArray[Any]], values: list[Array], count: int) -> Array:
-    """(count, 3): values, (3, N) each, summed by their bins, (N,) each."""
-    joined = np.concatenate(bins)
-    columns = np.concatenate(values, axis=1)
-    sums = np.empty((count, 3), np.float32)
-    for axis in range(3):
-        sums[:, axis] = np.bincount(joined, columns[axis], count)
-    return sums
+def _sums(bins: NDArray[np.int32], values: Array, count: int) -> Array:
+    """(3, count): values, (3, N), summed by their bins, (N,)."""
+    return np.stack([np.bincount(bins, axis, count) for axis in values]).astype(np.float32)

@@ -28,6 +28,7 @@ Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
 Clip = NDArray[np.float64]
 _STEP = 8.0  # pixels of depth between neighbours, over which they are on different surfaces
+_NOWHERE = np.float32(-1e30)  # a depth that is apart from all others
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,30 +83,31 @@ class Outlines:
         self._shows_borders = len(assembly.materials) > 1
 
     def forces(
-        self, buffers: EdgeBuffers, positions: Array, view: View, clip: Clip, matched: Matched
-    ) -> tuple[Indices, Array]:
-        """(N,) vertices and (N, 3) the gradient of the picture's summed loss by their positions; a vertex may
-        occur more than once. positions, clip: (4, 4) world to clip, as the picture was drawn."""
+        self, buffers: EdgeBuffers, columns: Array, view: View, clip: Clip, matched: Matched
+    ) -> tuple[NDArray[np.int32], Array]:
+        """(3, N) vertices and (3, 3 N) the gradient of the picture's summed loss by their positions; a vertex
+        may occur more than once. columns: (3, V) positions, and clip: (4, 4) world to clip, as the picture
+        was drawn."""
         owner, other, worth = self._pairs(buffers, view, matched)
         triangle = buffers.id.ravel().take(owner).astype(np.intp) - 1
-        ends = self._ends.find(positions, view, clip, triangle, owner, other)
-        pulls = worth[:, None, None] * ends.places[:, :, None] * ends.gradient[:, None, :]
-        return self._triangles.take(ends.triangle, axis=0).ravel(), pulls.reshape(-1, 3)
+        ends = self._ends.find(columns, view, clip, triangle, owner, other)
+        pulls = (worth * ends.gradient)[:, None] * ends.places
+        return self._triangles.take(ends.triangle, axis=0).T, pulls.reshape(3, -1)
 
     def _pairs(self, buffers: EdgeBuffers, view: View, matched: Matched) -> tuple[Indices, Indices, Array]:
         """(N,) pixels whose surface has an outline towards a neighbour, (N,) these neighbours, and (N,) what
         it costs when the outline moves there by a pixel."""
-        first, second = _neighbours(buffers.id)
-        ids, depth = buffers.id.ravel(), buffers.seen.reshape(-1, 4)[:, 3]
+        ids = buffers.id.ravel()
+        depth = np.where(ids > 0, buffers.seen[..., 3].ravel(), _NOWHERE)
+        first, second = self._neighbours(ids, depth, view)
         id_first, id_second = ids.take(first), ids.take(second)
         depth_first, depth_second = depth.take(first), depth.take(second)
         empty = (id_first == 0) | (id_second == 0)
-        w = np.minimum(depth_first, depth_second) if view.is_perspective else np.float32(1.0)
-        jumps = np.abs(depth_first - depth_second) > np.float32(_STEP * view.world_per_pixel) * w
-        inside = np.flatnonzero(~empty & (jumps | self._shows_creases | self._shows_borders))
+        inside = np.flatnonzero(~empty)
         a, b = id_first[inside].astype(np.intp) - 1, id_second[inside].astype(np.intp) - 1
         apart = empty & is_outlined(matched.reference, matched.background)
-        apart[inside] = jumps[inside] & ~_share(self._triangles, a, b)
+        jumps = _are_apart(depth_first[inside], depth_second[inside], view)
+        apart[inside] = jumps & ~_share(self._triangles, a, b)
         creased = np.zeros(len(first), bool)
         if self._shows_borders:
             creased[inside] = self._materials.take(a) != self._materials.take(b)
@@ -119,12 +121,27 @@ class Outlines:
         first_is_near = ((id_first > 0) & is_nearer)[chosen]
         owner, other = np.where(first_is_near, first, second), np.where(first_is_near, second, first)
         worth = _worth(buffers, owner, other, matched)
-        worth[creased] *= 0.5
-        return (
-            np.concatenate([owner, other[creased]]),
-            np.concatenate([other, owner[creased]]),
-            np.concatenate([worth, -worth[creased]]),
-        )
+        if len(creased):
+            worth[creased] *= 0.5
+            owner, other, worth = (
+                np.concatenate([owner, other[creased]]),
+                np.concatenate([other, owner[creased]]),
+                np.concatenate([worth, -worth[creased]]),
+            )
+        return owner, other, worth
+
+    def _neighbours(self, ids: NDArray[np.uint32], depth: Array, view: View) -> tuple[Indices, Indices]:
+        """Flat indices of pixels where an outline towards the neighbour to the right or above may be, and of
+        these neighbours. ids, depth: (P,), 0 and _NOWHERE where nothing is."""
+        found = []
+        for offset in (1, view.width):
+            differs = ids[:-offset] != ids[offset:]
+            if not self._shows_creases and not self._shows_borders:
+                differs &= _are_apart(depth[:-offset], depth[offset:], view)
+            found.append(np.flatnonzero(differs))
+        right, above = found
+        right = right[right % view.width != view.width - 1]
+        return np.concatenate([right, above]), np.concatenate([right + 1, above + view.width])
 
 
 def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Matched) -> Array:
@@ -136,22 +153,20 @@ def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Match
     at, shown = np.concatenate([second, first]), np.concatenate([first, second])
     normal = None if normals is None else normals.take(shown, axis=0)[:, :3]
     losses = matched.losses(at, seen.take(shown, axis=0)[:, :3], normal)
-    losses *= ids.take(shown) > 0  # an empty pixel's loss is what losses are relative to
+    losses[ids.take(shown) == 0] = 0.0  # an empty pixel's loss is what losses are relative to
     losses -= loss.take(at)
     if matched.reference.weight is not None:
         losses *= matched.reference.weight.ravel().take(at)
     return 0.5 * (losses[: len(first)] - losses[len(first) :])
 
 
-def _neighbours(ids: NDArray[np.uint32]) -> tuple[Indices, Indices]:
-    """Flat indices of pixels that show another triangle than the neighbour to the right or above, and of
-    these neighbours."""
-    width = ids.shape[1]
-    flat = ids.ravel()
-    right = np.flatnonzero(flat[:-1] != flat[1:])
-    right = right[right % width != width - 1]
-    above = np.flatnonzero(flat[:-width] != flat[width:])
-    return np.concatenate([right, above]), np.concatenate([right + 1, above + width])
+def _are_apart(first: Array, second: Array, view: View) -> NDArray[np.bool_]:
+    """(N,) whether the depths of neighbours are too different for one surface."""
+    step = np.float32(_STEP * view.world_per_pixel)
+    apart: NDArray[np.bool_] = np.abs(first - second) > (
+        step * np.minimum(first, second) if view.is_perspective else step
+    )
+    return apart
 
 
 def _share(lists: NDArray[np.int32], a: Indices, b: Indices) -> NDArray[np.bool_]:

@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembly import Assembly
+from .surface_ends import CYCLE
+
+Array = NDArray[np.float32]
 
 # What the area vectors of a group at least add up to, of their lengths: where triangles are folded onto each
 # other, their normal turns without measure when a vertex moves.
@@ -30,32 +33,28 @@ class NormalGradient:
         distinct = np.stack([a, np.where(b == a, none, b), np.where((c == a) | (c == b), none, c)], axis=1)
         self._groups = np.ascontiguousarray(distinct)
 
-    def to_corners(
-        self, positions: NDArray[np.float32], by_group: NDArray[np.float32]
-    ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-        """(T,) triangles and (3, 3, T) the gradient by the position of each corner, [corner, axis, triangle].
+    def to_corners(self, columns: Array, by_group: Array) -> tuple[NDArray[np.intp], Array]:
+        """(T,) triangles and (3, 3, T) the gradient by the position of each corner, [axis, corner, triangle].
 
-        positions: (V, 3). by_group: (G, 3) gradient of the loss by the groups' unit normals.
+        columns: (3, V) positions. by_group: (3, G) gradient of the loss by the groups' unit normals.
         """
         known = np.zeros(self._group_count + 1, bool)
-        known[:-1] = by_group.any(axis=1)
+        known[:-1] = by_group.any(axis=0)
         # All triangles of a group whose normal matters, also those without a pixel.
-        touched = np.flatnonzero(known.take(self._groups).any(axis=1))
-        corners = self._triangles.take(touched, axis=0).T  # (3, T)
-        a, b, c = (positions.take(corner, axis=0).T for corner in corners)  # (3, T) each
-        edges = (b - c, c - a, a - b)
+        a, b, c = known.take(self._groups).T
+        touched = np.flatnonzero(a | b | c)
+        corners = columns.take(self._triangles.take(touched, axis=0).T.take(CYCLE, axis=0), axis=1)
+        edges = corners[:, 1:4] - corners[:, 2:]  # (3, 3, T): each opposite of its corner
         groups = self._groups.take(touched, axis=0).T.ravel()
-        by_area = self._by_area_vector(groups, _cross(edges[1], edges[2]), by_group)
-        return touched, np.stack([_cross(edge, by_area) for edge in edges])
+        by_area = self._by_area_vector(groups, _cross(edges[:, 1], edges[:, 2]), by_group)
+        return touched, _cross(edges, by_area[:, None])
 
-    def _by_area_vector(
-        self, groups: NDArray[np.int32], area: NDArray[np.float32], by_group: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
+    def _by_area_vector(self, groups: NDArray[np.int32], area: Array, by_group: Array) -> Array:
         """(3, T): the gradient by the triangles' area vectors. groups: (3 T,), by corner; area: (3, T)."""
         count = self._group_count + 1
         sums = np.stack([np.bincount(groups, np.tile(axis, 3), count) for axis in area])  # (3, G + 1)
         given = np.zeros((3, count))
-        given[:, :-1] = by_group.T
+        given[:, :-1] = by_group
         areas = np.bincount(groups, np.tile(np.sqrt((area * area).sum(axis=0)), 3), count)
         squared = np.maximum((sums * sums).sum(axis=0), np.square(_LEAST_SHARE * areas) + 1e-30)
         # d unit(s) / ds = (1 - n n^T) / |s|.
@@ -65,6 +64,10 @@ class NormalGradient:
         return given.astype(np.float32).take(groups, axis=1).reshape(3, 3, -1).sum(axis=1)
 
 
-def _cross(a: NDArray[np.float32], b: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(3, N) each; an order faster than np.cross along the other axis."""
-    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
+def _cross(a: Array, b: Array) -> Array:
+    """(3, ...) each; an order faster than np.cross along the other axis."""
+    product = np.empty(a.shape, np.float32)
+    for axis, (first, second) in enumerate(((1, 2), (2, 0), (0, 1))):
+        np.multiply(a[first], b[second], out=product[axis])
+        product[axis] -= a[second] * b[first]
+    return product

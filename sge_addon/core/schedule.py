@@ -15,6 +15,8 @@ from .perturbation import Perturbation, even_perturbation, perturbation
 from .view import View
 
 _STEPS = 400  # the fit for which the ranges below are given
+_LEAST_STAGES = 3  # of lambda: with two, short fits are half as good
+_STAGE_STEPS = 2.5  # that a stage of lambda takes at the least, where there are more than those
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,12 @@ class ShapeSchedule:
     shape moves, in all stages together; 0 for steps * share.
     epsilon: pixels. even_epsilon: world units by which all vertices are perturbed instead, in all views and
     steps; 0 for pixels. rate: learning rate, in units of the object's rms radius. cooling: how much smaller
-    its end is in longer fits, the power of their length. momentum: part of the last direction that a step
-    keeps, which averages noise. smoothing_range: lambda.
-    coarse: until when pictures are halved, and halved again.
-    stages: lambda changes in so many steps, since each change costs a factorisation. vertices: of the
-    mesh for which rate and smoothing_range are given.
+    its end is in longer fits, the power of their length. refining: how much smaller its start and its end
+    are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
+    a step keeps, which averages noise. smoothing_range: lambda.
+    coarse: until when pictures are halved, halved again, and so on.
+    stages: in so many, at the most, lambda changes, since each costs a factorisation. vertices: of the mesh
+    for which rate and smoothing_range are given.
     """
 
     steps: int = _STEPS
@@ -41,6 +44,7 @@ class ShapeSchedule:
     even_epsilon: float = 0.0
     rate: tuple[float, float] = (0.2, 0.01)
     cooling: float = 0.0
+    refining: tuple[float, float] = (0.5, 0.5)
     momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     coarse: tuple[float, ...] = ()
@@ -53,9 +57,10 @@ class ShapeSchedule:
             self,
             rate=(0.4, 0.005),
             cooling=1.0,
+            refining=(0.0, 0.25),
             momentum=0.3,
             smoothing_range=(10.0, 0.5),
-            coarse=(0.8, 0.5),
+            coarse=(0.8, 0.5, 0.25),
         )
 
     def epsilon_pixels(self, progress: float) -> float:
@@ -70,10 +75,13 @@ class ShapeSchedule:
 
     def learning_rate(self, progress: float, vertex_count: int) -> float:
         """Exponential from start to end; smaller for longer fits and finer meshes."""
-        scale = self._length**-0.3 * max(self._fineness(vertex_count), 1.0) ** -0.5
         start, end = self.rate
         end = min(end * self._length**-self.cooling, start)
-        return _geometric((start, end), self._own(progress)) * scale
+        fineness = max(self._fineness(vertex_count), 1.0)
+        start, end = (
+            rate * fineness**-power for rate, power in zip((start, end), self.refining, strict=True)
+        )
+        return _geometric((start, end), self._own(progress)) * self._length**-0.3
 
     def halvings(self, progress: float) -> int:
         """How often references are halved before they are compared: at first, noiseless gradients of small
@@ -89,13 +97,23 @@ class ShapeSchedule:
         fineness = self._fineness(vertex_count)
         start, end = self.smoothing_range
         end = min(end * self._length**0.5, start)
-        stage = min(int(self._own(progress) * self.stages), self.stages - 1) / max(self.stages - 1, 1)
+        stages = self._stage_count(vertex_count)
+        stage = min(int(self._own(progress) * stages), stages - 1) / max(stages - 1, 1)
         return _geometric((start * fineness, end * fineness**0.5), stage)
+
+    def _stage_count(self, vertex_count: int) -> int:
+        """A factorisation takes as long as some steps, of finer meshes more: fewer in short fits."""
+        affordable = int(self._moving_steps / (_STAGE_STEPS * self._fineness(vertex_count)))
+        return min(max(affordable, _LEAST_STAGES), self.stages)
+
+    @property
+    def _moving_steps(self) -> float:
+        return self.shape_steps or self.steps * self.share
 
     @property
     def _length(self) -> float:
         """Steps of the shape, relative to the fit that the ranges are for."""
-        return max((self.shape_steps or self.steps * self.share) / _STEPS, 0.25)
+        return max(self._moving_steps / _STEPS, 0.25)
 
     def _fineness(self, vertex_count: int) -> float:
         return vertex_count / self.vertices

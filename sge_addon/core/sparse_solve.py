@@ -27,6 +27,7 @@ class SmoothingSystem:
         self.vertex_count = vertex_count
         self._smoothing = -1.0
         self._solver: Any = None  # a cholespy solver
+        self._laplacian: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]] | None = None
         self._multigrid: Multigrid | None = None
 
     def solve(self, smoothing: float, right: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -46,14 +47,16 @@ class SmoothingSystem:
 
     def forget(self) -> None:
         """Free what solves need; the next one makes it anew."""
-        self._solver = self._multigrid = None
+        self._solver = self._laplacian = self._multigrid = None
 
     def _factorise(self, smoothing: float) -> None:
         from cholespy import CholeskySolverF, MatrixType
 
         self._solver = None  # one factor in memory at a time
-        rows, columns, values = laplacian_entries(self._triangles, self.vertex_count)
-        values *= smoothing
+        if self._laplacian is None:
+            self._laplacian = laplacian_entries(self._triangles, self.vertex_count)
+        rows, columns, values = self._laplacian
+        values = values * smoothing
         values[-self.vertex_count :] += 1.0  # the diagonal
         self._solver = CholeskySolverF(self.vertex_count, rows, columns, values, MatrixType.COO)
         self._smoothing = smoothing

@@ -13,41 +13,33 @@ from .view import View
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
+Corners = NDArray[np.int32]
 _WALK = 3  # triangles that are crossed at the most after the pixel's own
 _FOLLOWING, _LAST = [1, 2, 0], [2, 0, 1]
+# Three corners, and the first two again: what follows each, and what follows that, are slices.
+CYCLE = [0, 1, 2, 0, 1]
 
 
 @dataclass(frozen=True, eq=False)
 class Ends:
-    """triangle: (N,) in which the surface ends; places: (N, 3) barycentric coordinates there; gradient:
-    (N, 3) of where that is in the picture, in pixels along the way, by its world position."""
+    """triangle: (N,) in which the surface ends; places: (3, N) barycentric coordinates there; gradient:
+    (3, N) of where that is in the picture, in pixels along the way, by its world position."""
 
     triangle: Indices
     places: Array
     gradient: Array
 
 
-@dataclass(frozen=True, eq=False)
-class _Exit:
-    """How a straight line leaves some triangles. faces: (N,) whether their corners run counter-clockwise;
-    spans: (N, 3) barycentric coordinates, not normalised; way: (N,) in [0, 1]; edge: (N,) opposite corner."""
-
-    faces: NDArray[np.bool_]
-    spans: Array
-    way: Array
-    edge: Indices
-
-
 class SurfaceEnds:
     """Of one topology. triangles: (F, 3)."""
 
-    def __init__(self, triangles: NDArray[np.int32]) -> None:
+    def __init__(self, triangles: Corners) -> None:
         self._triangles = triangles
-        self._across = across_edges(triangles)
+        self._across = across_edges(triangles).ravel()
 
     def find(
         self,
-        positions: Array,
+        columns: Array,
         view: View,
         clip: NDArray[np.float64],
         triangle: Indices,
@@ -56,45 +48,66 @@ class SurfaceEnds:
     ) -> Ends:
         """The ends of surfaces from the centres of the pixels ``start`` (N,), flat, in the triangles named,
         on the way to neighbours ``goal``. Neighbouring triangles belong to a surface as long as they face the
-        same side. clip: (4, 4) world to clip."""
-        matrix = clip.astype(np.float32)
-        row, column = np.divmod(start, view.width)
-        centre = np.stack([column, row], axis=1).astype(np.float32) + np.float32(0.5)
-        along = np.stack([goal % view.width - column, goal // view.width - row], axis=1).astype(np.float32)
-
-        def leave(triangle: Indices, index: Indices | slice) -> _Exit:
-            corners = positions.take(self._triangles.take(triangle, axis=0), axis=0)
-            return _leave(corners, matrix, view, centre[index], along[index])
-
+        same side. columns: (3, V) positions. clip: (4, 4) world to clip."""
+        projection = _Projection(columns, clip, view)
+        centre = _centres(start, view.width)
+        along = _centres(goal, view.width) - centre
         triangle = triangle.copy()
-        first = leave(triangle, slice(None))
-        spans, way, edge = first.spans, first.way, first.edge
+        faces, way, edge = _leave(*projection.relative(self._cycles(triangle), centre), along)
         walking = np.arange(len(triangle))
         for _ in range(_WALK):
-            beyond = self._across[triangle[walking], edge[walking]]
-            goes_on = (beyond >= 0) & (way[walking] < 1.0)
-            walking, beyond = walking[goes_on], beyond[goes_on]
+            walking = walking[way.take(walking) < 1.0]
+            beyond = self._across.take(3 * triangle.take(walking) + edge.take(walking))
+            walking, beyond = walking[beyond >= 0], beyond[beyond >= 0]
             if not len(walking):
                 break
-            there = leave(beyond, walking)
-            goes_on = (there.faces == first.faces[walking]) & (there.way > way[walking])
+            there = projection.relative(self._cycles(beyond), centre.take(walking, axis=1))
+            faces_there, way_there, edge_there = _leave(*there, along.take(walking, axis=1))
+            goes_on = (faces_there == faces.take(walking)) & (way_there > way.take(walking))
             walking = walking[goes_on]
             triangle[walking] = beyond[goes_on]
-            spans[walking], way[walking] = there.spans[goes_on], there.way[goes_on]
-            edge[walking] = there.edge[goes_on]
-        places = spans / np.maximum(spans.sum(axis=1, keepdims=True), np.float32(1e-30))
-        corners = positions.take(self._triangles.take(triangle, axis=0), axis=0)
-        depth = (places * _row(corners, matrix[3])).sum(axis=1, keepdims=True)
-        size = np.asarray([view.width, view.height], np.float32)
-        ndc = 2.0 * (centre + way[:, None] * along) / size - 1.0
-        x, y = (0.5 * size * along / depth).T[:, :, None]  # (N, 1) each
+            way[walking], edge[walking] = way_there[goes_on], edge_there[goes_on]
+        reached = centre + way * along
+        corners = self._cycles(triangle)
+        spans = _spans(*projection.relative(corners, reached))
+        spans = np.maximum(np.where(spans.sum(axis=0) > 0.0, spans, -spans), 0.0)
+        places = spans / projection.w.take(corners[:3])
+        whole = np.maximum(places.sum(axis=0), np.float32(1e-30))
+        places /= whole
+        return Ends(triangle, places, projection.slopes(reached, along, spans.sum(axis=0) / whole))
+
+    def _cycles(self, triangle: Indices) -> Corners:
+        """(5, N): the corners of triangles, in a CYCLE."""
+        return self._triangles.take(triangle, axis=0).T.take(CYCLE, axis=0)
+
+
+class _Projection:
+    """Positions (3, V) in a picture. x, y: (V,) in pixels; w: (V,)."""
+
+    def __init__(self, columns: Array, clip: NDArray[np.float64], view: View) -> None:
+        self._rows = clip[[0, 1, 3]].astype(np.float32)
+        self._half = np.float32(0.5 * view.width), np.float32(0.5 * view.height)
         # No matrix product, whose threads would spin on the rasteriser's cores.
-        gradient = x * (matrix[0, :3] - ndc[:, :1] * matrix[3, :3])
-        gradient += y * (matrix[1, :3] - ndc[:, 1:] * matrix[3, :3])
-        return Ends(triangle, places, gradient.astype(np.float32))
+        x, y, self.w = np.einsum("ij,jv->iv", self._rows[:, :3], columns) + self._rows[:, 3:]
+        with np.errstate(divide="ignore", invalid="ignore"):  # beside the camera, where nothing is seen
+            self.x = self._half[0] * (x / self.w + 1.0)
+            self.y = self._half[1] * (y / self.w + 1.0)
+
+    def relative(self, corners: Corners, origin: Array) -> tuple[Array, Array]:
+        """x and y of vertices (K, N) from points of the picture (2, N)."""
+        return self.x.take(corners) - origin[0], self.y.take(corners) - origin[1]
+
+    def slopes(self, at: Array, along: Array, w: Array) -> Array:
+        """(3, N): how far points at ``at`` (2, N) in the picture, and at w, move along ``along`` (2, N), by
+        their world position."""
+        first, second, last = self._rows[:, :3, None]
+        x, y = (half * towards / w for half, towards in zip(self._half, along, strict=True))
+        across, up = (place / half - 1.0 for half, place in zip(self._half, at, strict=True))
+        slopes: Array = x * first + y * second - (x * across + y * up) * last
+        return slopes
 
 
-def across_edges(triangles: NDArray[np.int32]) -> NDArray[np.intp]:
+def across_edges(triangles: Corners) -> NDArray[np.intp]:
     """(F, 3): the triangle across the edge opposite of each corner, -1 where there is none or several are."""
     tails, heads = triangles[:, _FOLLOWING].ravel(), triangles[:, _LAST].ravel()
     keys = np.minimum(tails, heads).astype(np.int64) << 32 | np.maximum(tails, heads)
@@ -108,25 +121,27 @@ def across_edges(triangles: NDArray[np.int32]) -> NDArray[np.intp]:
     return across.reshape(-1, 3)
 
 
-def _leave(corners: Array, matrix: Array, view: View, centre: Array, along: Array) -> _Exit:
-    """corners: (N, 3, 3) world; matrix: (4, 4) world to clip; centre, along: (N, 2) pixels."""
-    x, y, w = (_row(corners, row) for row in (matrix[0], matrix[1], matrix[3]))
-    x = (0.5 * view.width) * (x / w + 1.0) - centre[:, :1]
-    y = (0.5 * view.height) * (y / w + 1.0) - centre[:, 1:]
-    # Twice the areas that the moving point spans with the edges.
-    spans = x[:, _FOLLOWING] * y[:, _LAST] - x[:, _LAST] * y[:, _FOLLOWING]
-    change = along[:, :1] * (y[:, _FOLLOWING] - y[:, _LAST]) + along[:, 1:] * (x[:, _LAST] - x[:, _FOLLOWING])
-    faces = spans.sum(axis=1) > 0.0
-    flip = np.where(faces, np.float32(1.0), np.float32(-1.0))[:, None]
-    spans, change = spans * flip, change * flip
-    leaves = change < 0.0
-    ends = np.where(leaves, spans / np.where(leaves, -change, 1.0), np.float32(2.0))
-    edge = ends.argmin(axis=1)
-    way = np.clip(np.take_along_axis(ends, edge[:, None], axis=1), 0.0, 1.0)
-    spans = np.maximum(spans + way * change, 0.0) / w
-    return _Exit(faces, spans.astype(np.float32), way[:, 0].astype(np.float32), edge)
+def _centres(pixels: Indices, width: int) -> Array:
+    """(2, N) x and y of the centres of pixels, given flat."""
+    centres = np.empty((2, len(pixels)), np.float32)
+    centres[1], centres[0] = np.divmod(pixels, width)
+    centres += np.float32(0.5)
+    return centres
 
 
-def _row(corners: Array, row: Array) -> Array:
-    """(N, 3): one coordinate of the corners' clip positions."""
-    return corners[..., 0] * row[0] + corners[..., 1] * row[1] + corners[..., 2] * row[2] + row[3]
+def _spans(x: Array, y: Array) -> Array:
+    """(3, N): twice the areas that the origin spans with the edges opposite of each corner; x, y: (5, N)."""
+    return x[1:4] * y[2:] - x[2:] * y[1:4]
+
+
+def _leave(x: Array, y: Array, along: Array) -> tuple[NDArray[np.bool_], Array, Indices]:
+    """How a straight line from the origin leaves triangles with corners at x, y (5, N): whether these run
+    counter-clockwise; the way until then in [0, 1], of ``along`` (2, N); and the edge's opposite corner."""
+    spans = _spans(x, y)
+    change = along[0] * (y[1:4] - y[2:]) + along[1] * (x[2:] - x[1:4])
+    faces = spans.sum(axis=0) > 0.0
+    leaves = np.where(faces, change, -change) < 0.0
+    ends = np.full(spans.shape, 2.0, np.float32)
+    np.divide(spans, -change, out=ends, where=leaves)
+    edge = ends.argmin(axis=0)
+    return faces, np.clip(ends.min(axis=0), 0.0, 1.0), edge

@@ -94,11 +94,11 @@ class EdgeSource:
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view."""
-        drawn = self._ahead.pop((view, seed), None) or self._draw(view, seed, progress)
+        drawn = self._ahead.pop((view, seed), None) or self._draw_next(view, seed, progress)
         buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
         if self._expected is not None:
             self._turn = 1 - self._turn
-            self._ahead = {self._expected[:2]: self._draw(*self._expected)}
+            self._ahead = {self._expected[:2]: self._draw_next(*self._expected)}
             self._expected = None
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
@@ -121,10 +121,13 @@ class EdgeSource:
         return estimate, self._surfaces.updated().geometry_buffer(camera, jitter, self._stopwatch)
 
     def _prepare(self) -> None:
-        """Have all references on the GPU, whole and halved, before the first step."""
+        """Have all references on the GPU, whole and halved, and room for pictures, before the first step."""
         for view in range(len(self._levels[0].references)):
             for halvings in range(self._halvings(view, 0.0) + 1):
                 self._at(halvings).compared.prepare(view)
+        for halvings in range(self._halvings(0, 0.0) + 1):
+            drawn = self._draw(0, 0, halvings, Stopwatch())
+            drawn.rasteriser.read_edges(drawn.target, Stopwatch())
 
     def _halvings(self, view: int, progress: float) -> int:
         whole = self._levels[0].references[view].view
@@ -136,9 +139,12 @@ class EdgeSource:
             self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
         return self._levels[halvings]
 
-    def _draw(self, view: int, seed: int, progress: float) -> _Drawn:
+    def _draw_next(self, view: int, seed: int, progress: float) -> _Drawn:
         del self._levels[self._schedule.halvings(progress) + 1 :]  # no picture is as small again
-        level = self._at(self._halvings(view, progress))
+        return self._draw(view, seed, self._halvings(view, progress), self._stopwatch)
+
+    def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch) -> _Drawn:
+        level = self._at(halvings)
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
         rasteriser = self._surfaces.updated()
@@ -148,7 +154,7 @@ class EdgeSource:
             compared.textures(view),
             matched.match,
             self._loss,
-            self._stopwatch,
+            stopwatch,
             matched.background,
             f"edges {self._turn}",
         )

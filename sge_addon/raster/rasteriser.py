@@ -91,6 +91,7 @@ class Rasteriser(SurfaceDrawing):
                 textured = self._colours.is_textured
                 program, values = edge_program(self.shading, match, loss, textured, behind), {}
             target = self._targets.get(use, view.width, view.height, edge_formats(match))
+            target.stale = frozenset(target.formats) - {"id"}
             values |= {
                 "reference_colour": reference.colour,
                 "reference_normal": reference.normal,
@@ -111,6 +112,7 @@ class Rasteriser(SurfaceDrawing):
                 name: self._reader.read(target, slot, channels_of(format), kind_of(format))
                 for slot, (name, format) in enumerate(target.formats.items())
             }
+            np.copyto(read["loss"], 0.0, where=read["id"] == 0)
         return EdgeBuffers(**read)
 
     def _draw_pair(

@@ -49,10 +49,10 @@ def test_the_normals_derivative_is_the_central_difference(smooth: bool) -> None:
     assembly = assemble([surface(points, faces, smooth=smooth)])
     by_group = rng.normal(size=(len(assembly.group_offsets) - 1, 3)).astype(np.float32)
     by_group[::3] = 0.0
-    triangles, by_corner = NormalGradient(assembly).to_corners(points, by_group)
+    triangles, by_corner = NormalGradient(assembly).to_corners(points.T, by_group.T)
     found = np.zeros(points.shape)
     for corner in range(3):
-        np.add.at(found, assembly.triangles[triangles, corner], by_corner[corner].T)
+        np.add.at(found, assembly.triangles[triangles, corner], by_corner[:, corner].T)
     expected = np.zeros(points.shape)
     for index in np.ndindex(*points.shape):
         moved = [points.astype(np.float64), points.astype(np.float64)]
@@ -67,7 +67,7 @@ def test_a_fold_turns_normals_within_measure() -> None:
     """Both sides of a sheet as one smooth surface: its normal points nowhere, and would turn by anything."""
     points = np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 1e-6], [0, 1, 0]])
     assembly = assemble([surface(points, np.int32([[0, 1, 2], [1, 0, 3]]))])
-    _, by_corner = NormalGradient(assembly).to_corners(points, np.ones((4, 3), np.float32))
+    _, by_corner = NormalGradient(assembly).to_corners(points.T, np.ones((3, 4), np.float32))
     assert 1.0 < np.abs(by_corner).max() < 100.0
 
 
@@ -112,8 +112,9 @@ def test_a_surface_ends_at_its_outline(x: float, y: float, perspective: bool) ->
                 triangle.append(number)
                 break
     start, triangle = np.array(start), np.array(triangle)
-    ends = SurfaceEnds(faces).find(points, view, view.world_to_clip, triangle, start, start + 1)
-    reached = np.einsum("nk,nkc->nc", ends.places, points[faces[ends.triangle]])
+    ends = SurfaceEnds(faces).find(points.T, view, view.world_to_clip, triangle, start, start + 1)
+    reached = np.einsum("kn,nkc->nc", ends.places, points[faces[ends.triangle]])
     np.testing.assert_allclose(view.to_pixels(reached.astype(np.float64))[:, 0], right, atol=2e-3)
-    moved = view.to_pixels(reached + 1e-3 * ends.gradient / np.square(ends.gradient).sum(axis=1)[:, None])
+    slopes = ends.gradient.T
+    moved = view.to_pixels(reached + 1e-3 * slopes / np.square(slopes).sum(axis=1)[:, None])
     np.testing.assert_allclose((moved - view.to_pixels(reached.astype(np.float64)))[:, 0], 1e-3, rtol=0.05)

@@ -95,6 +95,19 @@ def test_lambda_is_annealed_in_few_stages() -> None:
     assert (np.diff(values) <= 0.0).all()
 
 
+@pytest.mark.parametrize(("steps", "vertices", "stages"), [(30, 2562, 5), (30, 10242, 3), (200, 10242, 5)])
+def test_short_fits_of_fine_meshes_factorise_less_often(steps: int, vertices: int, stages: int) -> None:
+    schedule = ShapeSchedule(steps=steps).for_edges()
+    assert len({schedule.smoothing(t, vertices) for t in np.linspace(0.0, 1.0, 500)}) == stages
+
+
+def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:
+    noisy, exact = ShapeSchedule(), ShapeSchedule().for_edges()
+    assert noisy.learning_rate(0.0, 40 * 2562) < 0.2 * noisy.learning_rate(0.0, 2562)
+    assert exact.learning_rate(0.0, 40 * 2562) == exact.learning_rate(0.0, 2562)
+    assert exact.learning_rate(1.0, 16 * 2562) == pytest.approx(0.5 * exact.learning_rate(1.0, 2562))
+
+
 def test_pinned_vertices_keep_their_bits() -> None:
     points, triangles = icosphere(2)
     points = points * np.float32(1.7) + np.float32(0.3)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ import against
 import against_cases as cases
 import against_environment
 import against_results as results
+import against_sweep as sweep
 import against_tables as tables
 
 TASK = cases.Task("shape", "shape", "ico", 64, (0.02, 0.01))
@@ -128,10 +130,12 @@ def test_markdown_tables_have_as_many_cells_in_each_row() -> None:
 
 
 def test_quick_takes_one_task_of_each_kind() -> None:
-    options = SimpleNamespace(only=None, quick=True)
+    options = SimpleNamespace(only=None, quick=True, sweep=False)
     assert [task.kind for task in against.chosen_tasks(options)] == ["shape", "texture"]
-    options = SimpleNamespace(only="shape", quick=False)
+    options = SimpleNamespace(only="shape", quick=False, sweep=False)
     assert {task.kind for task in against.chosen_tasks(options)} == {"shape"}
+    options = SimpleNamespace(only="shape", quick=False, sweep=True)
+    assert len(against.chosen_tasks(options)) == 1
 
 
 def test_every_contestant_has_lengths_and_mitsuba_settings_for_its_tasks() -> None:
@@ -139,6 +143,54 @@ def test_every_contestant_has_lengths_and_mitsuba_settings_for_its_tasks() -> No
         for kind in contestant.way:
             assert contestant.lengths[kind]
             assert contestant.tool == "ours" or "rate" in contestant.settings[kind]
+
+
+def test_shapes_meet_mitsuba_with_its_own_momentum_and_with_ours() -> None:
+    ways = [each for each in cases.MITSUBA if each.way.get("shape") == "integrator"]
+    assert {each.settings["shape"]["momentum"] for each in ways} == {0.9, 0.3}
+    assert len({each.name for each in cases.CONTESTANTS}) == len(cases.CONTESTANTS)
+
+
+SETTINGS = {"rate": [0.2, 0.01], "momentum": 0.9, "smoothing": [9.0, 1.0], "loss": "l1", "samples": 1}
+
+
+def test_a_sweep_changes_one_setting_at_a_time_and_never_momentum() -> None:
+    found = sweep.neighbours(SETTINGS)
+    for each in found:
+        changed = [name for name in SETTINGS if each[name] != SETTINGS[name]]
+        assert len(changed) == 1
+        if changed[0] in ("rate", "smoothing"):
+            pairs = zip(each[changed[0]], SETTINGS[changed[0]], strict=True)
+            assert sum(new != old for new, old in pairs) == 1
+    assert {json.dumps(each["smoothing"]) for each in found} == {
+        json.dumps(pair) for pair in ([9.0, 1.0], [6.0, 1.0], [14.0, 1.0], [9.0, 0.5], [9.0, 2.0])
+    }
+    assert {each["momentum"] for each in found} == {0.9}
+    assert {each["samples"] for each in found} == {1, 2, 4}
+    assert all(set(each) == {"rate"} for each in sweep.neighbours({"rate": [0.1, 0.01]}))
+
+
+def tried(settings: dict, *chamfers: float) -> dict:
+    return {"settings": settings, "merit": sweep.merit(TASK, list(chamfers))}
+
+
+def test_a_sweep_moves_for_what_is_more_than_chance_and_for_no_more_samples() -> None:
+    faster = {**SETTINGS, "rate": [0.3, 0.01]}
+    finer = {**SETTINGS, "samples": 4}
+    begin = tried(SETTINGS, 0.01, 0.005)
+    # 10 % less at one length, as much more at the other: no better.
+    assert sweep.best("shape", SETTINGS, [begin, tried(faster, 0.009, 0.0056)]) is None
+    assert sweep.best("shape", SETTINGS, [begin, tried(faster, 0.0098, 0.0049)]) is None
+    assert sweep.best("shape", SETTINGS, [begin, tried(faster, 0.008, 0.005)]) == faster
+    assert sweep.best("shape", SETTINGS, [begin, tried(finer, 0.008, 0.004)]) is None
+
+
+def test_of_textures_the_greater_psnr_is_better() -> None:
+    task = cases.Task("texture", "texture", "suzanne", 64, (30.0,))
+    assert sweep.merit(task, [34.0, 36.0]) == 35.0
+    pair = [{"settings": {"rate": [rate, 0.01]}, "merit": 35.0 + rate} for rate in (0.1, 0.5)]
+    assert sweep.best("texture", {"rate": [0.1, 0.01]}, pair) == {"rate": [0.5, 0.01]}
+    assert sweep.best("texture", {"rate": [0.5, 0.01]}, pair) is None
 
 
 def test_llvm_is_the_one_that_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
