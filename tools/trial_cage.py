@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A trial of cages: a spoilt control mesh under its modifiers, fitted back to what it was.
 
-    .venv/bin/python tools/trial_cage.py [--case suzanne|spot]
+    .venv/bin/python tools/trial_cage.py [--case suzanne|spot] [--estimator sge|edge]
 
 suzanne: a cage of 2 000 triangles under two levels of subdivision (48 000 triangles), whose vertices, height,
 normal, base colour and roughness maps are fitted together to lit views. spot: Keenan Crane's control mesh
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
         texture_size=options.texture_size,
         stages=options.stages,
         coarse_levels=options.coarse_levels,
+        estimator=options.estimator,
         seed=options.seed,
     )
     cage_scene.make_scene(options.case, options.texture_size)
@@ -123,6 +124,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--stages", type=int, default=1)
     parser.add_argument("--coarse-levels", action="store_true")
+    parser.add_argument("--estimator", choices=("paper", "sge", "edge"), default=FitSettings.estimator)
     parser.add_argument("--seed", type=int, default=0)
     return parser
 
