@@ -51,8 +51,9 @@ class ShapeSchedule:
     stages: int = 5
     vertices: int = 2562
 
-    def for_edges(self) -> ShapeSchedule:
-        """For gradients without noise, which can be followed to smaller steps and smoothing."""
+    def for_edges(self, alone: bool = True) -> ShapeSchedule:
+        """For gradients without noise, which can be followed to smaller steps and smoothing. alone: whether
+        textures rest, to which small pictures are worse than they are fast."""
         return replace(
             self,
             rate=(0.4, 0.005),
@@ -60,7 +61,7 @@ class ShapeSchedule:
             refining=(0.0, 0.25),
             momentum=0.3,
             smoothing_range=(10.0, 0.5),
-            coarse=(0.8, 0.5, 0.25),
+            coarse=(0.8, 0.5, 0.25) if alone else (),
         )
 
     def epsilon_pixels(self, progress: float) -> float:

@@ -101,6 +101,12 @@ def test_short_fits_of_fine_meshes_factorise_less_often(steps: int, vertices: in
     assert len({schedule.smoothing(t, vertices) for t in np.linspace(0.0, 1.0, 500)}) == stages
 
 
+def test_pictures_are_small_at_first_only_where_textures_rest() -> None:
+    alone, beside = ShapeSchedule().for_edges(), ShapeSchedule().for_edges(alone=False)
+    assert [alone.halvings(t) for t in (0.0, 0.3, 0.6, 0.9)] == [3, 2, 1, 0]
+    assert beside.halvings(0.0) == 0
+
+
 def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:
     noisy, exact = ShapeSchedule(), ShapeSchedule().for_edges()
     assert noisy.learning_rate(0.0, 40 * 2562) < 0.2 * noisy.learning_rate(0.0, 2562)
