@@ -76,6 +76,7 @@ class EdgeGradient:
         force, turn = (each.reshape(-1, 4).take(covered, axis=0) for each in (buffers.force, buffers.turn))
         marks = force[:, 3].astype(np.float64), turn[:, 3].astype(np.float64)
         counts = None if weight is None else weight.ravel().take(covered)
+        product = np.empty((3, len(triangles)), np.float32)
         by_corner = []
         for values in (force,) if self._normals is None else (force, turn):
             by_corner.append(np.empty((3, 3, len(triangles)), np.float32))
@@ -84,8 +85,10 @@ class EdgeGradient:
                 if counts is not None:
                     column *= counts
                 moments = (column, column * marks[0], column * marks[1])
-                sums = [np.bincount(bins, each, len(triangles)) for each in moments]
-                by_corner[-1][axis] = sum(places[:, row] * each for row, each in enumerate(sums))
+                sums = [np.bincount(bins, each, len(triangles)).astype(np.float32) for each in moments]
+                np.multiply(places[:, 0], sums[0], out=by_corner[-1][axis])
+                for row in (1, 2):
+                    by_corner[-1][axis] += np.multiply(places[:, row], sums[row], out=product)
         return triangles, by_corner
 
 
