@@ -41,7 +41,7 @@ class View:
             object.__setattr__(self, label, matrix)
         if self.width < 1 or self.height < 1:
             raise FitError(f"Camera '{self.name}': image size {self.width} x {self.height} is empty.")
-        if abs(np.linalg.det(self.camera_to_world[:3, :3])) < 1e-12:
+        if abs(_cofactors(self.camera_to_world)[1]) < 1e-12:
             raise FitError(f"Camera '{self.name}': its matrix cannot be inverted (scale of zero?).")
 
     @property
@@ -60,7 +60,12 @@ class View:
     @cached_property
     def world_to_clip(self) -> NDArray[np.float64]:
         """(4, 4): column vectors in world space to clip space."""
-        return self.projection @ np.linalg.inv(self.camera_to_world)
+        cofactors, determinant = _cofactors(self.camera_to_world)
+        turn = cofactors / determinant
+        inverse = np.eye(4)
+        inverse[:3, :3] = turn
+        inverse[:3, 3] = -(turn * self.camera_to_world[:3, 3]).sum(axis=1)
+        return np.einsum("ij,jk->ik", self.projection, inverse)
 
     @property
     def world_per_pixel(self) -> float:
@@ -166,6 +171,16 @@ def orthographic(
     projection[2, 2] = -2.0 / (far - near)
     projection[2, 3] = -(far + near) / (far - near)
     return projection
+
+
+def _cofactors(matrix: NDArray[np.float64]) -> tuple[NDArray[np.float64], float]:
+    """(3, 3) the inverse of an affine (4, 4) matrix's linear part, times its determinant, and that: views are
+    made while a fit runs, and threads of LAPACK would spin on the rasteriser's cores."""
+    following, last = [1, 2, 0], [2, 0, 1]
+    columns = matrix[:3, :3].T
+    a, b = columns[following], columns[last]
+    cofactors = a[:, following] * b[:, last] - a[:, last] * b[:, following]  # their cross products
+    return cofactors, float((cofactors[0] * columns[0]).sum())
 
 
 def jittered(matrix: NDArray[np.float64], x: float, y: float, width: int, height: int) -> NDArray[np.float64]:

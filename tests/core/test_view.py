@@ -59,6 +59,13 @@ def test_world_per_pixel_times_w_moves_a_point_by_one_pixel(projection: np.ndarr
     assert np.allclose(camera.to_pixels(moved) - camera.to_pixels(point), [[0.0, 1.0]])
 
 
+def test_world_to_clip_undoes_the_cameras_place_and_scale() -> None:
+    camera = np.eye(4)
+    camera[:3] = np.random.default_rng(3).normal(size=(3, 4))
+    view = View("sheared", camera, PERSPECTIVE, 400, 300)
+    np.testing.assert_allclose(view.world_to_clip @ camera, view.projection, atol=1e-12)
+
+
 def test_another_number_of_pixels_sees_the_same() -> None:
     point = np.array([[0.4, 0.3, -1.0]])
     assert np.allclose(
