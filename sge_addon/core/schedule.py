@@ -51,17 +51,19 @@ class ShapeSchedule:
     stages: int = 5
     vertices: int = 2562
 
-    def for_edges(self, alone: bool = True) -> ShapeSchedule:
-        """For gradients without noise, which can be followed to smaller steps and smoothing. alone: whether
-        textures rest, to which small pictures are worse than they are fast."""
+    def for_edges(self, textured: bool = False, displaced: bool = False) -> ShapeSchedule:
+        """For gradients without noise, which can be followed to smaller steps and smoothing.
+
+        textured: whether textures are fitted along, to which small pictures are worse than they are fast;
+        displaced: whether heights are. Either way bold steps of fine surfaces are no gain."""
         return replace(
             self,
             rate=(0.4, 0.005),
             cooling=1.0,
-            refining=(0.0, 0.25),
+            refining=self.refining if textured or displaced else (0.0, 0.25),
             momentum=0.3,
             smoothing_range=(10.0, 0.5),
-            coarse=(0.8, 0.5, 0.25) if alone else (),
+            coarse=() if textured else (0.8, 0.5, 0.25),
         )
 
     def epsilon_pixels(self, progress: float) -> float:

@@ -61,7 +61,8 @@ class ShapeFit:
         if self.estimator == "paper":
             self._schedule = replace(schedule, even_epsilon=self._even_epsilon())
         if self.estimator == "edge":
-            self._schedule = schedule.for_edges(alone=not problem.settings.fits_look)
+            displaced = any(surface.height is not None for surface in problem.surfaces)
+            self._schedule = schedule.for_edges(problem.settings.fits_look, displaced)
         by_cage = [self._perturbs_cage(surface) for surface in problem.surfaces]
         self.blocks = [self._block(*each) for each in zip(problem.surfaces, by_cage, strict=True)]
         stacks = [

@@ -102,7 +102,7 @@ def test_short_fits_of_fine_meshes_factorise_less_often(steps: int, vertices: in
 
 
 def test_pictures_are_small_at_first_only_where_textures_rest() -> None:
-    alone, beside = ShapeSchedule().for_edges(), ShapeSchedule().for_edges(alone=False)
+    alone, beside = ShapeSchedule().for_edges(), ShapeSchedule().for_edges(textured=True)
     assert [alone.halvings(t) for t in (0.0, 0.3, 0.6, 0.9)] == [3, 2, 1, 0]
     assert beside.halvings(0.0) == 0
 
@@ -112,6 +112,8 @@ def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:
     assert noisy.learning_rate(0.0, 40 * 2562) < 0.2 * noisy.learning_rate(0.0, 2562)
     assert exact.learning_rate(0.0, 40 * 2562) == exact.learning_rate(0.0, 2562)
     assert exact.learning_rate(1.0, 16 * 2562) == pytest.approx(0.5 * exact.learning_rate(1.0, 2562))
+    for careful in (ShapeSchedule().for_edges(textured=True), ShapeSchedule().for_edges(displaced=True)):
+        assert careful.refining == noisy.refining
 
 
 def test_pinned_vertices_keep_their_bits() -> None:
