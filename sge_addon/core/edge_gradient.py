@@ -72,24 +72,39 @@ class EdgeGradient:
         triangles = np.flatnonzero(is_seen)
         self._ranks[triangles] = np.arange(len(triangles))
         bins = self._ranks.take(bins)
-        places = self._places.take(triangles, axis=2)
         force, turn = (each.reshape(-1, 4).take(covered, axis=0) for each in (buffers.force, buffers.turn))
-        marks = force[:, 3].astype(np.float64), turn[:, 3].astype(np.float64)
         counts = None if weight is None else weight.ravel().take(covered)
-        product = np.empty((3, len(triangles)), np.float32)
-        by_corner = []
-        for values in (force,) if self._normals is None else (force, turn):
-            by_corner.append(np.empty((3, 3, len(triangles)), np.float32))
-            for axis in range(3):
-                column = values[:, axis].astype(np.float64)  # one by one, which caches like better
-                if counts is not None:
-                    column *= counts
-                moments = (column, column * marks[0], column * marks[1])
-                sums = [np.bincount(bins, each, len(triangles)).astype(np.float32) for each in moments]
-                np.multiply(places[:, 0], sums[0], out=by_corner[-1][axis])
-                for row in (1, 2):
-                    by_corner[-1][axis] += np.multiply(places[:, row], sums[row], out=product)
-        return triangles, by_corner
+        marks = force[:, 3].astype(np.float64), turn[:, 3].astype(np.float64)
+        places = self._places.take(triangles, axis=2)
+        planes = (force,) if self._normals is None else (force, turn)
+        return triangles, [_spread(each, counts, marks, bins, places) for each in planes]
+
+
+def _spread(
+    values: Array,
+    counts: Array | None,
+    marks: tuple[NDArray[np.float64], NDArray[np.float64]],
+    bins: Indices,
+    places: Array,
+) -> Array:
+    """(3, 3, T) [axis, corner, triangle]: sums of values (N, >= 3) times the barycentric coordinates.
+
+    counts: (N,) what pixels count, or None for 1. marks: x and y, (N,) each. bins: (N,) triangles, up to T.
+    places: (3, 3, T), of place_matrices.
+    """
+    count = places.shape[2]
+    spread = np.empty((3, 3, count), np.float32)
+    product = np.empty((3, count), np.float32)
+    for axis, by_corner in enumerate(spread):
+        column = values[:, axis].astype(np.float64)  # one by one, which caches like better
+        if counts is not None:
+            column *= counts
+        moments = (column, column * marks[0], column * marks[1])
+        still, by_x, by_y = (np.bincount(bins, each, count).astype(np.float32) for each in moments)
+        np.multiply(places[:, 0], still, out=by_corner)
+        by_corner += np.multiply(places[:, 1], by_x, out=product)
+        by_corner += np.multiply(places[:, 2], by_y, out=product)
+    return spread
 
 
 def _sums(bins: NDArray[np.int32], values: Array, count: int) -> Array:

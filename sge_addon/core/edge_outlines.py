@@ -115,10 +115,9 @@ class Outlines:
             creased[inside] |= ~_share(self._groups, a, b)
         creased &= ~apart
         chosen = np.flatnonzero(apart | creased)
-        first, second, creased = first[chosen], second[chosen], np.flatnonzero(creased[chosen])
         # The nearer surface moves the outline; nothing is infinitely far.
-        is_nearer = (id_second == 0) | (depth_first < depth_second)
-        first_is_near = ((id_first > 0) & is_nearer)[chosen]
+        first_is_near = ((id_first > 0) & ((id_second == 0) | (depth_first < depth_second)))[chosen]
+        first, second, creased = first[chosen], second[chosen], np.flatnonzero(creased[chosen])
         owner, other = np.where(first_is_near, first, second), np.where(first_is_near, second, first)
         worth = _worth(buffers, owner, other, matched)
         if len(creased):

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembly import Assembly
-from .surface_ends import CYCLE
+from .corner_cycles import corner_cycles
 
 Array = NDArray[np.float32]
 
@@ -43,7 +43,7 @@ class NormalGradient:
         # All triangles of a group whose normal matters, also those without a pixel.
         a, b, c = known.take(self._groups).T
         touched = np.flatnonzero(a | b | c)
-        corners = columns.take(self._triangles.take(touched, axis=0).T.take(CYCLE, axis=0), axis=1)
+        corners = columns.take(corner_cycles(self._triangles, touched), axis=1)
         edges = corners[:, 1:4] - corners[:, 2:]  # (3, 3, T): each opposite of its corner
         groups = self._groups.take(touched, axis=0).T.ravel()
         by_area = self._by_area_vector(groups, _cross(edges[:, 1], edges[:, 2]), by_group)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .corner_cycles import corner_cycles
 from .view import View
 
 Array = NDArray[np.float32]
@@ -16,8 +17,6 @@ Indices = NDArray[np.intp]
 Corners = NDArray[np.int32]
 _WALK = 3  # triangles that are crossed at the most after the pixel's own
 _FOLLOWING, _LAST = [1, 2, 0], [2, 0, 1]
-# Three corners, and the first two again: what follows each, and what follows that, are slices.
-CYCLE = [0, 1, 2, 0, 1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,7 +52,9 @@ class SurfaceEnds:
         centre = _centres(start, view.width)
         along = _centres(goal, view.width) - centre
         triangle = triangle.copy()
-        faces, way, edge = _leave(*projection.relative(self._cycles(triangle), centre), along)
+        faces, way, edge = _leave(
+            *projection.relative(corner_cycles(self._triangles, triangle), centre), along
+        )
         walking = np.arange(len(triangle))
         for _ in range(_WALK):
             walking = walking[way.take(walking) < 1.0]
@@ -61,24 +62,20 @@ class SurfaceEnds:
             walking, beyond = walking[beyond >= 0], beyond[beyond >= 0]
             if not len(walking):
                 break
-            there = projection.relative(self._cycles(beyond), centre.take(walking, axis=1))
+            there = projection.relative(corner_cycles(self._triangles, beyond), centre.take(walking, axis=1))
             faces_there, way_there, edge_there = _leave(*there, along.take(walking, axis=1))
             goes_on = (faces_there == faces.take(walking)) & (way_there > way.take(walking))
             walking = walking[goes_on]
             triangle[walking] = beyond[goes_on]
             way[walking], edge[walking] = way_there[goes_on], edge_there[goes_on]
         reached = centre + way * along
-        corners = self._cycles(triangle)
+        corners = corner_cycles(self._triangles, triangle)
         spans = _spans(*projection.relative(corners, reached))
         spans = np.maximum(np.where(spans.sum(axis=0) > 0.0, spans, -spans), 0.0)
         places = spans / projection.w.take(corners[:3])
         whole = np.maximum(places.sum(axis=0), np.float32(1e-30))
         places /= whole
         return Ends(triangle, places, projection.slopes(reached, along, spans.sum(axis=0) / whole))
-
-    def _cycles(self, triangle: Indices) -> Corners:
-        """(5, N): the corners of triangles, in a CYCLE."""
-        return self._triangles.take(triangle, axis=0).T.take(CYCLE, axis=0)
 
 
 class _Projection:
