@@ -24,6 +24,7 @@ Place = slice | NDArray[np.intp]
 
 # Pixels handled at once when reading: the arrays of a block stay in the processor's cache.
 BLOCK = 8192
+_FINENESS = np.float32(1 << 16)  # parts of a texel: places between texels take two bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,9 +68,9 @@ class CornerSums:
 
 
 class Footprint:
-    """The map of one view and set of samples onto one texture: 12 bytes a sample (24 with shade).
+    """The map of one view and set of samples onto one texture: 8 bytes a sample (20 with shade).
 
-    pixels: (P,) int32, flat indices of the pixels with a sample of this texture.
+    pixels: (P,), flat indices of the pixels with a sample of this texture; where these are all, the lookups'.
     """
 
     def __init__(
@@ -89,7 +90,7 @@ class Footprint:
         chosen = np.flatnonzero(mine.any(axis=0))
         # (P,) places of ``pixels`` among the lookups' own, or all of them.
         self.place: Place = slice(None) if len(chosen) == len(lookups.pixels) else chosen
-        self.pixels = lookups.pixels[self.place].astype(np.int32)
+        self.pixels = lookups.pixels[self.place]
         if not isinstance(self.place, slice):
             mine, level, u, v = (plane[:, chosen] for plane in (mine, level, u, v))
             shade = None if shade is None else shade[:, :, chosen]
@@ -100,7 +101,8 @@ class Footprint:
         if foreign is not None:
             levels[foreign] = 0
         self.level_count = int(levels.max(initial=0)) + 1
-        self._index, self._x, self._y = self._locate(levels, u, v)
+        self._index, x, y = self._locate(levels, u, v)
+        self._x, self._y = _packed(x), _packed(y)
         if foreign is not None:
             np.copyto(self._index, layout.void, where=foreign)
         self._cells: NDArray[np.intp] | None = None
@@ -122,8 +124,9 @@ class Footprint:
 
     @property
     def nbytes(self) -> int:
-        """Memory held, in bytes."""
-        arrays = (self._cells, self._index, self._x, self._y, self.pixels, self._shade, self._coverage)
+        """Memory held, in bytes, without what is the lookups'."""
+        own_pixels = None if isinstance(self.place, slice) else self.pixels
+        arrays = (self._cells, self._index, self._x, self._y, own_pixels, self._shade, self._coverage)
         return sum(array.nbytes for array in arrays if array is not None)
 
     def _blocks(self) -> Iterator[slice]:
@@ -135,7 +138,8 @@ class Footprint:
 
         The weights of a pixel add up to 1.
         """
-        index, x, y = self._index[:, block], self._x[:, block], self._y[:, block]
+        index = self._index[:, block]
+        x, y = (place[:, block] * (1 / _FINENESS) for place in (self._x, self._y))
         first = index.astype(np.intp) if self._cells is None else self._cells.take(index)
         stride = self.layout.stride
         texels = first + np.array((0, 1, stride, stride + 1)).reshape(4, 1, 1)
@@ -231,6 +235,11 @@ def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:
     # A place just below 1 may round up to `size` itself; its left texel is the last one.
     left = np.minimum(np.floor(place), size - 1)
     return place - left, left.astype(np.int32)
+
+
+def _packed(place: Array) -> NDArray[np.uint16]:
+    """Places in [0, 1), rounded."""
+    return np.minimum(np.rint(place * _FINENESS), _FINENESS - 1).astype(np.uint16)
 
 
 def _numbered(index: NDArray[np.int32], length: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:

@@ -14,6 +14,8 @@ REFERENCES = 3 << 28
 UNPACKED = 1 << 27
 # References on the GPU as half floats, 64 of 1024 x 1024; without a graphics card that is the same memory.
 REFERENCE_TEXTURES = 1 << 29
-# Maps from texels to pixels where the shape rests; and beside a shape that moves, whose mesh may be large.
-MAPS = 1 << 30
+# Maps from texels to pixels where the shape rests, 148 bytes a pixel that shows one texture: of 36 views of
+# 1024 x 1024, or nine of 2048 x 2048, four tenths of them covered; and beside a shape that moves, whose mesh
+# may be large.
+MAPS = 9 << 28
 JOINT_MAPS = 1 << 28

@@ -88,12 +88,14 @@ class CentreMap:
 class ViewMap:
     """How one view, at one set of samples, reads all textures.
 
-    centre: where residuals go. coverage: (P,) in (0, 1], of its pixels. fixed: (P, 3) what materials that are
-    not textures add, or None. footprints: by texture number. trust: (P,) what pixels count, or None for 1.
+    centre: where residuals go. covered: (P,) uint8, how many of ``samples`` show something in its pixels.
+    fixed: (P, 3) what materials that are not textures add, or None. footprints: by texture number.
+    trust: (P,) what pixels count, or None for 1.
     """
 
     centre: CentreMap
-    coverage: Array
+    covered: NDArray[np.uint8]
+    samples: int
     fixed: Array | None
     footprints: Footprints
     trust: Array | None = None
@@ -101,8 +103,14 @@ class ViewMap:
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes, without the centre's."""
-        own = self.coverage.nbytes + (0 if self.fixed is None else self.fixed.nbytes)
+        own = self.covered.nbytes + (0 if self.fixed is None else self.fixed.nbytes)
         return own + bytes_of(self.footprints)
+
+    @property
+    def coverage(self) -> Array:
+        """(P,) in (0, 1], of the centre's pixels."""
+        coverage: Array = self.covered * np.float32(1.0 / self.samples)
+        return coverage
 
 
 class FilteredTextureSource:
@@ -134,7 +142,7 @@ class FilteredTextureSource:
         self.texture_of_triangle = texture_of_triangle
         self.loss = loss
         self._stopwatch = stopwatch or Stopwatch()
-        self._centres: ViewMapCache[CentreMap] = ViewMapCache(cache_bytes // 16, 1)
+        self._centres: ViewMapCache[CentreMap] = ViewMapCache(cache_bytes // 9, 1)
         self._maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes - self._centres.limit, PATTERNS)
         self._known: set[int] = set()
         self._fixed_of_id = None
@@ -197,8 +205,9 @@ class FilteredTextureSource:
         return self._map(centre, lookups, np.where(broken, np.float32(BROKEN_TRUST), np.float32(1.0)))
 
     def _map(self, centre: CentreMap, lookups: Lookups, trust: Array | None = None) -> ViewMap:
-        covered = (lookups.ids != 0).mean(axis=0, dtype=np.float32)
-        return ViewMap(centre, covered, self._fixed(lookups), self._footprints(lookups), trust)
+        covered = np.count_nonzero(lookups.ids, axis=0).astype(np.uint8)
+        samples = len(lookups.ids)
+        return ViewMap(centre, covered, samples, self._fixed(lookups), self._footprints(lookups), trust)
 
     def _footprints(self, lookups: Lookups) -> Footprints:
         made = (
@@ -221,7 +230,7 @@ class FilteredTextureSource:
             ((number, footprint),) = view_map.footprints
             if isinstance(footprint.place, slice):
                 return footprint.read(self.textures[number].pyramid)
-        planes = np.zeros((3, len(view_map.coverage)), np.float32)
+        planes = np.zeros((3, len(view_map.covered)), np.float32)
         if view_map.fixed is not None:
             planes += view_map.fixed.T
         for number, footprint in view_map.footprints:
@@ -260,7 +269,7 @@ class FilteredTextureSource:
         if len(rows) == 1 and isinstance(rows[0][1], slice):
             return rows[0][0]
         channels = max((len(row) for row, _ in rows), default=1)
-        total = np.zeros((channels, len(view_map.coverage)), np.float32)
+        total = np.zeros((channels, len(view_map.covered)), np.float32)
         for row, place in rows:
             total[:, place] += row
         return total
