@@ -58,7 +58,7 @@ class ShapeSchedule:
         displaced: whether heights are. Either way bold steps of fine surfaces are no gain."""
         return replace(
             self,
-            rate=(0.4, 0.005),
+            rate=(0.4, 0.0014),
             cooling=1.0,
             refining=self.refining if textured or displaced else (0.0, 0.25),
             momentum=0.3,
@@ -79,7 +79,7 @@ class ShapeSchedule:
     def learning_rate(self, progress: float, vertex_count: int) -> float:
         """Exponential from start to end; smaller for longer fits and finer meshes."""
         start, end = self.rate
-        end = min(end * self._length**-self.cooling, start)
+        end = min(end * (self._moving_steps / _STEPS) ** -self.cooling, start)
         fineness = max(self._fineness(vertex_count), 1.0)
         start, end = (
             rate * fineness**-power for rate, power in zip((start, end), self.refining, strict=True)

@@ -21,8 +21,10 @@ drawn, and the samples lie where the slopes of their UVs lead (``lookups``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,10 +44,11 @@ from .protocols import Estimate
 from .reference import Reference
 from .stopwatch import Stopwatch
 from .texture_block import Texture, TextureBlock
+from .view import View
 from .view_map_cache import ViewMapCache
 
 Array = NDArray[np.float32]
-Rasterise = Callable[[int, tuple[float, float]], UVBuffer]
+Rasterise = Callable[[int, tuple[float, float]], Callable[[], UVBuffer]]
 Footprints = tuple[tuple[int, Footprint], ...]
 
 # Sets of samples kept per view; eight instead of four gain 0.1 dB.
@@ -116,10 +119,10 @@ class ViewMap:
 class FilteredTextureSource:
     """The gradient source of a texture-only fit; its estimates serve joint fits too.
 
-    references: the training views; members of the list may be replaced. rasterise: one sample a pixel,
-    moved by an offset in pixels (of either sign: the patterns are symmetric), with slopes if that is CENTRE;
-    the next call may overwrite the buffer. textures: TextureBlocks are
-    fitted, mere Textures are only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a
+    references: the training views; members of the list may be replaced. rasterise: draws one sample a pixel,
+    moved by an offset in pixels (of either sign: the patterns are symmetric), with slopes if that is CENTRE,
+    and returns what reads it, before the next but one is drawn, which overwrites it. textures: TextureBlocks
+    are fitted, mere Textures are only read. texture_of_triangle: (F,) int32 into ``textures``, -1 for a
     constant colour. fixed_colour: (F, 3) linear, used where texture_of_triangle is -1.
     loss: as in FitSettings; the background plays no part, since only what surfaces cover is compared.
     cache_bytes: maps are kept until they fill this.
@@ -145,6 +148,8 @@ class FilteredTextureSource:
         self._centres: ViewMapCache[CentreMap] = ViewMapCache(cache_bytes // 9, 1)
         self._maps: ViewMapCache[ViewMap] = ViewMapCache(cache_bytes - self._centres.limit, PATTERNS)
         self._known: set[int] = set()
+        self._expected: int | None = None
+        self._waiting: tuple[View, Callable[[], UVBuffer]] | None = None  # a view's centres, being drawn
         self._fixed_of_id = None
         if fixed_colour is not None and (texture_of_triangle < 0).any():
             constant = np.where(texture_of_triangle[:, None] < 0, fixed_colour, 0.0)
@@ -156,8 +161,14 @@ class FilteredTextureSource:
 
     def clear_maps(self) -> None:
         """Free the memory; maps that are needed again are made again."""
+        self._waiting = None
         self._centres.clear()
         self._maps.clear()
+
+    def expect(self, view: int, seed: int, progress: float) -> None:
+        """The next ``estimate`` but one is of this view: if it is new, its centres are drawn while the next
+        estimates."""
+        self._expected = view
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and texel sums of one view, through the next of its sets of samples."""
@@ -165,7 +176,8 @@ class FilteredTextureSource:
         drawn: list[UVBuffer] = []
 
         def make_centre(_: int) -> CentreMap:
-            drawn.append(self.rasterise(view, CENTRE))
+            drawn.append(self._read_centres(view))
+            self._draw_ahead()
             with self._stopwatch.stage("estimate"):
                 return self.centre_map(drawn[0])
 
@@ -184,6 +196,19 @@ class FilteredTextureSource:
         with self._stopwatch.stage("estimate"):
             return self.estimate_through(view, view_map)
 
+    def _read_centres(self, view: int) -> UVBuffer:
+        camera, read = self._waiting or (None, None)
+        self._waiting = None
+        if read is None or camera is not self.references[view].view:
+            read = self.rasterise(view, CENTRE)
+        return read()
+
+    def _draw_ahead(self) -> None:
+        if self._expected is not None and self._expected not in self._known:
+            camera = self.references[self._expected].view
+            self._waiting = camera, self.rasterise(self._expected, CENTRE)
+        self._expected = None
+
     def centre_map(self, centres: UVBuffer) -> CentreMap:
         """Where the residuals of a view go. centres: one sample a pixel, at its centre."""
         pixels = covered_pixels(centres)
@@ -193,8 +218,8 @@ class FilteredTextureSource:
 
     def drawn_map(self, view: int, centre: CentreMap, number: int) -> ViewMap:
         """The map of a view with four samples of a pattern, all drawn."""
-        buffers = (self.rasterise(view, offset) for offset in sample_pattern(number))
-        lookups = drawn_lookups(buffers, centre.pixels)
+        draws = (self.rasterise(view, offset) for offset in sample_pattern(number))
+        lookups = drawn_lookups(_one_ahead(draws), centre.pixels)
         with self._stopwatch.stage("estimate"):
             return self._map(centre, lookups)
 
@@ -273,6 +298,15 @@ class FilteredTextureSource:
         for row, place in rows:
             total[:, place] += row
         return total
+
+
+def _one_ahead(draws: Iterable[Callable[[], UVBuffer]]) -> Iterator[UVBuffer]:
+    """What is drawn, each read when the next is being drawn."""
+    draws = iter(draws)
+    reads = deque(islice(draws, 1))
+    while reads:
+        reads += islice(draws, 1)
+        yield reads.popleft()()
 
 
 def bytes_of(footprints: Footprints) -> int:

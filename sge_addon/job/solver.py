@@ -19,12 +19,13 @@ from ..core.joint_source import JointSource
 from ..core.light_block import LightBlock
 from ..core.metrics import squared_errors
 from ..core.parameter_block import ParameterBlock as ValueBlock
-from ..core.protocols import GradientSource, ParameterBlock
+from ..core.protocols import GradientSource, ParameterBlock, PictureAhead
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
 from ..core.settings import FitSettings
 from ..core.stopwatch import Stopwatch
 from ..core.surface import Surface, with_textures
+from ..core.texture_source import FilteredTextureSource
 from ..core.view import View
 from ..raster.edge_source import EdgeSource
 from ..raster.fitted_surfaces import FittedSurfaces
@@ -129,9 +130,15 @@ class Solver:
         sources = [
             source for source in (cameras, self._parameter_source(), light, last) if source is not None
         ]
-        is_ahead = self._problem.settings.pipelined and len(sources) == 1
-        ahead = last if is_ahead and isinstance(last, EdgeSource) else None
+        ahead = self._ahead(last) if len(sources) == 1 else None
         return fit(sources, self._blocks, loop, self._stopwatch, self._stopwatch.clock, ahead)
+
+    def _ahead(self, source: GradientSource | None) -> PictureAhead | None:
+        """The source where it may draw ahead: what textures are read through stays the same from step to
+        step; a shape has moved on by then."""
+        if isinstance(source, FilteredTextureSource):
+            return source
+        return source if isinstance(source, EdgeSource) and self._problem.settings.pipelined else None
 
     def _parameter_source(self) -> GradientSource | None:
         if self._parameters is None:

@@ -98,7 +98,7 @@ class EdgeSource:
         buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
         if self._expected is not None:
             self._turn = 1 - self._turn
-            self._ahead = {self._expected[:2]: self._draw_next(*self._expected)}
+            self._ahead = {self._expected[:2]: self._draw_next(*self._expected, ahead=True)}
             self._expected = None
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
@@ -139,11 +139,11 @@ class EdgeSource:
             self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
         return self._levels[halvings]
 
-    def _draw_next(self, view: int, seed: int, progress: float) -> _Drawn:
+    def _draw_next(self, view: int, seed: int, progress: float, ahead: bool = False) -> _Drawn:
         del self._levels[self._schedule.halvings(progress) + 1 :]  # no picture is as small again
-        return self._draw(view, seed, self._halvings(view, progress), self._stopwatch)
+        return self._draw(view, seed, self._halvings(view, progress), self._stopwatch, ahead)
 
-    def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch) -> _Drawn:
+    def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch, ahead: bool = False) -> _Drawn:
         level = self._at(halvings)
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
@@ -157,6 +157,7 @@ class EdgeSource:
             stopwatch,
             matched.background,
             f"edges {self._turn}",
+            ahead,
         )
         return _Drawn(rasteriser, target, self._surfaces.positions, matched, level)
 

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
@@ -116,10 +116,10 @@ class FittedSurfaces:
         seen = rasteriser.geometry_buffer(reference.view, offset, self._stopwatch)
         return self.as_at_start(seen, rasteriser.assembly)
 
-    def sample(self, reference: Reference, offset: tuple[float, float]) -> UVBuffer:
-        """One sample a pixel, moved by ``offset`` pixels, for a texture step; that of the centre with slopes.
-        The next call overwrites it."""
+    def sample(self, reference: Reference, offset: tuple[float, float]) -> Callable[[], UVBuffer]:
+        """Draw one sample a pixel, moved by ``offset`` pixels, for a texture step; that of the centre with
+        slopes. It is read by what this returns; see ``Rasteriser.draw_uv``."""
         rasteriser = self.updated(textures=False)
         is_centre = offset == (0.0, 0.0)
-        seen = rasteriser.uv_buffer(reference.view, offset, 1, self._stopwatch, is_centre, copy=False)
-        return self.as_at_start(seen, rasteriser.assembly)
+        read = rasteriser.draw_uv(reference.view, offset, self._stopwatch, slopes=is_centre)
+        return lambda: self.as_at_start(read(), rasteriser.assembly)

@@ -4,7 +4,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,8 @@ _TEXEL_FORMATS = dict.fromkeys(("loss_plus", "loss_minus", "lookup"), "RGBA32F")
 
 class Rasteriser(SurfaceDrawing):
     """The passes over one assembly of surfaces."""
+
+    _turn = 0  # of two targets for UVs, so that one can be drawn while the other is read
 
     def pair(
         self,
@@ -77,10 +80,12 @@ class Rasteriser(SurfaceDrawing):
         stopwatch: Stopwatch,
         background: NDArray[np.float32] | None = None,
         use: str = "edges",
+        ahead: bool = False,
     ) -> Target:
         """Rasterise once and compare; ``read_edges`` reads it, before the next is drawn for the same ``use``.
 
-        background: (3,) linear, behind a reference that is not folded.
+        background: (3,) linear, behind a reference that is not folded. ahead: something else is done before
+        it is read.
         """
         with stopwatch.stage("raster"):
             behind = not reference.is_folded
@@ -101,6 +106,8 @@ class Rasteriser(SurfaceDrawing):
             }
             hidden = self._hidden_back_faces(view)
             self._draw_unperturbed(target, program, view, jitter, values, without_back_faces=hidden)
+            if ahead:
+                self._targets.begin()
             if stopwatch.precise:
                 self._reader.wait(target)
         return target
@@ -108,10 +115,7 @@ class Rasteriser(SurfaceDrawing):
     def read_edges(self, target: Target, stopwatch: Stopwatch) -> EdgeBuffers:
         """What every pixel of a picture says of the surface's motion (core.edge_gradient)."""
         with stopwatch.stage("read"):
-            read = {
-                name: self._reader.read(target, slot, channels_of(format), kind_of(format))
-                for slot, (name, format) in enumerate(target.formats.items())
-            }
+            read = self._read_all(target)
             np.copyto(read["loss"], 0.0, where=read["id"] == 0)
         return EdgeBuffers(**read)
 
@@ -233,49 +237,50 @@ class Rasteriser(SurfaceDrawing):
             self._geometry.downsample(target.textures[name], mean, samples)
             yield self._reader.read(mean, 0, 4, "FLOAT")
 
-    def uv_buffer(
-        self,
-        view: View,
-        jitter: tuple[float, float],
-        samples: int,
-        stopwatch: Stopwatch | None = None,
-        slopes: bool = False,
-        copy: bool = True,
-    ) -> UVBuffer:
-        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels. slopes: of UVs, too.
-        Without ``copy`` overwritten by the next of the same size, and anything where there is no triangle."""
-        stopwatch = stopwatch or Stopwatch()
-        wide, high = view.width * samples, view.height * samples
+    def uv_buffer(self, view: View, jitter: tuple[float, float], samples: int) -> UVBuffer:
+        """Triangle, UV and mip level of each sub-pixel sample. jitter: in sub-pixels."""
+        formats = self._uv_formats(slopes=False)
+        wide = view.resized(view.width * samples, view.height * samples)
+        target = self._targets.get("uv", wide.width, wide.height, formats)
+        self._draw_unperturbed(target, uv_program(self.shading), wide, jitter)
+        parts = self._read_all(target)
+        return _uv_buffer({name: part.copy() for name, part in parts.items()}, samples)
+
+    def draw_uv(
+        self, view: View, jitter: tuple[float, float], stopwatch: Stopwatch, slopes: bool = False
+    ) -> Callable[[], UVBuffer]:
+        """Draw what ``uv_buffer`` tells, of one sample a pixel; it is read by what this returns, before the
+        next but one of the same size is drawn, and is anything where there is no triangle. The next but
+        one of the same size overwrites what was read. slopes: of UVs, too."""
+        self._turn = 1 - self._turn
+        target = self._targets.get(f"uv {self._turn}", view.width, view.height, self._uv_formats(slopes))
+        target.stale = frozenset(target.formats) - {"id"}
+        with stopwatch.stage("raster"):
+            self._draw_unperturbed(target, uv_program(self.shading, slopes), view, jitter)
+            self._targets.begin()
+            if stopwatch.precise:
+                self._reader.wait(target)
+
+        def read() -> UVBuffer:
+            with stopwatch.stage("read"):
+                return _uv_buffer(self._read_all(target), 1)
+
+        return read
+
+    def _uv_formats(self, slopes: bool) -> dict[str, str]:
         formats = {"lookup": "RGBA32F", "id": "R32UI"}
         if self.shading == "sun":
             formats["shade"] = "RGBA32F"
         if slopes:
             formats["slopes"] = "RGBA32F"
-        target = self._targets.get("uv" if copy else "uv at once", wide, high, formats)
-        target.stale = frozenset() if copy else frozenset(formats) - {"id"}
-        with stopwatch.stage("raster"):
-            program = uv_program(self.shading, slopes)
-            self._draw_unperturbed(target, program, view.resized(wide, high), jitter)
-            if stopwatch.precise:
-                self._reader.wait(target)
-        with stopwatch.stage("read"):
-            parts = {
-                name: self._reader.read(
-                    target, slot, 1 if name == "id" else 4, "UINT" if name == "id" else "FLOAT"
-                )
-                for slot, name in enumerate(formats)
-            }
-            if copy:
-                parts = {name: part.copy() for name, part in parts.items()}
-            lookup, shade = parts["lookup"], parts.get("shade")
-            return UVBuffer(
-                parts["id"],
-                lookup[..., :2],
-                lookup[..., 2],
-                samples,
-                None if shade is None else shade[..., :3],
-                parts.get("slopes"),
-            )
+        return formats
+
+    def _read_all(self, target: Target) -> dict[str, NDArray[Any]]:
+        """All attachments by name; the arrays are overwritten by the next read of such a target."""
+        return {
+            name: self._reader.read(target, slot, channels_of(format), kind_of(format))
+            for slot, (name, format) in enumerate(target.formats.items())
+        }
 
     def geometry_buffer(
         self, view: View, jitter: tuple[float, float], stopwatch: Stopwatch | None = None
@@ -300,3 +305,10 @@ class Rasteriser(SurfaceDrawing):
         """From the four slots from ``first`` on; without ``copy`` overwritten by the next read."""
         parts = [self._reader.read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
         return geometry_of(ids, [part.copy() if copy else part for part in parts])
+
+
+def _uv_buffer(parts: dict[str, NDArray[Any]], samples: int) -> UVBuffer:
+    """parts: by the names of the attachments."""
+    lookup, shade = parts["lookup"], parts.get("shade")
+    shade = None if shade is None else shade[..., :3]
+    return UVBuffer(parts["id"], lookup[..., :2], lookup[..., 2], samples, shade, parts.get("slopes"))

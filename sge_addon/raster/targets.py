@@ -81,6 +81,13 @@ class TargetPool:
             oldest = next(iter(self._targets))
         return target
 
+    def begin(self) -> None:
+        """Begin what was drawn last, if something else is done before it is read: a rasteriser may gather the
+        commands for one framebuffer until they are asked for, or another one is drawn into."""
+        other = self.get("begin", 1, 1, {"nothing": "R32F"}, depth=False)
+        with other.framebuffer.bind():
+            other.framebuffer.clear(color=(0.0, 0.0, 0.0, 0.0))
+
 
 @contextmanager
 def drawing(target: Target, depth_test: str) -> Iterator[None]:

@@ -13,6 +13,7 @@ import pytest
 from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.background import Background
 from sge_addon.core.lights import SunLights
+from sge_addon.core.lookups import UVBuffer
 from sge_addon.core.oracle import OracleImage, rasterise, relative_loss, render
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.reference import Reference
@@ -205,6 +206,36 @@ def test_losses_of_the_perturbed_pair(
         np.testing.assert_allclose(found[where], wanted[where], atol=1.2e-2)
         assert np.abs(found[where] - wanted[where]).mean() < 3e-4
         assert not found[ids == 0].any()
+
+
+@pytest.mark.parametrize("slopes", [False, True])
+def test_one_picture_of_uvs_is_drawn_while_another_waits(mixed: Assembly, slopes: bool) -> None:
+    rasteriser = Rasteriser(mixed, "sun", LIGHTS)
+    view = perspective_view(48, 40)
+    jitters = [(0.1, 0.2), (-0.3, 0.4), (0.25, -0.45)]
+    wanted = [rasteriser.uv_buffer(view, jitter, 1) for jitter in jitters]
+    read_first = rasteriser.draw_uv(view, jitters[0], Stopwatch(), slopes)
+    read_second = rasteriser.draw_uv(view, jitters[1], Stopwatch(), slopes)
+    first = read_first()
+    second = read_second()
+    for found, own in ((first, wanted[0]), (second, wanted[1])):
+        assert_same_where_covered(found, own)
+    third = rasteriser.draw_uv(view, jitters[2], Stopwatch(), slopes)()
+    assert_same_where_covered(third, wanted[2])
+    assert_same_where_covered(second, wanted[1])  # what was read last stays
+    assert (third.slopes is not None) == slopes
+
+
+def assert_same_where_covered(found: UVBuffer, own: UVBuffer) -> None:
+    """Elsewhere anything may be in what is read at once."""
+    assert (found.ids == own.ids).all()
+    covered = own.ids > 0
+    assert covered.any()
+    assert (found.uv[covered] == own.uv[covered]).all()
+    assert (found.level[covered] == own.level[covered]).all()
+    assert found.shade is not None
+    assert own.shade is not None
+    assert (found.shade[covered] == own.shade[covered]).all()
 
 
 def test_view_sizes_may_change_from_call_to_call(mixed: Assembly) -> None:

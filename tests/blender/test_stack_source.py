@@ -167,7 +167,7 @@ def test_fit_through_modifiers_that_change_what_is_joined() -> None:
 
     # What textures are read through names triangles of the start, whatever there is now.
     assert joint.shown.assembly is not joint.start
-    seen = joint.shown.sample(references[0], (0.0, 0.0))
+    seen = joint.shown.sample(references[0], (0.0, 0.0))()
     direct = joint.shown.updated().uv_buffer(references[0].view, (0.0, 0.0), 1)
     assert ((seen.ids > 0) == (direct.ids > 0)).all()
     assert seen.ids.max() <= len(joint.start.triangles)

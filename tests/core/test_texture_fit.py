@@ -4,7 +4,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -15,7 +17,7 @@ from sge_addon.core.lookups import UVBuffer, drawn_lookups
 from sge_addon.core.reference import Reference
 from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step
 from sge_addon.core.texture_pyramid import PyramidLayout
-from sge_addon.core.texture_source import FilteredTextureSource, sample_pattern
+from sge_addon.core.texture_source import CENTRE, FilteredTextureSource, sample_pattern
 from sge_addon.core.view import View, perspective
 
 SIZE = 16
@@ -29,6 +31,32 @@ def card(offset=(0.0, 0.0), columns=SIZE, ids=1) -> UVBuffer:
     shown = np.zeros((SIZE, SIZE), np.uint32)
     shown[:, :columns] = ids
     return UVBuffer(shown, uv.astype(np.float32), np.zeros((SIZE, SIZE), np.float32), 1)
+
+
+def drawn_card(view, offset) -> Callable[[], UVBuffer]:
+    """The same as sources have it drawn."""
+    return partial(card, offset)
+
+
+def with_slopes(buffer: UVBuffer) -> UVBuffer:
+    slopes = np.broadcast_to(np.float32([1.0, 0.0, 0.0, 1.0]) / SIZE, (SIZE, SIZE, 4))
+    return replace(buffer, slopes=slopes.copy())
+
+
+class Drawings:
+    """Draws cards, with slopes at the centres; log: what was drawn and read, in order."""
+
+    def __init__(self) -> None:
+        self.log: list[tuple[str, int, tuple[float, float]]] = []
+
+    def __call__(self, view, offset):
+        self.log.append(("draw", view, offset))
+
+        def read() -> UVBuffer:
+            self.log.append(("read", view, offset))
+            return with_slopes(card(offset)) if offset == CENTRE else card(offset)
+
+        return read
 
 
 def reference(rgb, alpha=None) -> Reference:
@@ -66,7 +94,7 @@ def test_patterns_are_centred_round_and_point_symmetric():
 def test_one_step_reaches_a_constant_colour(loss):
     colour = np.array([0.52, 0.46, 0.5], np.float32)
     block = TextureBlock("texture", grey(), view_count=1)
-    source = FilteredTextureSource([reference(colour)], lambda view, at: card(at), [block], ALL, loss=loss)
+    source = FilteredTextureSource([reference(colour)], drawn_card, [block], ALL, loss=loss)
     losses = fit(block, source, 1, 1)
     np.testing.assert_allclose(block.value, np.broadcast_to(colour, block.value.shape), atol=1e-4)
     error = {
@@ -83,7 +111,7 @@ def test_a_long_fit_explains_its_references(loss):
     image = np.stack([np.tile(wave, (SIZE, 1)), np.tile(wave[:, None], SIZE), np.full((SIZE, SIZE), 0.2)], -1)
     block = TextureBlock("texture", grey(), view_count=2)
     references = [reference(image), reference(image)]
-    source = FilteredTextureSource(references, lambda view, at: card(at), [block], ALL, loss=loss)
+    source = FilteredTextureSource(references, drawn_card, [block], ALL, loss=loss)
     losses = fit(block, source, 2, 400)
     assert losses[-1] < 0.02 * losses[0]
     rendered = source.read(source.drawn_map(0, source.centre_map(card()), 0))
@@ -96,7 +124,7 @@ def test_log_loss_leaves_outliers_out_at_any_brightness(level, outlier):
     levels = [0.95 * level, level, 1.02 * level, 1.05 * level, outlier]
     references = [reference(np.full(3, each, np.float32)) for each in levels]
     block = TextureBlock("texture", grey(), view_count=5)
-    source = FilteredTextureSource(references, lambda view, at: card(at), [block], ALL, loss="log_l1")
+    source = FilteredTextureSource(references, drawn_card, [block], ALL, loss="log_l1")
     fit(block, source, 5, 200)
     np.testing.assert_allclose(block.value, level, rtol=0.2)
 
@@ -112,7 +140,7 @@ def test_pixels_without_weight_say_nothing(loss, has_alpha):
     weight[::2] *= 0.5
     target = replace(reference(image, np.ones((SIZE, SIZE)) if has_alpha else None), weight=weight)
     block = TextureBlock("texture", grey(), view_count=1)
-    source = FilteredTextureSource([target], lambda view, at: card(at), [block], ALL, loss=loss)
+    source = FilteredTextureSource([target], drawn_card, [block], ALL, loss=loss)
     losses = fit(block, source, 1, 3)
     assert losses[-1] < 1e-3
     np.testing.assert_allclose(block.value[:, 1 : SIZE // 2 - 1], 0.3, atol=2e-3)
@@ -160,9 +188,7 @@ def test_the_gathered_step_does_not_depend_on_the_order_of_views():
 def test_any_number_of_steps_improves_and_leaves_nothing_gathered(steps):
     colour = np.array([0.9, 0.1, 0.4], np.float32)
     block = TextureBlock("texture", grey(), view_count=4)
-    source = FilteredTextureSource(
-        [reference(colour)] * 4, lambda view, at: card(at), [block], ALL, loss="l2"
-    )
+    source = FilteredTextureSource([reference(colour)] * 4, drawn_card, [block], ALL, loss="l2")
     fit(block, source, 4, steps)
     assert np.abs(block.value - colour).max() < 0.01
     settled = block.value.copy()
@@ -174,7 +200,7 @@ def test_unseen_texels_follow_coarse_colour_until_a_view_shows_them():
     halves = [reference((0.8, 0.2, 0.2)), reference((0.2, 0.2, 0.8))]
     block = TextureBlock("texture", grey(), view_count=2)
     source = FilteredTextureSource(
-        halves, lambda view, at: card(at, columns=SIZE // 2, ids=1), [block], ALL, loss="l2"
+        halves, lambda view, at: partial(card, at, columns=SIZE // 2, ids=1), [block], ALL, loss="l2"
     )
     block.step(source.estimate(0, 0, 0.0).gradients["texture"], 0.0)
     np.testing.assert_allclose(block.value[:, 12], np.tile([0.8, 0.2, 0.2], (SIZE, 1)), atol=0.05)
@@ -223,7 +249,7 @@ def test_partly_covered_pixels_compare_colour_not_coverage():
     alpha = np.ones((SIZE, SIZE), np.float32)
     alpha[:, 0] = 0.5
     block = TextureBlock("texture", np.full((SIZE, SIZE, 3), 0.7, np.float32), view_count=1)
-    source = FilteredTextureSource([reference((0.7, 0.7, 0.7), alpha)], lambda v, at: card(at), [block], ALL)
+    source = FilteredTextureSource([reference((0.7, 0.7, 0.7), alpha)], drawn_card, [block], ALL)
     fit(block, source, 1, 1)
     np.testing.assert_allclose(block.value, 0.7, atol=1e-5)
 
@@ -233,7 +259,7 @@ def test_a_frozen_texture_and_a_constant_colour_are_rendered_but_do_not_step():
         buffer = card(at)
         buffer.ids[:, 8:12] = 2
         buffer.ids[:, 12:] = 3
-        return buffer
+        return lambda: buffer
 
     frozen = Texture("frozen", np.full((4, 4, 3), 0.25, np.float32))
     block = TextureBlock("texture", grey(), view_count=1)
@@ -258,13 +284,67 @@ def test_cached_maps_give_the_same_bits_as_fresh_ones():
 
         def rasterise(view, at, drawn=drawn):
             drawn.append(at)
-            return card(at)
+            return drawn_card(view, at)
 
         source = FilteredTextureSource([reference(image)], rasterise, [block], ALL, cache_bytes=cache_bytes)
         fit(block, source, 1, 12)
         values.append(block.value)
         assert len(drawn) == (60 if cache_bytes == 0 else 17)  # five a step, or five and three sets of four
     np.testing.assert_array_equal(values[0], values[1])
+
+
+def new_source(drawings: Drawings, views: int = 3) -> FilteredTextureSource:
+    block = TextureBlock("texture", grey(), view_count=views)
+    colours = np.random.default_rng(2).random((views, SIZE, SIZE, 3))
+    return FilteredTextureSource([reference(each) for each in colours], drawings, [block], ALL)
+
+
+def test_the_samples_of_a_map_are_read_while_the_next_are_drawn():
+    drawings = Drawings()
+    source = new_source(drawings)
+    source.drawn_map(0, source.centre_map(card()), 1)
+    first, second, third, fourth = sample_pattern(1)
+    assert drawings.log == [
+        ("draw", 0, first),
+        ("draw", 0, second),
+        ("read", 0, first),
+        ("draw", 0, third),
+        ("read", 0, second),
+        ("draw", 0, fourth),
+        ("read", 0, third),
+        ("read", 0, fourth),
+    ]
+
+
+def test_a_new_view_that_is_expected_is_drawn_before_this_one_is_estimated():
+    ahead, alone = Drawings(), Drawings()
+    sources = new_source(ahead), new_source(alone)
+    for view, following in ((0, 1), (1, 2), (2, 0), (0, 1)):
+        sources[0].expect(following, 0, 0.0)
+        expected, plain = (source.estimate(view, 0, 0.0) for source in sources)
+        np.testing.assert_array_equal(
+            expected.gradients["texture"].residual, plain.gradients["texture"].residual
+        )
+    centres = [(done, view) for done, view, offset in ahead.log if offset == CENTRE]
+    assert centres == [("draw", 0), ("read", 0), ("draw", 1), ("read", 1), ("draw", 2), ("read", 2)]
+    assert len(ahead.log) == len(alone.log)
+    assert ahead.log.index(("draw", 1, CENTRE)) == ahead.log.index(("read", 0, CENTRE)) + 1
+
+
+@pytest.mark.parametrize("change", ["camera", "order", "maps"])
+def test_what_was_drawn_ahead_serves_that_view_through_that_camera_alone(change):
+    drawings = Drawings()
+    source = new_source(drawings)
+    source.expect(1, 0, 0.0)
+    source.estimate(0, 0, 0.0)
+    if change == "camera":
+        moved = replace(source.references[1].view, camera_to_world=np.diag([1.0, 1.0, -1.0, 1.0]))
+        source.references[1] = replace(source.references[1], view=moved)
+    elif change == "maps":
+        source.clear_maps()
+    source.estimate(2 if change == "order" else 1, 0, 0.0)
+    seen = 2 if change == "order" else 1
+    assert drawings.log[-2:] == [("draw", seen, CENTRE), ("read", seen, CENTRE)]
 
 
 def test_weight_of_one_view_is_its_samples_share():
