@@ -222,8 +222,9 @@ class FitSettings:
     pipelined: bool = setting(
         False,
         "Rasterise Ahead",
-        "With the estimator 'edge' and the shape alone, rasterise the next view while this one is estimated: "
-        "steps are shorter, but each follows a gradient that is one step old",
+        "With the estimator 'edge' and the shape alone, rasterise the next view while this one is estimated, "
+        "from the middle of the fit on: for long fits to large references. Steps are shorter, but "
+        "each follows a gradient that is one step old",
         advanced=True,
     )
     support: str = setting(

@@ -88,9 +88,10 @@ class EdgeSource:
             self._prepare()
 
     def expect(self, view: int, seed: int, progress: float) -> None:
-        """The next ``estimate`` but one is of this view and seed: its picture is queued as soon as that of
-        the next is read, and so shows the parameters of one step before."""
-        self._expected = (view, seed, progress)
+        """The next ``estimate`` but one is of this view and seed: where the schedule bears the delay, its
+        picture is drawn when that of the next is read, and so shows the parameters of one step before."""
+        if self._schedule.bears_delay(progress):
+            self._expected = (view, seed, progress)
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view."""

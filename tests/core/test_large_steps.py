@@ -101,6 +101,24 @@ def test_short_fits_of_fine_meshes_factorise_less_often(steps: int, vertices: in
     assert len({schedule.smoothing(t, vertices) for t in np.linspace(0.0, 1.0, 500)}) == stages
 
 
+@pytest.mark.parametrize("steps", [50, 100, 400])
+def test_without_noise_steps_end_as_much_smaller_as_a_fit_is_longer(steps: int) -> None:
+    once, twice = (ShapeSchedule(steps=n).for_edges() for n in (steps, 2 * steps))
+    own = 0.5 if steps < 100 else 0.5 * 2**-0.3  # all steps of longer fits are smaller
+    ends = [each.learning_rate(1.0, 2562) for each in (once, twice)]
+    assert ends[1] == pytest.approx(own * ends[0])
+
+
+def test_steps_of_the_shortest_fits_do_not_grow() -> None:
+    schedule = ShapeSchedule(steps=1).for_edges()
+    assert schedule.learning_rate(1.0, 2562) == schedule.learning_rate(0.0, 2562)
+
+
+def test_gradients_may_be_old_from_the_middle_of_the_shape_s_part_on() -> None:
+    schedule = ShapeSchedule(share=0.6)
+    assert [schedule.bears_delay(t) for t in (0.0, 0.29, 0.31, 1.0)] == [False, False, True, True]
+
+
 def test_pictures_are_small_at_first_only_where_textures_rest() -> None:
     alone, beside = ShapeSchedule().for_edges(), ShapeSchedule().for_edges(textured=True)
     assert [alone.halvings(t) for t in (0.0, 0.3, 0.6, 0.9)] == [3, 2, 1, 0]
