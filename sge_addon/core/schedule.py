@@ -55,14 +55,16 @@ class ShapeSchedule:
         """For gradients without noise, which can be followed to smaller steps and smoothing.
 
         textured: whether textures are fitted along, to which small pictures are worse than they are fast;
-        displaced: whether heights are. Either way bold steps of fine surfaces are no gain."""
+        displaced: whether heights are. Either way bold steps of fine surfaces are no gain, nor are the
+        smallest steps and smoothing at the end."""
+        is_alone = not textured and not displaced
         return replace(
             self,
-            rate=(0.4, 0.0014),
+            rate=(0.4, 0.0014 if is_alone else 0.005),
             cooling=1.0,
-            refining=self.refining if textured or displaced else (0.0, 0.25),
+            refining=(0.0, 0.25) if is_alone else self.refining,
             momentum=0.3,
-            smoothing_range=(10.0, 0.25),
+            smoothing_range=(10.0, 0.35 if is_alone else 0.5),
             coarse=() if textured else (0.8, 0.5, 0.25),
         )
 
