@@ -24,7 +24,7 @@ Place = slice | NDArray[np.intp]
 
 # Pixels handled at once when reading: the arrays of a block stay in the processor's cache.
 BLOCK = 8192
-_FINENESS = np.float32(1 << 16)  # parts of a texel: places between texels take two bytes
+_PARTS = 1 << 16  # of a texel: places between texels take two bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,7 +139,7 @@ class Footprint:
         The weights of a pixel add up to 1.
         """
         index = self._index[:, block]
-        x, y = (place[:, block] * (1 / _FINENESS) for place in (self._x, self._y))
+        x, y = (place[:, block] * np.float32(1.0 / _PARTS) for place in (self._x, self._y))
         first = index.astype(np.intp) if self._cells is None else self._cells.take(index)
         stride = self.layout.stride
         texels = first + np.array((0, 1, stride, stride + 1)).reshape(4, 1, 1)
@@ -239,7 +239,7 @@ def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:
 
 def _packed(place: Array) -> NDArray[np.uint16]:
     """Places in [0, 1), rounded."""
-    return np.minimum(np.rint(place * _FINENESS), _FINENESS - 1).astype(np.uint16)
+    return np.minimum(np.rint(place * np.float32(_PARTS)), np.float32(_PARTS - 1)).astype(np.uint16)
 
 
 def _numbered(index: NDArray[np.int32], length: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
