@@ -12,13 +12,14 @@ class SpeedCase:
     """One row of speed. triangles: about so many. resolution: side of the views in pixels.
     texture_size: side of the fitted texture, None where none is fitted. task: 'shape', 'texture', 'both';
     'maps' (all maps of a lit material), 'lit both' (those and the shape). estimator: of the shape, None for
-    the default."""
+    the default. ahead: whether pictures are rasterised ahead."""
 
     task: str
     triangles: int
     resolution: int
     texture_size: int | None = None
     estimator: str | None = None
+    ahead: bool = False
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,9 @@ SPEED = (
     SpeedCase("shape", 2_500, 256),
     SpeedCase("shape", 10_000, 256),
     SpeedCase("shape", 10_000, 512),
+    SpeedCase("shape", 10_000, 512, ahead=True),
     SpeedCase("shape", 10_000, 1024),
+    SpeedCase("shape", 10_000, 1024, ahead=True),
     SpeedCase("shape", 100_000, 512),
     SpeedCase("shape", 1_000_000, 1024),
     SpeedCase("texture", 2_500, 256, 512),

@@ -101,8 +101,10 @@ class PhasedSolver(Solver):
     def steps_of(self, phase: Phase) -> Generator[Step]:
         """Steps of a phase, without end."""
         settings = LoopSettings(_STEPS, len(self._problem.training), seed=self._problem.settings.seed)
-        source = _FixedProgress(self._source(), phase.progress)
-        return fit([source], self._blocks, settings, self._stopwatch)
+        inner = self._source()
+        source = _FixedProgress(inner, phase.progress)
+        ahead = source if self._ahead(inner) is inner else None
+        return fit([source], self._blocks, settings, self._stopwatch, ahead=ahead)
 
 
 class _FixedProgress:
@@ -114,6 +116,9 @@ class _FixedProgress:
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         return self._source.estimate(view, seed, self._progress)
+
+    def expect(self, view: int, seed: int, progress: float) -> None:
+        self._source.expect(view, seed, self._progress)
 
 
 def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
@@ -129,6 +134,7 @@ def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
         "resolution": case.resolution,
         "texture_size": case.texture_size,
         "estimator": problem.settings.estimator,
+        "ahead": problem.settings.pipelined,
         "ms_per_step": timed.step_ms,
         "stages": stages,
         "floor_ms": timed.floor_ms,
@@ -150,6 +156,7 @@ def make_problem(case: SpeedCase) -> Problem:
         shading="lit" if is_lit else "normal" if case.task == "shape" else "unlit",
         maps=tuple(SHADED_COLUMNS),
         estimator=case.estimator or FitSettings.estimator,
+        pipelined=case.ahead,
         resolution=case.resolution,
         texture_size=case.texture_size or FitSettings.texture_size,
     )
@@ -195,9 +202,12 @@ def _time_steps(problem: Problem, budget: float) -> Timed:
     for phase in solver.phases():
         steps = solver.steps_of(phase)
         first = _take(steps, phase.first_steps, stopwatch)
-        taken = _take(steps, BUNCH, stopwatch, time_floor)
+        # A picture that is drawn ahead shall not be drawn while the floor is timed.
+        at_once = BUNCH if problem.settings.pipelined else 1
+        taken = _take_in_turn(steps, BUNCH, stopwatch, time_floor, at_once)
         pace = mean(step.total for step in taken) + mean(floors[-BUNCH:])
-        taken += _take(steps, sample_count(pace, budget) - BUNCH, stopwatch, time_floor)
+        count = sample_count(pace, budget) - BUNCH
+        taken += _take_in_turn(steps, count, stopwatch, time_floor, at_once)
         steps.close()
         step_ms += phase.share * _typical(problem, [step.total for step in taken])
         samples += len(taken)
@@ -254,9 +264,19 @@ def _typical(problem: Problem, values: Sequence[float]) -> float:
     return median(values)
 
 
-def _take(
-    steps: Iterator[Step], count: int, stopwatch: Stopwatch, between: Callable[[], None] | None = None
+def _take_in_turn(
+    steps: Iterator[Step], count: int, stopwatch: Stopwatch, other: Callable[[], None], at_once: int
 ) -> list[StepTime]:
+    """The times of the next ``count`` steps, each ``at_once`` of them followed by as much of another work."""
+    times: list[StepTime] = []
+    while len(times) < count:
+        times += _take(steps, at_once, stopwatch)
+        for _ in range(at_once):
+            other()
+    return times
+
+
+def _take(steps: Iterator[Step], count: int, stopwatch: Stopwatch) -> list[StepTime]:
     """The times of the next ``count`` steps."""
     times = []
     before = dict(stopwatch.seconds)
@@ -269,8 +289,6 @@ def _take(
         others = sum(ms for name, ms in stages.items() if name != "estimate")
         stages["estimate"] = 1e3 * step.seconds - others
         times.append(StepTime(1e3 * step.seconds, stages))
-        if between:
-            between()
     return times
 
 

@@ -20,11 +20,12 @@ FIGURES = (
 
 SPEED_NOTE = """\
 Milliseconds. Step, floor and ratio: medians (both: means over its kinds of steps; textures and maps alone:
-medians of the means over all views) of so many samples, taken in turn. Floor: two plain draws and one read of
-8 bytes a pixel; of 'texture' rows one pass over the screen that makes residuals of cached lookups, and a read
-of 16 bytes a pixel (benchmark_floor.py). Stages: of a second, instrumented run; 'solve' is the two sparse
-solves, without which the second ratio is. Apart: 'factor', one factorisation, five of which make a fit, or
-the multigrid of a large mesh, made once; 'first', a texture step through samples of a view not seen before.
+medians of the means over all views) of so many samples, taken in turn. 'ahead': each picture is rasterised
+while the one before is estimated (but not in 'stages'). Floor: two plain draws and one read of 8 bytes a
+pixel; of 'texture' rows one pass over the screen that makes residuals of cached lookups, and a read of 16
+bytes a pixel (benchmark_floor.py). Stages: of a second, instrumented run; 'solve' is the two sparse solves,
+without which the second ratio is. Apart: 'factor', one factorisation, five of which make a fit, or the
+multigrid of a large mesh, made once; 'first', a texture step through samples of a view not seen before.
 """
 CAGE_NOTE = """\
 Spheres of quads with UVs under Subdivision Surface; fits of the shape. Milliseconds, medians, taken in turn.
@@ -35,7 +36,7 @@ sum of these goes into the former. Then whole steps: linear, by Blender's evalua
 QUALITY_NOTE = "Worst of the seeds, on held-out views, with what must be reached.\n"
 
 _SPEED_COLUMNS = (
-    ("task", 8),
+    ("task", 12),
     ("triangles", 10),
     ("vertices", 9),
     ("pixels", 7),
@@ -89,7 +90,7 @@ def speed_head() -> str:
 def speed_line(row: dict) -> str:
     """One row of ``benchmark_speed`` under ``speed_head``."""
     values = [
-        row["task"],
+        row["task"] + (", ahead" if row["ahead"] else ""),
         str(row["triangles"]),
         str(row["vertices"]),
         str(row["resolution"]),

@@ -129,6 +129,24 @@ def test_row_has_its_fields_and_its_stages_make_up_the_steps(task: str) -> None:
     assert len(tables.speed_line(row)) == len(tables.speed_head())
 
 
+def test_rows_may_rasterise_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[bool] = []
+    draw = speed.Rasteriser.draw_edges
+
+    def counted(rasteriser: object, *arguments: object) -> object:
+        begun.append(arguments[-1] is True)
+        return draw(rasteriser, *arguments)
+
+    monkeypatch.setattr(speed.Rasteriser, "draw_edges", counted)
+    for ahead in (False, True):
+        begun.clear()
+        row = speed.measure(SpeedCase("shape", 100, 32, ahead=ahead), budget=0.0)
+        assert row["ahead"] is ahead
+        assert any(begun) is ahead
+        assert ("ahead" in tables.speed_line(row)) is ahead
+        assert row["samples"] == speed.LEAST
+
+
 def test_joint_fit_is_measured_in_both_of_its_phases() -> None:
     problem = speed.make_problem(SpeedCase("both", 100, 32, 16))
     solver = speed.PhasedSolver(problem, speed.Stopwatch())
