@@ -97,8 +97,8 @@ class ShapeSchedule:
         return sum(self._own(progress) < end for end in self.coarse)
 
     def bears_delay(self, progress: float) -> bool:
-        """Whether gradients may be a step old, which costs more than it is worth in a fit's first half."""
-        return self._own(progress) >= 0.5
+        """Whether gradients may be a step old: in a fit's second half, or where steps average several."""
+        return self.momentum > 0.5 or self._own(progress) >= 0.5
 
     def smoothing(self, progress: float, vertex_count: int) -> float:
         """lambda, in geometric stages; larger for finer meshes, whose edges are shorter, and at the

@@ -222,8 +222,8 @@ class FitSettings:
     pipelined: bool = setting(
         False,
         "Rasterise Ahead",
-        "With the estimator 'edge' and the shape alone, rasterise the next view while this one is estimated, "
-        "from the middle of the fit on: for long fits to large references. Steps are shorter, but "
+        "With the shape alone, rasterise the next view while this one is estimated, with the estimator "
+        "'edge' in the second half of the fit, for long fits to large references. Steps are shorter, but "
         "each follows a gradient that is one step old",
         advanced=True,
     )

@@ -138,7 +138,9 @@ class Solver:
         step; a shape has moved on by then."""
         if isinstance(source, FilteredTextureSource):
             return source
-        return source if isinstance(source, EdgeSource) and self._problem.settings.pipelined else None
+        settings = self._problem.settings
+        draws_ahead = settings.pipelined and settings.estimator != "paper"
+        return source if draws_ahead and isinstance(source, (EdgeSource, ShapeSource)) else None
 
     def _parameter_source(self) -> GradientSource | None:
         if self._parameters is None:

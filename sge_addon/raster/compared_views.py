@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,8 +70,22 @@ class ComparedViews:
         stopwatch: Stopwatch,
         with_geometry: bool = False,
     ) -> PairBuffers:
-        """Both pictures of a step, compared with the view's reference; see ``Rasteriser.pair``."""
-        return rasteriser.pair(
+        """Both pictures of a step, compared with the view's reference; see ``Rasteriser.draw_pair``."""
+        return self.draw_pair(rasteriser, view, seed, moved, stopwatch, with_geometry)()
+
+    def draw_pair(
+        self,
+        rasteriser: Rasteriser,
+        view: int,
+        seed: int,
+        moved: Perturbation | ShapePair,
+        stopwatch: Stopwatch,
+        with_geometry: bool = False,
+        ahead: bool = False,
+        turn: int = 0,
+    ) -> Callable[[], PairBuffers]:
+        """The same, drawn, and read by what this returns."""
+        return rasteriser.draw_pair(
             self._references[view].view,
             sub_pixel_jitter(seed),
             moved,
@@ -81,6 +95,8 @@ class ComparedViews:
             stopwatch,
             self.behind(view, seed),
             with_geometry,
+            ahead,
+            turn,
         )
 
     def difference(self, buffers: PairBuffers, view: int, seed: int) -> tuple[NDArray[np.float32], float]:

@@ -24,6 +24,7 @@ from ..core.stopwatch import Stopwatch
 from ..core.view import jittered
 from ..core.working_memory import WorkingMemory
 from .compared_views import ComparedViews
+from .drawn_ahead import DrawnAhead
 from .fitted_surfaces import FittedSurfaces
 from .rasteriser import Rasteriser
 from .targets import Target
@@ -81,9 +82,7 @@ class EdgeSource:
         self._levels = [self._level(references)]  # whole, halved, ... as far as they were asked for
         shaded = ("colour" in match and shading != "unlit") or "normal" in match
         self._gradient = EdgeGradient(assembly, shaded)
-        self._turn = 0  # of two targets, so that one can be drawn ahead while the other is read
-        self._expected: tuple[int, int, float] | None = None
-        self._ahead: dict[tuple[int, int], _Drawn] = {}  # by view and seed, one at the most
+        self._drawn = DrawnAhead(self._draw_next)
         if sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS:
             self._prepare()
 
@@ -91,16 +90,13 @@ class EdgeSource:
         """The next ``estimate`` but one is of this view and seed: where the schedule bears the delay, its
         picture is drawn when that of the next is read, and so shows the parameters of one step before."""
         if self._schedule.bears_delay(progress):
-            self._expected = (view, seed, progress)
+            self._drawn.expect(view, seed, progress)
 
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view."""
-        drawn = self._ahead.pop((view, seed), None) or self._draw_next(view, seed, progress)
+        drawn = self._drawn.take(view, seed, progress)
         buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
-        if self._expected is not None:
-            self._turn = 1 - self._turn
-            self._ahead = {self._expected[:2]: self._draw_next(*self._expected, ahead=True)}
-            self._expected = None
+        self._drawn.begin_expected()
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *sub_pixel_jitter(seed), camera.width, camera.height)
@@ -140,7 +136,7 @@ class EdgeSource:
             self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
         return self._levels[halvings]
 
-    def _draw_next(self, view: int, seed: int, progress: float, ahead: bool = False) -> _Drawn:
+    def _draw_next(self, view: int, seed: int, progress: float, ahead: bool) -> _Drawn:
         del self._levels[self._schedule.halvings(progress) + 1 :]  # no picture is as small again
         return self._draw(view, seed, self._halvings(view, progress), self._stopwatch, ahead)
 
@@ -157,7 +153,7 @@ class EdgeSource:
             self._loss,
             stopwatch,
             matched.background,
-            f"edges {self._turn}",
+            f"edges {self._drawn.turn}",
             ahead,
         )
         return _Drawn(rasteriser, target, self._surfaces.positions, matched, level)

@@ -50,25 +50,52 @@ class Rasteriser(SurfaceDrawing):
         background: NDArray[np.float32] | None = None,
         with_geometry: bool = False,
     ) -> PairBuffers:
-        """Rasterise theta plus and theta minus with the same jitter; compare; read losses and IDs.
+        """``draw_pair``, read at once."""
+        drawn = (view, jitter, moved, reference, match, loss, stopwatch, background, with_geometry)
+        return self.draw_pair(*drawn)()
+
+    def draw_pair(
+        self,
+        view: View,
+        jitter: tuple[float, float],
+        moved: Perturbation | ShapePair,
+        reference: ReferenceTextures,
+        match: tuple[str, ...],
+        loss: str,
+        stopwatch: Stopwatch,
+        background: NDArray[np.float32] | None = None,
+        with_geometry: bool = False,
+        ahead: bool = False,
+        turn: int = 0,
+    ) -> Callable[[], PairBuffers]:
+        """Rasterise theta plus and theta minus with the same jitter and compare. What this returns reads
+        losses and IDs, before the next of the same ``turn`` are drawn.
 
         moved: how the vertices are perturbed, or where they are; IDs are of the assemblies named there.
         background: (3,) linear, behind a reference that is not folded. with_geometry: what the plus image
-        shows, as a geometry buffer, where shading is lit.
+        shows, as a geometry buffer, where shading is lit. ahead: something else is done before they are read.
         """
         with stopwatch.stage("raster"):
-            targets = self._draw_pair(view, jitter, moved, reference, match, loss, background, with_geometry)
+            targets = self._draw_pair(
+                view, jitter, moved, reference, match, loss, background, with_geometry, turn
+            )
+            if ahead:
+                self._targets.begin()
             if stopwatch.precise:
                 self._reader.wait(targets[1])
-        # Both draws are queued before the first read waits for them.
-        with stopwatch.stage("read"):
-            plus, minus = (
-                (self._reader.read(t, 0, 1, "FLOAT"), self._reader.read(t, 1, 1, "UINT")) for t in targets
+
+        def read() -> PairBuffers:
+            # Both draws are queued before the first read waits for them.
+            with stopwatch.stage("read"):
+                plus, minus = (
+                    (self._reader.read(t, 0, 1, "FLOAT"), self._reader.read(t, 1, 1, "UINT")) for t in targets
+                )
+                geometry = self._read_geometry(targets[0], plus[1], 2) if with_geometry else None
+            return PairBuffers(
+                loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
             )
-            geometry = self._read_geometry(targets[0], plus[1], 2) if with_geometry else None
-        return PairBuffers(
-            loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
-        )
+
+        return read
 
     def draw_edges(
         self,
@@ -129,6 +156,7 @@ class Rasteriser(SurfaceDrawing):
         loss: str,
         background: NDArray[np.float32] | None,
         with_geometry: bool,
+        turn: int,
     ) -> list[Target]:
         programs = [
             self._loss_program(match, loss, not reference.is_folded, g) for g in (with_geometry, False)
@@ -147,7 +175,7 @@ class Rasteriser(SurfaceDrawing):
         targets = []
         for program, use, pose in zip(programs, ("plus", "minus"), poses, strict=True):
             formats = _LOSS_FORMATS | (_GEOMETRY_FORMATS if program is not programs[1] else {})
-            target = self._targets.get(use, view.width, view.height, formats)
+            target = self._targets.get(f"{use} {turn}", view.width, view.height, formats)
             values = shared | {"positions": pose.positions, "normals": pose.normals}
             self._draw(target, program, values, without_back_faces=hidden, geometry=pose.geometry)
             targets.append(target)

@@ -39,7 +39,7 @@ CONDITIONS: dict[str, Callable[[Any], bool]] = {
     "remesh": lambda stored: stored.stages > 1,
     "edge_length": lambda stored: stored.stages > 1 and stored.remesh != "off",
     "estimator": _moves_surface,
-    "pipelined": lambda stored: _moves_surface(stored) and stored.estimator == "edge" and not stored.texture,
+    "pipelined": lambda stored: _moves_surface(stored) and stored.estimator != "paper" and not stored.texture,
     "support": lambda stored: _moves_surface(stored) and stored.estimator != "edge",
     "texture_estimator": lambda stored: stored.texture and stored.shading != "lit",
     "path_camera": lambda stored: stored.placement == "path",

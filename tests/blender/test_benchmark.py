@@ -37,6 +37,7 @@ from sge_addon.core.texture_pyramid import PyramidLayout
 from sge_addon.core.texture_source import sample_pattern
 from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.raster.tables import Reader
+from sge_addon.raster.targets import TargetPool
 
 pytestmark = pytest.mark.usefixtures("gpu_ready")
 
@@ -129,20 +130,15 @@ def test_row_has_its_fields_and_its_stages_make_up_the_steps(task: str) -> None:
     assert len(tables.speed_line(row)) == len(tables.speed_head())
 
 
-def test_rows_may_rasterise_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
-    begun: list[bool] = []
-    draw = speed.Rasteriser.draw_edges
-
-    def counted(rasteriser: object, *arguments: object) -> object:
-        begun.append(arguments[-1] is True)
-        return draw(rasteriser, *arguments)
-
-    monkeypatch.setattr(speed.Rasteriser, "draw_edges", counted)
+@pytest.mark.parametrize("estimator", ["edge", "sge", "paper"])
+def test_rows_may_rasterise_ahead(estimator: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun: list[TargetPool] = []
+    monkeypatch.setattr(TargetPool, "begin", lambda pool: begun.append(pool))
     for ahead in (False, True):
         begun.clear()
-        row = speed.measure(SpeedCase("shape", 100, 32, ahead=ahead), budget=0.0)
+        row = speed.measure(SpeedCase("shape", 100, 32, None, estimator, ahead), budget=0.0)
         assert row["ahead"] is ahead
-        assert any(begun) is ahead
+        assert bool(begun) is (ahead and estimator != "paper")  # which stays as it was published
         assert ("ahead" in tables.speed_line(row)) is ahead
         assert row["samples"] == speed.LEAST
 

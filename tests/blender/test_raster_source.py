@@ -228,10 +228,11 @@ def test_pictures_smaller_than_those_in_use_are_not_kept() -> None:
     assert widths == [[256, 128, 64], [256, 128], [256]]
 
 
-def test_rasterised_ahead_a_picture_shows_the_parameters_of_one_step_before() -> None:
+@both_estimators
+def test_rasterised_ahead_a_picture_shows_the_parameters_of_one_step_before(estimator: str) -> None:
     ball = surface(*icosphere(1, 0.8))
     references = pictures_of([surface(*icosphere(1, 0.7))], around(2, 32), "normal")
-    ahead, plain = (Setup([ball], references, "normal", estimator="edge") for _ in range(2))
+    ahead, plain = (Setup([ball], references, "normal", estimator=estimator) for _ in range(2))
     expected = plain.source.estimate(1, 8, 0.5)
     ahead.source.expect(1, 8, 0.5)
     first = ahead.source.estimate(0, 7, 0.5)
@@ -241,6 +242,17 @@ def test_rasterised_ahead_a_picture_shows_the_parameters_of_one_step_before() ->
     assert found.loss == expected.loss
     moved = ahead.source.estimate(1, 8, 0.5)  # nothing was expected now
     assert not np.array_equal(moved.gradients["mesh"], expected.gradients["mesh"])
+
+
+def test_without_averages_nothing_is_rasterised_ahead_in_the_first_half() -> None:
+    ball = surface(*icosphere(1, 0.8))
+    references = pictures_of([surface(*icosphere(1, 0.7))], around(2, 32), "normal")
+    setup = Setup([ball], references, "normal", estimator="edge")
+    setup.source._schedule = replace(setup.schedule, momentum=0.3)
+    for progress, is_ahead in ((0.4, False), (0.6, True)):
+        setup.source.expect(1, 8, progress)
+        setup.source.estimate(0, 7, progress)
+        assert bool(setup.source._drawn._ahead) is is_ahead
 
 
 @pytest.mark.parametrize(("estimator", "full"), [("sge", False), ("sge", True), ("edge", False)])
