@@ -109,9 +109,10 @@ def test_without_noise_steps_end_as_much_smaller_as_a_fit_is_longer(steps: int) 
     assert ends[1] == pytest.approx(own * ends[0])
 
 
-def test_steps_of_the_shortest_fits_do_not_grow() -> None:
-    schedule = ShapeSchedule(steps=1).for_edges()
-    assert schedule.learning_rate(1.0, 2562) == schedule.learning_rate(0.0, 2562)
+def test_the_shortest_fits_end_with_small_steps_too() -> None:
+    two, twenty = (ShapeSchedule(steps=steps).for_edges() for steps in (2, 20))
+    assert two.learning_rate(1.0, 2562) == twenty.learning_rate(1.0, 2562)
+    assert two.learning_rate(1.0, 2562) < 0.1 * two.learning_rate(0.0, 2562)
 
 
 def test_gradients_may_be_old_from_the_middle_of_the_shape_s_part_on() -> None:
