@@ -88,31 +88,42 @@ def _cages(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
 
 
 def _scaling(python: Path, options: argparse.Namespace) -> tuple[dict, int]:
-    """Rows of each series, their exponents, and figures of both in the folder --output."""
+    """Rows of each series, their exponents, and figures of both in the folder --output, also of the series
+    that were done when it was interrupted."""
     result: dict = {"machine": None, "series": []}
     code = 0
-    for series in scaling.series(options.quick):
-        if options.only not in (None, series.task):
-            continue
-        print(f"\n{series.name}\n{tables.speed_head()}", flush=True)
-        measured, failed = _rows(python, "benchmark_speed.py", series.cases, tables.speed_line)
-        rows = measured["rows"]
-        result["machine"] = measured["machine"] or result["machine"]
-        fits = scaling.exponents(series.axis, rows) if len(rows) > 2 else {}
-        named = {name: {which: fit._asdict() for which, fit in parts.items()} for name, parts in fits.items()}
-        result["series"].append(
-            {"name": series.name, "axis": series.axis, "task": series.task, "rows": rows, "fits": named}
-        )
-        print("\n".join(scaling.lines(series, fits)), flush=True)
-        code = max(code, failed)
-    print(f"\n{scaling.NOTE}", end="")
-    options.output.mkdir(parents=True, exist_ok=True)
-    file = options.output / "scaling.json"
+    try:
+        for series in scaling.series(options.quick):
+            if options.only not in (None, series.task):
+                continue
+            print(f"\n{series.name}\n{tables.speed_head()}", flush=True)
+            measured, failed = _rows(python, "benchmark_speed.py", series.cases, tables.speed_line)
+            rows = measured["rows"]
+            result["machine"] = measured["machine"] or result["machine"]
+            fits = scaling.exponents(series.axis, rows) if len(rows) > 2 else {}
+            named = {
+                name: {which: fit._asdict() for which, fit in parts.items()} for name, parts in fits.items()
+            }
+            result["series"].append(
+                {"name": series.name, "axis": series.axis, "task": series.task, "rows": rows, "fits": named}
+            )
+            print("\n".join(scaling.lines(series, fits)), flush=True)
+            code = max(code, failed)
+    finally:
+        print(f"\n{scaling.NOTE}", end="")
+        drawn = _draw_scaling(python, result, options.output)
+    return result, max(code, drawn)
+
+
+def _draw_scaling(python: Path, result: dict, output: Path) -> int:
+    """Write what was measured, and figures of it; 1 where these could not be drawn."""
+    output.mkdir(parents=True, exist_ok=True)
+    file = output / "scaling.json"
     file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     script = REPOSITORY / "tools" / "scaling_plot.py"
-    drawn = subprocess.run([str(python), str(script), str(file), str(options.output)], check=False)
-    print(f"rows, exponents and figures: {options.output}")
-    return result, max(code, min(drawn.returncode, 1))
+    drawn = subprocess.run([str(python), str(script), str(file), str(output)], check=False)
+    print(f"rows, exponents and figures: {output}")
+    return min(drawn.returncode, 1)
 
 
 def _packages(options: argparse.Namespace) -> tuple[str, ...]:
