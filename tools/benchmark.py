@@ -11,7 +11,8 @@
     python3 tools/benchmark.py --quick              a few small rows, as a trial (also with these)
 
 Every row runs in a process of its own. The test data is looked for in $SGE_DATA, else in
-../shared/data. Exit code 0 when all rows were measured, 1 when one failed, 2 on bad input.
+../shared/data. Exit code 0 when all rows were measured, 1 when one failed, 2 on bad input, 130
+when interrupted.
 """
 
 from __future__ import annotations
@@ -66,6 +67,9 @@ def main(arguments: list[str]) -> int:
     except SetupError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted", file=sys.stderr)
+        return 130
     if options.json:
         options.json.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     where = f", on {result['machine']}" if result["machine"] else ""
