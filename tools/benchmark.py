@@ -45,6 +45,9 @@ def main(arguments: list[str]) -> int:
     if options.seeds < 1:
         print("error: --seeds must be at least 1.", file=sys.stderr)
         return 2
+    if options.scaling and options.only not in (None, *scaling.TASKS):
+        print(f"error: --scaling has rows of {' and '.join(scaling.TASKS)} only.", file=sys.stderr)
+        return 2
     if options.json and not options.json.absolute().parent.is_dir():
         print(f"error: the folder of {options.json} does not exist.", file=sys.stderr)
         return 2

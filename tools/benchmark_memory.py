@@ -30,7 +30,13 @@ QUICK = {"triangles": 10_000, "views": 16, "resolution": 512, "texture_size": 10
 def main(arguments: list[str]) -> int:
     options = _parser().parse_args(arguments)
     chosen = QUICK if options.quick else FULL
-    case = {name: getattr(options, name) or value for name, value in chosen.items()} | {"task": options.task}
+    case: dict = {"task": options.task}
+    for name, value in chosen.items():
+        given = getattr(options, name)
+        if given is not None and given < 1:
+            print(f"error: --{name.replace('_', '-')} must be at least 1.", file=sys.stderr)
+            return 2
+        case[name] = value if given is None else given
     try:
         python = environment.prepare(environment.RUN).python
     except SetupError as error:

@@ -18,6 +18,7 @@ from typing import NamedTuple
 from benchmark_cases import SpeedCase
 
 ESTIMATORS = ("edge", "sge", "paper")
+TASKS = ("texture", "shape")
 LIMIT = 1.05  # of exponents in pixels and texels, and in triangles without the solves
 SOLVE_LIMIT = 1.3
 _NEGLIGIBLE = 0.02  # of the largest row's step: a stage below it is not worth an exponent
