@@ -61,18 +61,6 @@ class ComparedViews:
         """(3,) linear: the background in the step of this seed."""
         return self._background.behind(self._references[view], seed)
 
-    def pair(
-        self,
-        rasteriser: Rasteriser,
-        view: int,
-        seed: int,
-        moved: Perturbation | ShapePair,
-        stopwatch: Stopwatch,
-        with_geometry: bool = False,
-    ) -> PairBuffers:
-        """Both pictures of a step, compared with the view's reference; see ``Rasteriser.draw_pair``."""
-        return self.draw_pair(rasteriser, view, seed, moved, stopwatch, with_geometry)()
-
     def draw_pair(
         self,
         rasteriser: Rasteriser,
@@ -84,7 +72,7 @@ class ComparedViews:
         ahead: bool = False,
         turn: int = 0,
     ) -> Callable[[], PairBuffers]:
-        """The same, drawn, and read by what this returns."""
+        """Draw both pictures of a step, compared with the view's reference; see ``Rasteriser.draw_pair``."""
         return rasteriser.draw_pair(
             self._references[view].view,
             sub_pixel_jitter(seed),

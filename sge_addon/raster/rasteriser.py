@@ -38,22 +38,6 @@ class Rasteriser(SurfaceDrawing):
 
     _turn = 0  # of two targets for UVs, so that one can be drawn while the other is read
 
-    def pair(
-        self,
-        view: View,
-        jitter: tuple[float, float],
-        moved: Perturbation | ShapePair,
-        reference: ReferenceTextures,
-        match: tuple[str, ...],
-        loss: str,
-        stopwatch: Stopwatch,
-        background: NDArray[np.float32] | None = None,
-        with_geometry: bool = False,
-    ) -> PairBuffers:
-        """``draw_pair``, read at once."""
-        drawn = (view, jitter, moved, reference, match, loss, stopwatch, background, with_geometry)
-        return self.draw_pair(*drawn)()
-
     def draw_pair(
         self,
         view: View,
@@ -76,7 +60,7 @@ class Rasteriser(SurfaceDrawing):
         shows, as a geometry buffer, where shading is lit. ahead: something else is done before they are read.
         """
         with stopwatch.stage("raster"):
-            targets = self._draw_pair(
+            targets = self._pair_targets(
                 view, jitter, moved, reference, match, loss, background, with_geometry, turn
             )
             if ahead:
@@ -146,7 +130,7 @@ class Rasteriser(SurfaceDrawing):
             np.copyto(read["loss"], 0.0, where=read["id"] == 0)
         return EdgeBuffers(**read)
 
-    def _draw_pair(
+    def _pair_targets(
         self,
         view: View,
         jitter: tuple[float, float],

@@ -83,7 +83,7 @@ class StackSource:
         epsilons = perturbed.epsilons(positions, self._movable)
         directions = self._directions(seed, values)
         pair = self._evaluated(values, _split(epsilons[:, None] * directions, values), perturbed.key)
-        buffers = self._compared.pair(rasteriser, view, seed, pair, self._stopwatch, with_geometry)
+        buffers = self._compared.draw_pair(rasteriser, view, seed, pair, self._stopwatch, with_geometry)()
         with self._stopwatch.stage("estimate"):
             difference, loss = self._compared.difference(buffers, view, seed)
             sums = sum_over_support(

@@ -169,9 +169,9 @@ class CagedCopies:
             if of_surface:
                 others = np.float32(epsilon) * signs(step_seed(seed, 1), len(self.surface.positions))
                 shapes = [replace(shape, positions=shape.positions + others) for shape in shapes]
-            buffers = rasteriser.pair(
+            buffers = rasteriser.draw_pair(
                 self.view, sub_pixel_jitter(seed), ShapePair(*shapes, 0), textures, MATCH, "l1", Stopwatch()
-            )
+            )()
             difference = buffers.loss_plus.astype(float) - buffers.loss_minus
             by_cell = difference.reshape(rows, SIDE, columns, SIDE).sum(axis=(1, 3)).ravel()
             np.add.at(total, parameter, by_cell / (2.0 * epsilon * SIDE * SIDE))

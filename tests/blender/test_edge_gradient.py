@@ -84,7 +84,7 @@ class Picture:
             draw_at(self.rasteriser, *moved)
             total = 0.0
             for jitter in jitters():
-                buffers = self.rasteriser.pair(
+                buffers = self.rasteriser.draw_pair(
                     self.view,
                     jitter,
                     perturbation(self.view, pixels, 0),
@@ -92,7 +92,7 @@ class Picture:
                     self.match,
                     self.loss,
                     Stopwatch(),
-                )
+                )()
                 total += float((buffers.loss_plus.astype(float) - buffers.loss_minus).sum())
             found.append(total / GRID**2 / (2.0 * epsilons[vertex]))
         return np.asarray(found)

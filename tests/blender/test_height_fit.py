@@ -91,9 +91,9 @@ def test_pulled_back_gradient_is_that_of_finite_differences() -> None:
         step[vertex] = epsilons[vertex] / lengths[vertex]
         moved = [field.positions(field.heights + sign * step) + others for sign in (1.0, -1.0)]
         draw_at(rasteriser, *moved)
-        buffers = rasteriser.pair(
+        buffers = rasteriser.draw_pair(
             view, sub_pixel_jitter(seed), perturbation(view, 0.7, 0), textures, MATCH, "l1", Stopwatch()
-        )
+        )()
         difference = (buffers.loss_plus.astype(float) - buffers.loss_minus).sum()
         expected[vertex] += difference / (2.0 * step[vertex] * view.width * view.height * rounds)
     cosine, length = agreement(found, expected)

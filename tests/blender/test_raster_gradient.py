@@ -107,9 +107,9 @@ class Cells:
         """Jitters cover the pixel evenly, and are the same for estimates and central differences."""
         place = call * 37 % 64
         jitter = ((place % 8 + 0.5) / 8.0 - 0.5, (place // 8 + 0.5) / 8.0 - 0.5)
-        return self.rasteriser.pair(
+        return self.rasteriser.draw_pair(
             self.view, jitter, perturbation(self.view, self.pixels, call), *self._given
-        )
+        )()
 
     def estimates(self, calls: int, *makers: Callable[[Assembly], Support]) -> list[np.ndarray]:
         """For each kind of support the mean gradient of one copy's parameters, (P,)."""
@@ -285,9 +285,9 @@ def test_a_source_in_perspective(even: bool) -> None:
             moved.append(points + offset)
         draw_at(rasteriser, *moved)
         jitter = sub_pixel_jitter(seed)
-        buffers = rasteriser.pair(
+        buffers = rasteriser.draw_pair(
             view, jitter, perturbation(view, pixels, 0), textures, match, "l1", Stopwatch()
-        )
+        )()
         difference = (buffers.loss_plus.astype(float) - buffers.loss_minus).sum()
         expected[parameter] += difference / (2.0 * epsilons[vertex] * view.width * view.height * rounds)
     assert_agrees(found.ravel(), expected)

@@ -292,9 +292,9 @@ def test_the_loss_of_a_pair_is_that_of_the_pictures(
     reference = Reference(view, picture, False)
     textures = ReferenceTextureCache([reference], ("colour",), "l1", fold=background is None).get(0)
     still = perturbation(view, 0.0, 0)
-    pair = rasteriser.pair(
+    pair = rasteriser.draw_pair(
         view, (0.0, 0.0), still, textures, ("colour",), "l1", Stopwatch(), background, with_geometry=True
-    )
+    )()
     colour = rasteriser.render(view, 1).colour[..., :3]
     shown = pair.id_plus > 0
     expected = np.abs(colour - picture[..., :3]).mean(axis=-1)
@@ -316,7 +316,9 @@ def test_the_geometry_of_a_pair_is_that_of_the_plus_image(mixed: Assembly) -> No
     textures = ReferenceTextureCache([reference], ("colour", "alpha"), "l1").get(0)
     moved = perturbation(view, 0.5, 7)
     plain, seen = (
-        rasteriser.pair(view, jitter, moved, textures, ("colour", "alpha"), "l1", Stopwatch(), None, geometry)
+        rasteriser.draw_pair(
+            view, jitter, moved, textures, ("colour", "alpha"), "l1", Stopwatch(), None, geometry
+        )()
         for geometry in (False, True)
     )
     assert plain.geometry is None
@@ -407,7 +409,9 @@ def coverage_of_pairs(assembly: Assembly, view: View, count: int) -> np.ndarray:
     total = np.zeros((view.height, view.width))
     for seed in range(count):
         still = perturbation(view, 0.0, seed)
-        pair = rasteriser.pair(view, (0.0, 0.0), still, textures, ("colour", "alpha"), "l1", Stopwatch())
+        pair = rasteriser.draw_pair(
+            view, (0.0, 0.0), still, textures, ("colour", "alpha"), "l1", Stopwatch()
+        )()
         np.testing.assert_array_equal(pair.id_plus, pair.id_minus)
         total += pair.id_plus > 0
     return total / count

@@ -196,7 +196,7 @@ def test_losses_of_the_perturbed_pair(
     rasteriser = Rasteriser(mixed, shading, LIGHTS)
     drawn = perturbation(view, 0.7, 99)
     textures = ReferenceTextureCache([reference], match, loss, background).get(0)
-    pair = rasteriser.pair(view, jitter, drawn, textures, match, loss, Stopwatch(), behind)
+    pair = rasteriser.draw_pair(view, jitter, drawn, textures, match, loss, Stopwatch(), behind)()
     offsets = drawn.offsets(mixed.positions, mixed.movable)
     for sign, found, ids in ((1, pair.loss_plus, pair.id_plus), (-1, pair.loss_minus, pair.id_minus)):
         expected = look(mixed, mixed.positions + sign * offsets, view, shading, jitter)
