@@ -1,9 +1,9 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Vertices gathered into aggregates: the vertices of a coarser mesh, for a multigrid.
+"""Vertices gathered into aggregates: the vertices of a coarser mesh.
 
-Roots are a maximal set of vertices no two of which are within two edges of one another, drawn by lot
-(Luby 1986; for aggregates Bell, Dalton and Olson 2012): all vertices are within two edges of one.
+Roots are a maximal set of vertices no two of which are within so many edges of one another, drawn by lot
+(Luby 1986; for aggregates Bell, Dalton and Olson 2012): all vertices are within as many edges of one.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from .sparse_matrix import SparseMatrix
 _ROOT = np.int64(1) << 40  # above all lots
 
 
-def aggregates(matrix: SparseMatrix) -> NDArray[np.int32]:
+def aggregates(matrix: SparseMatrix, reach: int = 2) -> NDArray[np.int32]:
     """(V,) the aggregate of each vertex from 0, or -1 of those that are joined to no other.
 
-    matrix: (V, V), symmetric; its off-diagonal entries are the edges, and its diagonal is there.
+    matrix: (V, V), symmetric; its off-diagonal entries are the edges, and its diagonal is there. reach: edges
+    from the farthest vertex of an aggregate to its root.
     """
     joined = np.diff(matrix.starts) > 1
     lots = np.where(joined, _lots(matrix.height), 0)
     while True:
-        best = _around(matrix, _around(matrix, lots))
+        best = lots
+        for _ in range(reach):
+            best = _around(matrix, best)
         open_to_all = (lots > 0) & (lots < _ROOT)
         if not open_to_all.any():
             break
@@ -33,7 +36,7 @@ def aggregates(matrix: SparseMatrix) -> NDArray[np.int32]:
     roots = np.flatnonzero(lots == _ROOT)
     label = np.zeros(matrix.height, np.int64)
     label[roots] = np.arange(1, len(roots) + 1)
-    for _ in range(2):
+    for _ in range(reach):
         label = np.where(label > 0, label, _around(matrix, label))
     return (label - 1).astype(np.int32)
 

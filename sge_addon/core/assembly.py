@@ -60,6 +60,12 @@ class Assembly:
         """(V, 2): of each vertex, by which pixels tell their place in a triangle (corner_marks)."""
         return vertex_marks(self.triangles, len(self.positions))
 
+    @cached_property
+    def is_smooth(self) -> bool:
+        """Whether each vertex has one normal, and each normal is of one vertex."""
+        pairs = np.unique(np.stack([self.triangles.ravel(), self.normal_groups.ravel()]), axis=1)
+        return all(len(np.unique(numbers)) == pairs.shape[1] for numbers in pairs)
+
     @property
     def draw_ranges(self) -> list[tuple[int, int, int]]:
         """(material, first triangle, triangle count) of each draw."""

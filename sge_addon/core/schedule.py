@@ -9,15 +9,18 @@ need large steps and little smoothing at the end; in long ones the same crumples
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
+
+import numpy as np
 
 from .perturbation import Perturbation, even_perturbation, perturbation
 from .view import View
 
 _STEPS = 400  # the fit for which the ranges below are given
 _LEAST_COOLED = 20  # steps: the ends of shorter fits are not larger
-_LEAST_STAGES = 3  # of lambda: with two, short fits are half as good
-_STAGE_STEPS = 2.5  # that a stage of lambda takes at the least, where there are more than those
+_LEAST_SIDE = 64  # pixels, along the longer side, of small pictures
+_TELLING_SIDE = 256  # pixels, beyond which a picture of a mesh of ``vertices`` tells little more
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,9 @@ class ShapeSchedule:
     its end is in longer fits, the power of their length. refining: how much smaller its start and its end
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
-    coarse: until when pictures are halved, halved again, and so on.
-    stages: in so many, at the most, lambda changes, since each costs a factorisation. vertices: of the mesh
-    for which rate and smoothing_range are given.
+    coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
+    so on; without any, they are whole throughout.
+    stages: in so many lambda changes. vertices: of the mesh for which rate and smoothing_range are given.
     """
 
     steps: int = _STEPS
@@ -66,7 +69,7 @@ class ShapeSchedule:
             refining=(0.0, 0.25) if is_alone else self.refining,
             momentum=0.3,
             smoothing_range=(10.0, 0.35 if is_alone else 0.5),
-            coarse=() if textured else (0.8, 0.5, 0.25),
+            coarse=() if textured else (0.95, 0.8, 0.5, 0.25),
         )
 
     def epsilon_pixels(self, progress: float) -> float:
@@ -89,13 +92,20 @@ class ShapeSchedule:
         )
         return _geometric((start, end), self._own(progress)) * self._length**-0.3
 
-    def halvings(self, progress: float) -> int:
-        """How often references are halved before they are compared: at first, noiseless gradients of small
-        pictures do as well for a fraction of the time. Where this is one of several stages, they are small
-        already."""
-        if self.window != (0.0, 1.0):
+    def halvings(self, progress: float, side: int, vertex_count: int) -> int:
+        """How often references with this longer side, in pixels, are halved before they are compared: at
+        first, noiseless gradients of small pictures do as well for a fraction of the time. Where this is one
+        of several stages, they are small already."""
+        if self.window != (0.0, 1.0) or not self.coarse:
             return 0
-        return sum(self._own(progress) < end for end in self.coarse)
+        telling = math.log2(_TELLING_SIDE * self._fineness(vertex_count) ** 0.25)
+        count = 0
+        while side >> count + 1 >= _LEAST_SIDE:
+            halved = telling - math.log2(side >> count + 1)
+            if self._own(progress) >= np.interp(halved, range(len(self.coarse)), self.coarse):
+                break
+            count += 1
+        return count
 
     def bears_delay(self, progress: float) -> bool:
         """Whether gradients may be a step old: in a fit's second half, or where steps average several."""
@@ -107,14 +117,8 @@ class ShapeSchedule:
         fineness = self._fineness(vertex_count)
         start, end = self.smoothing_range
         end = min(end * self._length**0.5, start)
-        stages = self._stage_count(vertex_count)
-        stage = min(int(self._own(progress) * stages), stages - 1) / max(stages - 1, 1)
+        stage = min(int(self._own(progress) * self.stages), self.stages - 1) / max(self.stages - 1, 1)
         return _geometric((start * fineness, end * fineness**0.5), stage)
-
-    def _stage_count(self, vertex_count: int) -> int:
-        """A factorisation takes as long as some steps, of finer meshes more: fewer in short fits."""
-        affordable = int(self._moving_steps / (_STAGE_STEPS * self._fineness(vertex_count)))
-        return min(max(affordable, _LEAST_STAGES), self.stages)
 
     @property
     def _moving_steps(self) -> float:

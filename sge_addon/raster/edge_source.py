@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
+from ..core.coarse_mesh import CoarseMesh
 from ..core.edge_gradient import EdgeGradient
 from ..core.edge_outlines import Matched
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.halved_references import HalvedReferences
+from ..core.perturbation import pixel_at_centre
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -30,20 +32,23 @@ from .rasteriser import Rasteriser
 from .targets import Target
 
 _FEW_PIXELS = 1 << 24  # of all references, which are then made ready before the first step
-_LEAST_SIDE = 64  # pixels, along the longer side, of halved pictures
+_SHORT_EDGE = 2.0  # pixels, up to which edges of the mesh are contracted for a small picture
+_LEAST_VERTICES = 500
 
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """The references at one resolution."""
+    """The references at one resolution; and what is drawn then: coarse, or the surfaces themselves."""
 
     references: Sequence[Reference]
     compared: ComparedViews
+    gradient: EdgeGradient
+    coarse: tuple[CoarseMesh, Rasteriser] | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A picture that is on its way; positions: (V, 3) that it shows."""
+    """A picture that is on its way; positions: (V, 3) that it shows, of a coarse mesh if there is one."""
 
     rasteriser: Rasteriser
     target: Target
@@ -79,9 +84,10 @@ class EdgeSource:
         self._match, self._loss, self._background = match, loss, background
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
-        self._levels = [self._level(references)]  # whole, halved, ... as far as they were asked for
-        shaded = ("colour" in match and shading != "unlit") or "normal" in match
-        self._gradient = EdgeGradient(assembly, shaded)
+        self._shaded = ("colour" in match and shading != "unlit") or "normal" in match
+        # Whole, halved, ... as far as they were asked for.
+        self._levels = [_Level(references, self._compared(references), EdgeGradient(assembly, self._shaded))]
+        self._longest = max(max(each.view.width, each.view.height) for each in references)
         self._drawn = DrawnAhead(self._draw_next)
         if sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS:
             self._prepare()
@@ -100,9 +106,12 @@ class EdgeSource:
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *sub_pixel_jitter(seed), camera.width, camera.height)
-            gradient = self._gradient.positions(buffers, drawn.positions, camera, clip, drawn.matched)
+            level = drawn.level
+            gradient = level.gradient.positions(buffers, drawn.positions, camera, clip, drawn.matched)
+            if level.coarse is not None:
+                gradient = level.coarse[0].gradient(gradient)
             gradient *= (self._assembly.movable / buffers.loss.size)[:, None]
-            loss = drawn.level.compared.mean_loss(buffers.loss, view, seed)
+            loss = level.compared.mean_loss(buffers.loss, view, seed)
         gradients = {
             block.name: gradient[vertices]
             for block, vertices in zip(self._blocks, self._assembly.vertex_ranges, strict=True)
@@ -128,23 +137,29 @@ class EdgeSource:
 
     def _halvings(self, view: int, progress: float) -> int:
         whole = self._levels[0].references[view].view
-        longest = max(max(whole.width, whole.height) // _LEAST_SIDE, 1).bit_length() - 1
-        return min(self._schedule.halvings(progress), longest)
+        return self._halvings_of(max(whole.width, whole.height), progress)
+
+    def _halvings_of(self, side: int, progress: float) -> int:
+        return self._schedule.halvings(progress, side, len(self._assembly.positions))
 
     def _at(self, halvings: int) -> _Level:
         while len(self._levels) <= halvings:
-            self._levels.append(self._level(HalvedReferences(self._levels[-1].references)))
+            self._levels.append(self._halved(self._levels[-1]))
         return self._levels[halvings]
 
     def _draw_next(self, view: int, seed: int, progress: float, ahead: bool) -> _Drawn:
-        del self._levels[self._schedule.halvings(progress) + 1 :]  # no picture is as small again
+        del self._levels[self._halvings_of(self._longest, progress) + 1 :]  # none is as small again
         return self._draw(view, seed, self._halvings(view, progress), self._stopwatch, ahead)
 
     def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch, ahead: bool = False) -> _Drawn:
         level = self._at(halvings)
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
-        rasteriser = self._surfaces.updated()
+        rasteriser, positions = self._surfaces.updated(), self._surfaces.positions
+        if level.coarse is not None:
+            mesh, rasteriser = level.coarse
+            positions = mesh.positions(positions)
+            rasteriser.set_positions(positions)
         target = rasteriser.draw_edges(
             reference.view,
             sub_pixel_jitter(seed),
@@ -156,8 +171,16 @@ class EdgeSource:
             f"edges {self._drawn.turn}",
             ahead,
         )
-        return _Drawn(rasteriser, target, self._surfaces.positions, matched, level)
+        return _Drawn(rasteriser, target, positions, matched, level)
 
-    def _level(self, references: Sequence[Reference]) -> _Level:
-        compared = ComparedViews(references, self._match, self._loss, self._background, self._memory)
-        return _Level(references, compared)
+    def _halved(self, finer: _Level) -> _Level:
+        references = HalvedReferences(finer.references)
+        pixel = pixel_at_centre([each.view for each in references], self._surfaces.positions)
+        coarse = self._surfaces.coarse(_SHORT_EDGE * pixel, _LEAST_VERTICES)
+        gradient = self._levels[0].gradient
+        if coarse is not None:
+            gradient = EdgeGradient(coarse[1].assembly, self._shaded)
+        return _Level(references, self._compared(references), gradient, coarse)
+
+    def _compared(self, references: Sequence[Reference]) -> ComparedViews:
+        return ComparedViews(references, self._match, self._loss, self._background, self._memory)

@@ -12,14 +12,16 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ..core.assembly import Assembly, ids_of_like
+from ..core.assembly import Assembly, assemble, ids_of_like
 from ..core.cage_block import CageBlock
+from ..core.coarse_mesh import CoarseMesh, coarse_mesh
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
 from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
 from ..core.stacked_surfaces import StackedSurfaces
 from ..core.stopwatch import Stopwatch
+from ..core.surface import Surface, smooth_groups
 from ..core.texture_block import Texture
 from .rasteriser import Rasteriser
 
@@ -75,6 +77,25 @@ class FittedSurfaces:
     def assembly(self) -> Assembly:
         """Of what was shown last."""
         return self._rasteriser.assembly
+
+    def coarse(self, shortest: float, least: int) -> tuple[CoarseMesh, Rasteriser] | None:
+        """The surfaces with edges contracted that are shorter (core.coarse_mesh), and what draws them; None
+        where that is no gain, or where it would show something else: textures, creases, light."""
+        assembly = self.assembly
+        if self._rasteriser.shows_textures or not assembly.is_smooth:
+            return None
+        mesh = coarse_mesh(self.positions, assembly.triangles, shortest, least)
+        if mesh is None:
+            return None
+        surface = Surface(
+            "coarse",
+            mesh.positions(self.positions),
+            mesh.triangles,
+            smooth_groups(mesh.triangles),
+            material_indices=assembly.texture_of_triangle.take(mesh.origins),
+            materials=assembly.materials,
+        )
+        return mesh, self._rasteriser.of(assemble([surface]))
 
     def as_at_start(self, buffer: Buffer, assembly: Assembly) -> Buffer:
         """A buffer of an assembly with the IDs of triangles of the one at the start, of the same material."""

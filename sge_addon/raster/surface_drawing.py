@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import gpu
 import mathutils
 import numpy as np
@@ -33,6 +35,7 @@ class SurfaceDrawing:
         self._targets = TargetPool()
         self._reader = Reader()
         self._geometry = Geometry(assembly, self._targets)
+        self._given_lights = lights
         suns = lights if isinstance(lights, SunLights) else SunLights()
         self._lights = upload_image(suns.table()[None])
         self._light_count = len(suns.directions)
@@ -41,6 +44,15 @@ class SurfaceDrawing:
         self._sides = ("NONE",) if self._lit is None else ("BACK", "FRONT")
         self._colours = BaseColours(assembly.materials if self._lit is None else ())
         self.set_positions(assembly.positions)
+
+    def of(self, assembly: Assembly) -> Self:
+        """What draws another assembly likewise."""
+        return type(self)(assembly, self.shading, self._given_lights)
+
+    @property
+    def shows_textures(self) -> bool:
+        """Whether what is drawn may differ from place to place by more than the shape."""
+        return self._lit is not None or (self._colours.is_textured and self.shading != "normal")
 
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""

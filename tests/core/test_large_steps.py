@@ -95,12 +95,6 @@ def test_lambda_is_annealed_in_few_stages() -> None:
     assert (np.diff(values) <= 0.0).all()
 
 
-@pytest.mark.parametrize(("steps", "vertices", "stages"), [(30, 2562, 5), (30, 10242, 3), (200, 10242, 5)])
-def test_short_fits_of_fine_meshes_factorise_less_often(steps: int, vertices: int, stages: int) -> None:
-    schedule = ShapeSchedule(steps=steps).for_edges()
-    assert len({schedule.smoothing(t, vertices) for t in np.linspace(0.0, 1.0, 500)}) == stages
-
-
 @pytest.mark.parametrize("steps", [50, 100, 400])
 def test_without_noise_steps_end_as_much_smaller_as_a_fit_is_longer(steps: int) -> None:
     once, twice = (ShapeSchedule(steps=n).for_edges() for n in (steps, 2 * steps))
@@ -123,8 +117,18 @@ def test_gradients_may_be_old_from_the_middle_of_the_shape_s_part_on() -> None:
 
 def test_pictures_are_small_at_first_only_where_textures_rest() -> None:
     alone, beside = ShapeSchedule().for_edges(), ShapeSchedule().for_edges(textured=True)
-    assert [alone.halvings(t) for t in (0.0, 0.3, 0.6, 0.9)] == [3, 2, 1, 0]
-    assert beside.halvings(0.0) == 0
+    assert [alone.halvings(t, 512, 2562) for t in (0.0, 0.6, 0.9, 0.96)] == [3, 2, 1, 0]
+    assert [alone.halvings(t, 256, 2562) for t in (0.0, 0.6, 0.9)] == [2, 1, 0]
+    assert beside.halvings(0.0, 512, 2562) == 0
+
+
+def test_small_pictures_keep_64_pixels_and_finer_meshes_leave_them_sooner() -> None:
+    schedule = ShapeSchedule().for_edges()
+    assert [schedule.halvings(0.0, side, 2562) for side in (64, 127, 128, 200, 1024)] == [0, 0, 1, 1, 4]
+    sizes = [
+        [512 >> schedule.halvings(t, 512, count) for count in (642, 2562, 41_000)] for t in (0.4, 0.7, 0.9)
+    ]
+    assert sizes == [[64, 64, 128], [128, 128, 256], [256, 256, 512]]
 
 
 def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:

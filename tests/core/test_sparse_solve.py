@@ -12,7 +12,7 @@ import pytest
 
 from sge_addon.core import sparse_solve
 from sge_addon.core.laplacian import edges_of, laplacian_entries
-from sge_addon.core.sparse_solve import SmoothingSystem
+from sge_addon.core.sparse_solve import SmoothingSystem, solves_needed
 from tests.meshes import icosphere
 
 TOLERANCE = {"cholesky": 1e-5, "multigrid": 0.05}  # of the solution's length
@@ -132,3 +132,65 @@ def test_many_vertices_need_no_cholespy(monkeypatch: pytest.MonkeyPatch) -> None
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         SmoothingSystem(triangles, len(points)).solve(19.0, points)
+
+
+class Counted:
+    """Counts the factors that cholespy makes."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        cholespy = pytest.importorskip("cholespy")
+        make, self.factors = cholespy.CholeskySolverF, 0
+
+        def counted(*arguments: object) -> object:
+            self.factors += 1
+            return make(*arguments)
+
+        monkeypatch.setattr(cholespy, "CholeskySolverF", counted)
+
+
+@pytest.mark.parametrize("ratio", [0.9, 0.5, 0.3, 0.2])
+def test_the_factor_of_a_larger_lambda_serves_to_an_eighth(
+    ratio: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch)
+    _, triangles = icosphere(3)
+    system = SmoothingSystem(triangles, 645)
+    system.solve(19.0, noise(645))
+    right = np.eye(645, dtype=np.float32)
+    operator = np.concatenate(
+        [system._iterate(ratio, solves_needed(ratio), r) for r in np.split(right, 215, 1)], 1
+    )
+    assert counted.factors == 1
+    # All that it leaves, in whatever direction: a symmetric operator's largest eigenvalue.
+    left = operator @ dense(19.0 * ratio, triangles, 645) - np.eye(645)
+    assert np.abs(np.linalg.eigvals(left)).max() < 0.126
+    assert np.abs(operator - operator.T).max() < 1e-5
+
+
+def test_a_factor_serves_as_long_as_that_is_cheaper_than_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted(monkeypatch)
+    points, triangles = icosphere(3)
+    system = SmoothingSystem(triangles, len(points))
+    system.solve(10.0, points)
+    for _ in range(60):
+        system.solve(5.0, points)  # one more solve each
+    assert counted.factors == 1
+    exact = SmoothingSystem(triangles, len(points)).solve(5.0, points)
+    assert counted.factors == 2
+    assert (system.solve(5.0, points) == exact).all()
+    assert counted.factors == 3
+    for _ in range(200):
+        system.solve(5.0, points)
+    assert counted.factors == 3
+
+
+@pytest.mark.parametrize("smoothing", [0.1, 20.0])
+def test_a_lambda_that_is_larger_or_far_smaller_takes_its_own_factor(
+    smoothing: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted = Counted(monkeypatch)
+    points, triangles = icosphere(3)
+    system = SmoothingSystem(triangles, len(points))
+    system.solve(10.0, points)
+    system.solve(smoothing, points)
+    assert counted.factors == 2

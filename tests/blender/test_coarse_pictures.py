@@ -1,0 +1,85 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Small pictures of a coarser mesh: their gradient by the fine vertices, and where there are none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import bpy  # noqa: F401 (the wheel brings gpu along)
+import numpy as np
+import pytest
+
+from sge_addon.core.surface import Surface, flat_groups
+from tests.blender.test_raster_source import GREY, WAVES, Setup, pictures_of
+from tests.meshes import icosphere, perspective_view, surface
+
+pytestmark = pytest.mark.usefixtures("gpu_ready")
+
+VIEW = perspective_view(128, 128)
+
+
+def fine_ball(**named: object) -> Surface:
+    """Edges of a pixel and a half in a picture of 64 pixels."""
+    return surface(*icosphere(4, 0.8), **named)
+
+
+def setup_of(ball: Surface, shading: str = "normal") -> Setup:
+    target = surface(icosphere(4, 0.8)[0] * np.float32([1.15, 0.9, 1.0]), icosphere(4)[1])
+    setup = Setup([ball], pictures_of([target], [VIEW], shading), shading, estimator="edge")
+    setup.source._schedule = replace(setup.schedule, coarse=(0.5,))
+    return setup
+
+
+def test_small_pictures_show_a_coarser_mesh_and_whole_ones_the_mesh_itself() -> None:
+    source = setup_of(fine_ball()).source
+    small, whole = (source._drawn.take(0, 1, progress) for progress in (0.0, 0.9))
+    assert (small.matched.reference.view.width, whole.matched.reference.view.width) == (64, 128)
+    assert 500 <= len(small.positions) < 2562 / 3
+    assert len(small.rasteriser.assembly.triangles) == 2 * len(small.positions) - 4
+    assert len(whole.positions) == 2562
+
+
+@pytest.mark.parametrize("shading", ["normal", "unlit", "sun"])
+def test_their_gradient_is_the_slope_of_their_loss_by_fine_positions(shading: str) -> None:
+    """Along smooth motions, in the mean over jitters."""
+    ball = fine_ball()
+    places = ball.positions
+    motions = {
+        "wider": places * np.float32([1, 0, 0]),
+        "lower": places * np.float32([0, 1, 0]),
+        "aside": np.tile(np.float32([1, 0.5, 0]), (len(places), 1)),
+        "bent": np.stack([np.sin(2 * places[:, 1]), 0 * places[:, 0], np.cos(3 * places[:, 0])], axis=1),
+    }
+    seeds, step = range(200), 0.008
+
+    def mean_loss(moved: np.ndarray) -> float:
+        source = setup_of(replace(ball, positions=moved.astype(np.float32)), shading).source
+        return float(np.mean([source.estimate(0, seed, 0.0).loss for seed in seeds]))
+
+    source = setup_of(ball, shading).source
+    gradient = np.mean([source.estimate(0, seed, 0.0).gradients["mesh"] for seed in seeds], axis=0)
+    found, expected = [], []
+    for motion in motions.values():
+        found.append(float((gradient * motion).sum()))
+        ends = [mean_loss(places + sign * step * motion) for sign in (1.0, -1.0)]
+        expected.append((ends[0] - ends[1]) / (2.0 * step))
+    np.testing.assert_allclose(found, expected, atol=0.08 * np.abs(expected).max())
+
+
+def test_textures_creases_and_flat_faces_are_drawn_as_they_are() -> None:
+    ball = fine_ball()
+    points, faces = ball.positions, ball.triangles
+    creased = faces.copy()
+    creased[points[faces].mean(axis=1)[:, 1] > 0.0] += len(points)  # the halves' normals are apart
+    cases = (
+        (fine_ball(materials=(WAVES,)), "unlit", True),
+        (fine_ball(materials=(WAVES,)), "normal", False),  # which shows none
+        (fine_ball(materials=(GREY,)), "unlit", False),
+        (replace(ball, normal_groups=flat_groups(np.arange(len(faces), dtype=np.int32))), "normal", True),
+        (replace(ball, normal_groups=creased), "normal", True),
+    )
+    for each, shading, stays in cases:
+        drawn = setup_of(each, shading).source._drawn.take(0, 1, 0.0)
+        assert drawn.matched.reference.view.width == 64
+        assert (len(drawn.positions) == len(points)) is stays

@@ -1,0 +1,105 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Meshes for small pictures: closed and turned as the fine ones, and moved by them linearly."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from sge_addon.core.coarse_mesh import CoarseMesh, _contracted, coarse_mesh
+from sge_addon.core.laplacian import edges_of
+from tests.meshes import icosphere
+
+
+def sphere_and_coarse(shortest: float, least: int = 20) -> tuple[np.ndarray, np.ndarray, CoarseMesh]:
+    points, triangles = icosphere(3)  # 642 vertices, edges of 0.15
+    mesh = coarse_mesh(points, triangles, shortest, least)
+    assert mesh is not None
+    return points, triangles, mesh
+
+
+def volume(points: np.ndarray, triangles: np.ndarray) -> float:
+    a, b, c = points.astype(float)[triangles].transpose(1, 0, 2)
+    return float((np.cross(a, b) * c).sum() / 6.0)
+
+
+def lengths(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    edges = edges_of(triangles)
+    return np.linalg.norm(points[edges[:, 0]] - points[edges[:, 1]], axis=1)
+
+
+@pytest.mark.parametrize("shortest", [0.2, 0.4])
+def test_a_sphere_stays_a_closed_sphere_turned_outwards(shortest: float) -> None:
+    points, triangles, mesh = sphere_and_coarse(shortest)
+    coarse = mesh.positions(points)
+    directed = np.concatenate(
+        [mesh.triangles[:, [0, 1]], mesh.triangles[:, [1, 2]], mesh.triangles[:, [2, 0]]]
+    )
+    ways = {tuple(edge) for edge in directed.tolist()}
+    assert len(ways) == len(directed)  # no edge twice in one direction,
+    assert {(b, a) for a, b in ways} == ways  # and each once in the other
+    assert len(np.unique(mesh.triangles)) - len(ways) // 2 + len(mesh.triangles) == 2
+    assert 0.7 * volume(points, triangles) < volume(coarse, mesh.triangles) < volume(points, triangles)
+
+
+def test_hardly_any_edge_is_left_that_is_short() -> None:
+    points, triangles, mesh = sphere_and_coarse(0.2)
+    assert np.mean(lengths(points, triangles) < 0.2) == 1.0
+    coarse = lengths(mesh.positions(points), mesh.triangles)
+    assert np.mean(coarse < 0.2) < 0.1
+    assert np.median(coarse) < 0.4
+
+
+def test_vertices_are_means_and_gradients_go_back_in_equal_parts() -> None:
+    points, _, mesh = sphere_and_coarse(0.2)
+    coarse = mesh.positions(points)
+    for vertex in (0, len(coarse) // 2, len(coarse) - 1):
+        own = np.flatnonzero(mesh.cluster == vertex)
+        assert len(own) == mesh.sizes[vertex]
+        np.testing.assert_allclose(coarse[vertex], points[own].mean(axis=0), atol=1e-6)
+    random = np.random.default_rng(0)
+    moved = random.normal(size=points.shape).astype(np.float32)
+    slopes = random.normal(size=coarse.shape).astype(np.float32)
+    forwards = float((mesh.positions(moved).astype(float) * slopes).sum())
+    backwards = float((moved.astype(float) * mesh.gradient(slopes)).sum())
+    assert forwards == pytest.approx(backwards, rel=1e-4)
+
+
+def test_each_triangle_comes_from_one_between_the_same_clusters() -> None:
+    _, triangles, mesh = sphere_and_coarse(0.4)
+    corners = np.sort(mesh.cluster[triangles[mesh.origins]], axis=1)
+    assert (corners == np.sort(mesh.triangles, axis=1)).all()
+
+
+def test_what_is_coarse_already_stays() -> None:
+    fine, triangles = icosphere(3)
+    large, others = icosphere(1)
+    points = np.concatenate([fine, 3.0 * large + np.float32([9.0, 0.0, 0.0])])
+    mesh = coarse_mesh(points, np.concatenate([triangles, others + len(fine)]), 0.2, 20)
+    assert mesh is not None
+    assert mesh.sizes[mesh.cluster[len(fine) :]].tolist() == [1.0] * len(large)
+    assert set(mesh.cluster[: len(fine)]).isdisjoint(mesh.cluster[len(fine) :])
+    assert np.count_nonzero(mesh.origins >= len(triangles)) == len(others)
+
+
+@pytest.mark.parametrize(("shortest", "least"), [(0.05, 20), (0.2, 400)])
+def test_where_edges_are_long_or_vertices_few_there_is_none(shortest: float, least: int) -> None:
+    assert coarse_mesh(*icosphere(3), shortest, least) is None
+
+
+def test_triangles_stay_once_and_those_back_to_back_vanish() -> None:
+    triangles = np.asarray(
+        [
+            [0, 1, 1],  # gathered into an edge
+            [2, 0, 1],
+            [0, 1, 2],  # the same again
+            [3, 4, 5],
+            [4, 3, 5],  # its back
+            [7, 6, 8],  # turned the other way round
+        ],
+        np.int32,
+    )
+    left, origins = _contracted(triangles)
+    assert [tuple(each) for each in left.tolist()] == [(0, 1, 2), (6, 8, 7)]
+    assert (np.sort(triangles[origins], axis=1) == np.sort(left, axis=1)).all()
