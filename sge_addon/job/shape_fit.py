@@ -60,9 +60,13 @@ class ShapeFit:
             self.estimator = "sge" if self.unmapped else "edge"
         if self.estimator == "paper":
             self._schedule = replace(schedule, even_epsilon=self._even_epsilon())
+        textured = problem.settings.fits_look
+        displaced = any(surface.height is not None for surface in problem.surfaces)
         if self.estimator == "edge":
-            displaced = any(surface.height is not None for surface in problem.surfaces)
-            self._schedule = schedule.for_edges(problem.settings.fits_look, displaced)
+            self._schedule = schedule.for_edges(textured, displaced)
+        is_plain = not displaced and all(surface.cage is None for surface in problem.surfaces)
+        if self.estimator == "sge" and is_plain and not textured:
+            self._schedule = schedule.for_meshes_alone()
         by_cage = [self._perturbs_cage(surface) for surface in problem.surfaces]
         self.blocks = [self._block(*each) for each in zip(problem.surfaces, by_cage, strict=True)]
         stacks = [

@@ -15,9 +15,12 @@ import pytest
 from sge_addon.core.errors import FitError
 from sge_addon.core.metrics import mean_psnr, squared_errors
 from sge_addon.core.reference import Reference
+from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.settings import FitSettings
 from sge_addon.job import FitJob, SceneRenderer, make_references, orbit_around
 from sge_addon.job.check import check_fit
+from sge_addon.job.problem import check_problem
+from sge_addon.job.shape_fit import ShapeFit
 from sge_addon.scene.files import import_mesh
 from sge_addon.scene.stored_settings import registered
 from sge_addon.scene.unwrap import unwrap
@@ -138,6 +141,20 @@ def test_estimators_through_modifiers(
         assert all("'Cage'" in text and "takes 'sge'" in text for text in told)
     losses = [loss for _, loss in job.report["loss"]]
     assert np.mean(losses[-12:]) < 0.7 * np.mean(losses[:12])
+
+
+def test_signs_average_over_fewer_steps_where_meshes_are_fitted_alone(
+    empty_file: None, references: list[Reference]
+) -> None:
+    bare, modified = add_sphere("Bare", (1.0, 1.0, 1.0)), add_cage()
+    alone = replace(SETTINGS, estimator="sge", texture=False)
+    momentum = [
+        ShapeFit(
+            check_problem(bpy.context.scene, [obj], references, settings), ShapeSchedule()
+        )._schedule.momentum
+        for obj, settings in ((bare, alone), (bare, replace(alone, texture=True)), (modified, alone))
+    ]
+    assert momentum[0] < momentum[1] == momentum[2] == ShapeSchedule().momentum
 
 
 def test_textures_alone_are_fitted_to_the_evaluated_mesh(
