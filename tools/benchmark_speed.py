@@ -36,12 +36,15 @@ from sge_addon.job import make_references, orbit_around
 from sge_addon.job.problem import Problem, check_problem
 from sge_addon.job.report import peak_memory_mb
 from sge_addon.job.solver import Solver
+from sge_addon.raster.edge_source import EdgeSource
 from sge_addon.raster.rasteriser import Rasteriser
 
 VIEWS = 8
 BUNCH = 8  # steps are taken in such numbers: in a joint fit, so many hold one texture step
 LEAST, MOST, BUDGET = 16, 96, 5.0  # samples, and the seconds in which they should be done
 _STEPS = 1_000_000  # of the loop, so that no schedule moves while its first steps are timed
+_WHOLE = 0.98  # progress of a shape's part at which pictures are whole
+_GRID = 200  # progresses at which sizes of pictures are asked for
 
 
 @dataclass(frozen=True)
@@ -72,10 +75,12 @@ class Phase:
 
 @dataclass(frozen=True)
 class Timed:
-    """What the run without instruments gave. resting_stages: of steps in which the shape rests, times
-    their share of the fit. first_visit_ms: of a texture step that makes its view's map first."""
+    """What the run without instruments gave. fit_ms: the mean over a fit whose pictures begin small, else
+    None. resting_stages: of steps in which the shape rests, times their share of the fit. first_visit_ms: of
+    a texture step that makes its view's map first."""
 
     step_ms: float
+    fit_ms: float | None
     floor_ms: float
     first_visit_ms: float | None
     samples: int
@@ -93,10 +98,21 @@ class PhasedSolver(Solver):
         share = self._schedule.share
         settings = self._problem.settings
         leading = len(self._problem.training) if settings.shading == "lit" and settings.fits_look else 0
-        # Before its last tenth, when pictures are whole.
-        return [Phase(0.9 * share, share, True, leading)] + (
+        # Near its end, when pictures are whole.
+        return [Phase(_WHOLE * share, share, True, leading)] + (
             [Phase(1.0, 1.0 - share, False)] if share < 1.0 else []
         )
+
+    def parts(self) -> list[Phase]:
+        """Where pictures begin small, the parts of a fit by their size, whole ones last; else none."""
+        source = self._source()
+        if not isinstance(source, EdgeSource) or source.halvings(0, 0.0) == 0:
+            return []
+        sizes = [source.halvings(0, (each + 0.5) / _GRID) for each in range(_GRID)]
+        return [
+            Phase((sizes.index(size) + 0.5 * sizes.count(size)) / _GRID, sizes.count(size) / _GRID, True)
+            for size in sorted(set(sizes), reverse=True)
+        ]
 
     def steps_of(self, phase: Phase) -> Generator[Step]:
         """Steps of a phase, without end."""
@@ -140,6 +156,8 @@ def measure(case: SpeedCase, budget: float = BUDGET) -> dict:
         "floor_ms": timed.floor_ms,
         "ratio": timed.step_ms / timed.floor_ms,
         "ratio_without_solves": without_solves / timed.floor_ms,
+        "fit_ms": timed.fit_ms,
+        "fit_ratio": None if timed.fit_ms is None else timed.fit_ms / timed.floor_ms,
         "factorise_ms": factorise_ms,
         "first_visit_ms": timed.first_visit_ms,
         "samples": timed.samples,
@@ -214,9 +232,22 @@ def _time_steps(problem: Problem, budget: float) -> Timed:
         if not phase.moves:
             first_visit = median(step.total for step in first)
             _add_stages(resting_stages, problem, phase, taken)
+    fit_ms = _time_parts(solver, stopwatch)
     solver.complete()
     solver.errors(problem.training[0])  # what a fit does at its end counts for its memory, too
-    return Timed(step_ms, median(floors), first_visit, samples, resting_stages, peak_memory_mb())
+    return Timed(step_ms, fit_ms, median(floors), first_visit, samples, resting_stages, peak_memory_mb())
+
+
+def _time_parts(solver: PhasedSolver, stopwatch: Stopwatch) -> float | None:
+    """Milliseconds of the mean step of a fit whose pictures begin small, without factorisations."""
+    parts = solver.parts()
+    total = 0.0
+    for part in parts:
+        steps = solver.steps_of(part)
+        _take(steps, part.first_steps, stopwatch)
+        total += part.share * median(step.total for step in _take(steps, LEAST, stopwatch))
+        steps.close()
+    return total if parts else None
 
 
 def _time_stages(problem: Problem, timed: Timed, budget: float) -> tuple[dict[str, float], float | None]:

@@ -24,8 +24,10 @@ medians of the means over all views) of so many samples, taken in turn. 'ahead':
 while the one before is estimated (but not in 'stages'). Floor: two plain draws and one read of 8 bytes a
 pixel; of 'texture' rows one pass over the screen that makes residuals of cached lookups, and a read of 16
 bytes a pixel (benchmark_floor.py). Stages: of a second, instrumented run; 'solve' is the two sparse solves,
-without which the second ratio is. Apart: 'factor', one factorisation, five of which make a fit, or the
+without which the second ratio is. Apart: 'factor', one factorisation, up to five of which make a fit, or the
 multigrid of a large mesh, made once; 'first', a texture step through samples of a view not seen before.
+Steps of shapes are those of whole pictures; 'of fit' is the mean over a fit whose pictures begin small,
+without factorisations, and the ratio beside it is that over the same floor, of whole pictures.
 """
 CAGE_NOTE = """\
 Spheres of quads with UVs under Subdivision Surface; fits of the shape. Milliseconds, medians, taken in turn.
@@ -45,6 +47,8 @@ _SPEED_COLUMNS = (
     ("floor", 8),
     ("ratio", 6),
     ("w/o solve", 10),
+    ("of fit", 8),
+    ("ratio", 6),
     *((name, 9) for name in STAGES),
     ("factor", 8),
     ("first", 8),
@@ -99,6 +103,8 @@ def speed_line(row: dict) -> str:
         _number(row["floor_ms"], ".2f"),
         _number(row["ratio"], ".2f"),
         _number(row["ratio_without_solves"], ".2f"),
+        _number(row["fit_ms"], ".2f"),
+        _number(row["fit_ratio"], ".2f"),
         *(_number(row["stages"].get(name), ".2f") for name in STAGES),
         _number(row["factorise_ms"], ".0f"),
         _number(row["first_visit_ms"], ".1f"),

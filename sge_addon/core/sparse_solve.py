@@ -4,8 +4,8 @@
 multigrid, which needs no factor, to a few percent.
 
 A factor takes as long as some 60 solves. Where lambda has fallen, that of the former one serves on: with
-S = (I + lambda_0 L)^-1 and r = lambda / lambda_0, what is asked for is (r + (1 - r) S)^-1 S, of which two or
-three solves with S leave an eighth at the most (Chebyshev's iteration; Golub and Van Loan, section 10.1.5).
+S = (I + lambda_0 L)^-1 and r = lambda / lambda_0, what is asked for is (r + (1 - r) S)^-1 S, of which two to
+four solves with S leave an eighth at the most (Chebyshev's iteration; Golub and Van Loan, section 10.1.5).
 That is done until it has taken as long as another factor would.
 """
 
@@ -26,7 +26,7 @@ from .multigrid import Multigrid
 _MANY_VERTICES = 60_000  # from here on a factor and its solves cost more than a multigrid's
 _FACTOR_SOLVES = 60  # that take as long as a factorisation: 59 of 2 562 vertices, 79 of 10 242
 _MOST_LEFT = 0.125  # of an error, by solves with the factor of another lambda
-_MOST_SOLVES = 3
+_MOST_SOLVES = 4
 
 
 class SmoothingSystem:

@@ -129,13 +129,14 @@ class EdgeSource:
     def _prepare(self) -> None:
         """Have all references on the GPU, whole and halved, and room for pictures, before the first step."""
         for view in range(len(self._levels[0].references)):
-            for halvings in range(self._halvings(view, 0.0) + 1):
+            for halvings in range(self.halvings(view, 0.0) + 1):
                 self._at(halvings).compared.prepare(view)
-        for halvings in range(self._halvings(0, 0.0) + 1):
+        for halvings in range(self.halvings(0, 0.0) + 1):
             drawn = self._draw(0, 0, halvings, Stopwatch())
             drawn.rasteriser.read_edges(drawn.target, Stopwatch())
 
-    def _halvings(self, view: int, progress: float) -> int:
+    def halvings(self, view: int, progress: float) -> int:
+        """How often a view's reference is halved before it is compared."""
         whole = self._levels[0].references[view].view
         return self._halvings_of(max(whole.width, whole.height), progress)
 
@@ -149,7 +150,7 @@ class EdgeSource:
 
     def _draw_next(self, view: int, seed: int, progress: float, ahead: bool) -> _Drawn:
         del self._levels[self._halvings_of(self._longest, progress) + 1 :]  # none is as small again
-        return self._draw(view, seed, self._halvings(view, progress), self._stopwatch, ahead)
+        return self._draw(view, seed, self.halvings(view, progress), self._stopwatch, ahead)
 
     def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch, ahead: bool = False) -> _Drawn:
         level = self._at(halvings)

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
@@ -141,6 +142,23 @@ def test_rows_may_rasterise_ahead(estimator: str, monkeypatch: pytest.MonkeyPatc
         assert bool(begun) is (ahead and estimator != "paper")  # which stays as it was published
         assert ("ahead" in tables.speed_line(row)) is ahead
         assert row["samples"] == speed.LEAST
+
+
+def test_fits_that_begin_with_small_pictures_are_measured_in_all_their_parts() -> None:
+    solver = speed.PhasedSolver(speed.make_problem(SpeedCase("shape", 100, 256)), speed.Stopwatch())
+    parts = solver.parts()
+    source = solver._source()
+    assert [source.halvings(0, part.progress) for part in parts] == [2, 1, 0]
+    assert sum(part.share for part in parts) == pytest.approx(1.0)
+    for part, following in itertools.pairwise(parts):
+        assert part.progress + 0.5 * part.share == pytest.approx(following.progress - 0.5 * following.share)
+    (whole,) = solver.phases()
+    assert source.halvings(0, whole.progress) == 0
+    row = speed.measure(SpeedCase("shape", 100, 128), budget=0.0)
+    assert row["fit_ratio"] == pytest.approx(row["fit_ms"] / row["floor_ms"])
+    assert len(tables.speed_line(row)) == len(tables.speed_head())
+    for case in (SpeedCase("shape", 100, 128, None, "sge"), SpeedCase("both", 100, 128, 16)):
+        assert speed.PhasedSolver(speed.make_problem(case), speed.Stopwatch()).parts() == []
 
 
 def test_joint_fit_is_measured_in_both_of_its_phases() -> None:
