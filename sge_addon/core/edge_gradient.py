@@ -23,6 +23,8 @@ from .view import View
 Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
+_WAYS = 16  # runs of pixels that are summed in turn
+
 
 class EdgeGradient:
     """Of one topology. shaded: whether pictures depend on normals: shading does, or normals are matched."""
@@ -65,7 +67,7 @@ class EdgeGradient:
         """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
         barycentric coordinates, and where normals matter those of turn."""
         ids = buffers.id.ravel()
-        covered = np.flatnonzero(ids)
+        covered = _apart(np.flatnonzero(ids != 0))
         bins = ids.take(covered).astype(np.intp) - 1
         is_seen = np.zeros(len(self._triangles), bool)
         is_seen[bins] = True
@@ -78,6 +80,13 @@ class EdgeGradient:
         places = self._places.take(triangles, axis=2)
         planes = (force,) if self._normals is None else (force, turn)
         return triangles, [_spread(each, counts, marks, bins, places) for each in planes]
+
+
+def _apart(pixels: Indices) -> Indices:
+    """In an order in which those that follow one another are far apart: a sum that goes into the same bin as
+    the one before has to wait for it, which takes ``bincount`` twice as long."""
+    whole = len(pixels) // _WAYS * _WAYS
+    return np.concatenate([pixels[:whole].reshape(_WAYS, -1).T.ravel(), pixels[whole:]])
 
 
 def _spread(
