@@ -20,7 +20,7 @@ from .view import View
 _STEPS = 400  # the fit for which the ranges below are given
 _LEAST_COOLED = 20  # steps: the ends of shorter fits are not larger
 _LEAST_SIDE = 64  # pixels, along the longer side, of small pictures
-_TELLING_SIDE = 256  # pixels, beyond which a picture of a mesh of ``vertices`` tells little more
+_TELLING_SIDE = 220  # pixels, beyond which a picture of a mesh of ``vertices`` tells little more
 
 
 @dataclass(frozen=True)
