@@ -48,24 +48,23 @@ class CoarseMesh:
         return (coarse / self.sizes[:, None]).take(self.cluster, axis=0)
 
 
-def coarse_mesh(positions: Array, triangles: Triangles, shortest: float, least: int) -> CoarseMesh | None:
-    """The mesh with edges contracted that are shorter than ``shortest``, about to twice that; None where
-    hardly any is, or fewer than ``least`` vertices would be left. positions: (V, 3), triangles: (F, 3)."""
-    mesh = _unchanged(positions, triangles)
+def unchanged(positions: Array, triangles: Triangles) -> CoarseMesh:
+    """The mesh itself: positions (V, 3), triangles (F, 3)."""
+    count = len(positions)
+    return CoarseMesh(np.arange(count), np.ones(count, np.float32), triangles, np.arange(len(triangles)))
+
+
+def coarsened(mesh: CoarseMesh, positions: Array, shortest: float, least: int) -> CoarseMesh:
+    """The mesh with edges contracted that are shorter than ``shortest``, to about twice that; itself where
+    hardly any is, or fewer than ``least`` vertices would be left. positions: (V, 3), of the fine one."""
     while True:
         coarse = mesh.positions(positions)
         step = _gathered(coarse, mesh.triangles, shortest)
         if len(step.sizes) > _SHRINKS * len(coarse) or len(step.sizes) < least:
-            break
+            return mesh
         cluster = step.cluster.take(mesh.cluster)
         sizes = np.bincount(cluster, minlength=len(step.sizes)).astype(np.float32)
         mesh = CoarseMesh(cluster, sizes, step.triangles, mesh.origins.take(step.origins))
-    return mesh if len(mesh.sizes) < len(positions) else None
-
-
-def _unchanged(positions: Array, triangles: Triangles) -> CoarseMesh:
-    count = len(positions)
-    return CoarseMesh(np.arange(count), np.ones(count, np.float32), triangles, np.arange(len(triangles)))
 
 
 def _gathered(positions: Array, triangles: Triangles, shortest: float) -> CoarseMesh:

@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,7 @@ class EdgeSource:
         self._shaded = ("colour" in match and shading != "unlit") or "normal" in match
         # Whole, halved, ... as far as they were asked for.
         self._levels = [_Level(references, self._compared(references), EdgeGradient(assembly, self._shaded))]
+        self._pixel = pixel_at_centre([each.view for each in references], assembly.positions)
         self._longest = max(max(each.view.width, each.view.height) for each in references)
         self._drawn = DrawnAhead(self._draw_next)
         if sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS:
@@ -175,12 +176,14 @@ class EdgeSource:
         return _Drawn(rasteriser, target, positions, matched, level)
 
     def _halved(self, finer: _Level) -> _Level:
+        # Of the whole references, since asking a halved one for its view makes it.
+        pixel = self._pixel * 2 ** len(self._levels)
+        mesh = None if finer.coarse is None else finer.coarse[0]
+        coarse = self._surfaces.coarse(mesh, _SHORT_EDGE * pixel, _LEAST_VERTICES)
         references = HalvedReferences(finer.references)
-        pixel = pixel_at_centre([each.view for each in references], self._surfaces.positions)
-        coarse = self._surfaces.coarse(_SHORT_EDGE * pixel, _LEAST_VERTICES)
-        gradient = self._levels[0].gradient
-        if coarse is not None:
-            gradient = EdgeGradient(coarse[1].assembly, self._shaded)
+        if coarse is None:
+            return replace(finer, references=references, compared=self._compared(references))
+        gradient = EdgeGradient(coarse[1].assembly, self._shaded)
         return _Level(references, self._compared(references), gradient, coarse)
 
     def _compared(self, references: Sequence[Reference]) -> ComparedViews:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly, assemble, ids_of_like
 from ..core.cage_block import CageBlock
-from ..core.coarse_mesh import CoarseMesh, coarse_mesh
+from ..core.coarse_mesh import CoarseMesh, coarsened, unchanged
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
 from ..core.protocols import SurfaceBlock
@@ -78,14 +78,18 @@ class FittedSurfaces:
         """Of what was shown last."""
         return self._rasteriser.assembly
 
-    def coarse(self, shortest: float, least: int) -> tuple[CoarseMesh, Rasteriser] | None:
+    def coarse(
+        self, finer: CoarseMesh | None, shortest: float, least: int
+    ) -> tuple[CoarseMesh, Rasteriser] | None:
         """The surfaces with edges contracted that are shorter (core.coarse_mesh), and what draws them; None
-        where that is no gain, or where it would show something else: textures, creases, light."""
+        where that is no gain, or would show something else: textures, creases, light. finer: what they are
+        made of, None for the surfaces themselves."""
         assembly = self.assembly
         if self._rasteriser.shows_textures or not assembly.is_smooth:
             return None
-        mesh = coarse_mesh(self.positions, assembly.triangles, shortest, least)
-        if mesh is None:
+        finer = finer or unchanged(self.positions, assembly.triangles)
+        mesh = coarsened(finer, self.positions, shortest, least)
+        if mesh is finer:
             return None
         surface = Surface(
             "coarse",

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.surface import Surface, flat_groups
+from sge_addon.raster import edge_source
 from tests.blender.test_raster_source import GREY, WAVES, Setup, pictures_of
 from tests.meshes import icosphere, perspective_view, surface
 
@@ -83,3 +84,15 @@ def test_textures_creases_and_flat_faces_are_drawn_as_they_are() -> None:
         drawn = setup_of(each, shading).source._drawn.take(0, 1, 0.0)
         assert drawn.matched.reference.view.width == 64
         assert (len(drawn.positions) == len(points)) is stays
+
+
+def test_a_step_makes_no_small_pictures_of_other_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of hundreds of large ones they take long to make."""
+    monkeypatch.setattr(edge_source, "_FEW_PIXELS", 0)
+    ball = fine_ball()
+    setup = Setup([ball], pictures_of([ball], [VIEW] * 3, "normal"), "normal", estimator="edge")
+    setup.source._schedule = setup.schedule.for_edges()
+    setup.source.estimate(1, 0, 0.0)
+    small = setup.source._levels[-1]
+    assert small.coarse is not None
+    assert list(small.references._made) == [1]

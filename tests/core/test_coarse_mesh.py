@@ -7,16 +7,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.coarse_mesh import CoarseMesh, _contracted, coarse_mesh
+from sge_addon.core.coarse_mesh import CoarseMesh, _contracted, coarsened, unchanged
 from sge_addon.core.laplacian import edges_of
 from tests.meshes import icosphere
 
 
 def sphere_and_coarse(shortest: float, least: int = 20) -> tuple[np.ndarray, np.ndarray, CoarseMesh]:
     points, triangles = icosphere(3)  # 642 vertices, edges of 0.15
-    mesh = coarse_mesh(points, triangles, shortest, least)
-    assert mesh is not None
-    return points, triangles, mesh
+    return points, triangles, coarsened(unchanged(points, triangles), points, shortest, least)
 
 
 def volume(points: np.ndarray, triangles: np.ndarray) -> float:
@@ -76,16 +74,30 @@ def test_what_is_coarse_already_stays() -> None:
     fine, triangles = icosphere(3)
     large, others = icosphere(1)
     points = np.concatenate([fine, 3.0 * large + np.float32([9.0, 0.0, 0.0])])
-    mesh = coarse_mesh(points, np.concatenate([triangles, others + len(fine)]), 0.2, 20)
-    assert mesh is not None
+    both = np.concatenate([triangles, others + len(fine)])
+    mesh = coarsened(unchanged(points, both), points, 0.2, 20)
     assert mesh.sizes[mesh.cluster[len(fine) :]].tolist() == [1.0] * len(large)
     assert set(mesh.cluster[: len(fine)]).isdisjoint(mesh.cluster[len(fine) :])
     assert np.count_nonzero(mesh.origins >= len(triangles)) == len(others)
 
 
 @pytest.mark.parametrize(("shortest", "least"), [(0.05, 20), (0.2, 400)])
-def test_where_edges_are_long_or_vertices_few_there_is_none(shortest: float, least: int) -> None:
-    assert coarse_mesh(*icosphere(3), shortest, least) is None
+def test_where_edges_are_long_or_vertices_few_nothing_changes(shortest: float, least: int) -> None:
+    points, triangles = icosphere(3)
+    mesh = unchanged(points, triangles)
+    assert (mesh.positions(points) == points).all()
+    assert coarsened(mesh, points, shortest, least) is mesh
+
+
+def test_a_coarse_mesh_may_be_coarsened_again() -> None:
+    points, triangles, mesh = sphere_and_coarse(0.2)
+    again, at_once = (
+        coarsened(mesh, points, 0.4, 20),
+        coarsened(unchanged(points, triangles), points, 0.4, 20),
+    )
+    assert (again.cluster == at_once.cluster).all()
+    assert (again.triangles == at_once.triangles).all()
+    assert (again.origins == at_once.origins).all()
 
 
 def test_triangles_stay_once_and_those_back_to_back_vanish() -> None:
