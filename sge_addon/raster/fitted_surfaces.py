@@ -97,7 +97,7 @@ class FittedSurfaces:
             mesh.triangles,
             smooth_groups(mesh.triangles),
             material_indices=assembly.texture_of_triangle.take(mesh.origins),
-            materials=assembly.materials,
+            materials=tuple(replace(each, texture=None) for each in assembly.materials),  # which do not show
         )
         return mesh, self._rasteriser.of(assemble([surface]))
 
