@@ -48,11 +48,13 @@ class _Level:
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A picture that is on its way; positions: (V, 3) that it shows, of a coarse mesh if there is one."""
+    """A picture that is on its way; positions: (V, 3) that it shows, of a coarse mesh if there is one; jitter
+    of its pixels."""
 
     rasteriser: Rasteriser
     target: Target
     positions: NDArray[np.float32]
+    jitter: tuple[float, float]
     matched: Matched
     level: _Level
 
@@ -106,7 +108,7 @@ class EdgeSource:
         self._drawn.begin_expected()
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
-            clip = jittered(camera.world_to_clip, *sub_pixel_jitter(seed), camera.width, camera.height)
+            clip = jittered(camera.world_to_clip, *drawn.jitter, camera.width, camera.height)
             level = drawn.level
             gradient = level.gradient.positions(buffers, drawn.positions, camera, clip, drawn.matched)
             if level.coarse is not None:
@@ -162,9 +164,10 @@ class EdgeSource:
             mesh, rasteriser = level.coarse
             positions = mesh.positions(positions)
             rasteriser.set_positions(positions)
+        jitter = sub_pixel_jitter(seed)
         target = rasteriser.draw_edges(
             reference.view,
-            sub_pixel_jitter(seed),
+            jitter,
             compared.textures(view),
             matched.match,
             self._loss,
@@ -173,7 +176,7 @@ class EdgeSource:
             f"edges {self._drawn.turn}",
             ahead,
         )
-        return _Drawn(rasteriser, target, positions, matched, level)
+        return _Drawn(rasteriser, target, positions, jitter, matched, level)
 
     def _halved(self, finer: _Level) -> _Level:
         # Of the whole references, since asking a halved one for its view makes it.
