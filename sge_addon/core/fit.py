@@ -11,13 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-
-import numpy as np
 
 from .protocols import Blocks, GradientSource, ParameterBlock, PictureAhead
-from .signs import hash_bits, step_seed
+from .signs import step_seed
 from .stopwatch import Stopwatch
+from .view_order import view_of_step
 
 
 @dataclass(frozen=True)
@@ -37,6 +35,7 @@ class LoopSettings:
     """steps, seed as in FitSettings; seconds: 0 for no limit; views: number of training views.
 
     after: steps that an earlier loop has taken; this one takes ``steps`` more, at the schedules' end.
+    first_round: the order of the views in the first round, shuffled if empty.
     """
 
     steps: int
@@ -44,6 +43,11 @@ class LoopSettings:
     seed: int = 0
     seconds: float = 0.0
     after: int = 0
+    first_round: tuple[int, ...] = ()
+
+    def view(self, index: int) -> int:
+        """That of a step, from 0."""
+        return view_of_step(index, self.views, self.seed, self.first_round)
 
 
 def fit(
@@ -71,12 +75,12 @@ def fit(
                 if elapsed >= settings.seconds:
                     return
                 progress = max(progress, elapsed / settings.seconds)
-            view = view_of_step(index, settings.views, settings.seed)
+            view = settings.view(index)
             seed = step_seed(settings.seed, index)
             following = index + 1
             if ahead is not None and following < settings.after + settings.steps:
-                seen_then = view_of_step(following, settings.views, settings.seed)
-                ahead.expect(seen_then, step_seed(settings.seed, following), following / settings.steps)
+                seed_then = step_seed(settings.seed, following)
+                ahead.expect(settings.view(following), seed_then, following / settings.steps)
             losses = [_step(source, by_name, view, seed, progress, stopwatch) for source in sources]
             yield Step(
                 index=index + 1,
@@ -104,15 +108,3 @@ def _step(
         for name, gradient in estimate.gradients.items():
             blocks[name].step(gradient, progress)
     return estimate.loss
-
-
-def view_of_step(index: int, views: int, seed: int) -> int:
-    """Every view once in each round, in an order that is shuffled anew each round."""
-    round_index, place = divmod(index, views)
-    return _round(round_index, views, seed)[place]
-
-
-@lru_cache(maxsize=2)
-def _round(index: int, views: int, seed: int) -> list[int]:
-    keys = hash_bits(step_seed(seed, 0x80000000 + index), np.arange(views, dtype=np.uint32))
-    return np.argsort(keys, kind="stable").tolist()

@@ -27,6 +27,7 @@ from ..core.stopwatch import Stopwatch
 from ..core.surface import Surface, with_textures
 from ..core.texture_source import FilteredTextureSource
 from ..core.view import View
+from ..core.view_order import far_apart
 from ..raster.edge_source import EdgeSource
 from ..raster.fitted_surfaces import FittedSurfaces
 from ..raster.rasteriser import Rasteriser
@@ -105,8 +106,12 @@ class Solver:
     def steps(self) -> Generator[Step]:
         """The loop of the fit."""
         settings = self._problem.settings
+        views = [each.view for each in self._problem.training]
+        # While a texture takes shape, what no view has shown yet is what is most wrong.
+        textures_alone = settings.fits_look and not settings.moves_surface and settings.shading != "lit"
+        first_round = tuple(far_apart(views, settings.seed)) if textures_alone else ()
         loop = LoopSettings(
-            settings.steps, len(self._problem.training), seed=settings.seed, seconds=settings.seconds
+            settings.steps, len(views), settings.seed, settings.seconds, first_round=first_round
         )
         return self._loop(loop)
 

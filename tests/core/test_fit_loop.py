@@ -5,15 +5,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 import pytest
 
-from sge_addon.core.fit import LoopSettings, Step, fit, view_of_step
+from sge_addon.core.fit import LoopSettings, Step, fit
 from sge_addon.core.protocols import Estimate
 from sge_addon.core.signs import signs
 from sge_addon.core.stopwatch import Stopwatch
+from sge_addon.core.view_order import far_apart, view_of_step
+from tests.meshes import perspective_view
 
 VIEWS = 4
 TARGETS = np.random.default_rng(0).normal(size=(VIEWS, 6)).astype(np.float32)
@@ -92,6 +95,33 @@ def test_every_view_once_a_round_in_changing_order() -> None:
     rounds = [[view_of_step(r * 16 + k, 16, 3) for k in range(16)] for r in range(6)]
     assert all(sorted(each) == list(range(16)) for each in rounds)
     assert len({tuple(each) for each in rounds}) == 6
+
+
+def test_the_first_round_may_have_an_order_of_its_own() -> None:
+    _, bowl, loop = start(steps=3 * VIEWS, first_round=(2, 0, 3, 1))
+    list(loop)
+    _, shuffled, loop = start(steps=3 * VIEWS)
+    list(loop)
+    assert [view for view, _ in bowl.seen[:VIEWS]] == [2, 0, 3, 1]
+    assert bowl.seen[VIEWS:] == shuffled.seen[VIEWS:]
+
+
+def test_views_far_apart_come_first() -> None:
+    ring = []
+    for angle in np.arange(8) * (0.25 * np.pi):
+        camera = np.eye(4)
+        camera[:3, 3] = 3.0 * np.cos(angle), 0.0, 3.0 * np.sin(angle)
+        ring.append(replace(perspective_view(8, 8), camera_to_world=camera))
+    starts = set()
+    for seed in range(8):
+        order = far_apart(ring, seed)
+        assert order == far_apart(ring, seed)
+        assert sorted(order) == list(range(8))
+        assert (order[1] - order[0]) % 8 == 4  # the other side
+        assert {(view - order[0]) % 8 for view in order[2:4]} == {2, 6}  # and those between
+        starts.add(order[0])
+    assert len(starts) > 2
+    assert sorted(far_apart([ring[0]] * 3, 0)) == [0, 1, 2]
 
 
 def test_steps_are_numbered_and_progress_reaches_the_end() -> None:
