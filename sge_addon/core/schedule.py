@@ -20,7 +20,9 @@ from .view import View
 _STEPS = 400  # the fit for which the ranges below are given
 _LEAST_COOLED = 20  # steps: the ends of shorter fits are not larger
 _LEAST_SIDE = 64  # pixels, along the longer side, of small pictures
-_TELLING_SIDE = 220  # pixels, beyond which a picture of a mesh of ``vertices`` tells little more
+# Pixels, beyond which a picture of a mesh of ``vertices`` tells little more in fits of so many steps and
+# less, and how many times as long a fit has to be to gain no more from larger ones.
+_TELLING_SIDE, _SHORT_FIT, _LENGTHS = 220, 200, 4
 
 
 @dataclass(frozen=True)
@@ -103,7 +105,8 @@ class ShapeSchedule:
         of several stages, they are small already."""
         if self.window != (0.0, 1.0) or not self.coarse:
             return 0
-        telling = math.log2(_TELLING_SIDE * self._fineness(vertex_count) ** 0.25)
+        length = min(max(self._moving_steps / _SHORT_FIT, 1.0), _LENGTHS)
+        telling = math.log2(_TELLING_SIDE * length**0.5 * self._fineness(vertex_count) ** 0.25)
         count = 0
         while side >> count + 1 >= _LEAST_SIDE:
             halved = telling - math.log2(side >> count + 1)

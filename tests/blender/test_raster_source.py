@@ -222,7 +222,7 @@ def test_pictures_smaller_than_those_in_use_are_not_kept() -> None:
     source = Setup([ball], references, estimator="edge").source
     source._schedule = replace(source._schedule, coarse=(0.8, 0.5))
     widths = []
-    for progress in (0.0, 0.6, 0.9):
+    for progress in (0.0, 0.55, 0.9):
         source.estimate(0, 1, progress)
         widths.append([level.references[0].view.width for level in source._levels])
     assert widths == [[256, 128, 64], [256, 128], [256]]

@@ -132,6 +132,15 @@ def test_small_pictures_keep_64_pixels_and_finer_meshes_leave_them_sooner() -> N
     assert sizes[0][:2] == [64, 64]
 
 
+def test_long_fits_look_at_larger_pictures_for_a_larger_part() -> None:
+    def whole(steps: int) -> float:
+        schedule = ShapeSchedule(steps).for_edges()
+        return float(np.mean([schedule.halvings(t, 512, 2562) == 0 for t in np.linspace(0.0, 1.0, 200)]))
+
+    assert whole(20) == whole(200) == pytest.approx(0.05, abs=0.01)
+    assert whole(200) < whole(400) < whole(800) == whole(5000) < 0.25
+
+
 def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:
     noisy, exact = ShapeSchedule(), ShapeSchedule().for_edges()
     assert noisy.learning_rate(0.0, 40 * 2562) < 0.2 * noisy.learning_rate(0.0, 2562)
