@@ -63,8 +63,13 @@ class Assembly:
     @cached_property
     def is_smooth(self) -> bool:
         """Whether each vertex has one normal, and each normal is of one vertex."""
-        pairs = np.unique(np.stack([self.triangles.ravel(), self.normal_groups.ravel()]), axis=1)
-        return all(len(np.unique(numbers)) == pairs.shape[1] for numbers in pairs)
+        vertices, groups = self.triangles, self.normal_groups
+        group_of_vertex = np.empty(len(self.positions), np.int32)
+        vertex_of_group = np.empty(len(self.group_offsets) - 1, np.int32)
+        group_of_vertex[vertices], vertex_of_group[groups] = groups, vertices
+        return bool(
+            (group_of_vertex[vertices] == groups).all() and (vertex_of_group[groups] == vertices).all()
+        )
 
     @property
     def draw_ranges(self) -> list[tuple[int, int, int]]:

@@ -75,9 +75,8 @@ def _gathered(positions: Array, triangles: Triangles, shortest: float) -> Coarse
     tails, heads = edges[np.square(along).sum(axis=1) < shortest * shortest].T
     own = np.arange(count, dtype=np.int32)
     rows, columns = np.concatenate([tails, heads, own]), np.concatenate([heads, tails, own])
-    cluster = aggregates(from_entries(rows, columns, np.ones(len(rows)), count, count), reach=1).astype(
-        np.intp
-    )
+    joined = from_entries(rows, columns, np.ones(len(rows)), count, count)
+    cluster = aggregates(joined, reach=1).astype(np.intp)
     alone = np.flatnonzero(cluster < 0)
     gathered = int(cluster.max(initial=-1)) + 1
     cluster[alone] = gathered + np.arange(len(alone))

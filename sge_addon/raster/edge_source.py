@@ -33,7 +33,7 @@ from .targets import Target
 
 _FEW_PIXELS = 1 << 24  # of all references, which are then made ready before the first step
 _SHORT_EDGE = 2.0  # pixels, up to which edges of the mesh are contracted for a small picture
-_LEAST_VERTICES = 500
+_LEAST_VERTICES = 500  # of a coarser mesh
 
 
 @dataclass(frozen=True, eq=False)

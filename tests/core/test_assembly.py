@@ -95,3 +95,18 @@ def test_material_slot_beyond_the_last_means_the_last() -> None:
 def test_nothing_to_fit_is_refused() -> None:
     with pytest.raises(FitError, match="select at least one mesh"):
         assemble([])
+
+
+def test_smooth_is_where_each_vertex_has_one_normal_of_its_own() -> None:
+    points = np.eye(4, 3, dtype=np.float32)
+    triangles = np.asarray([[0, 1, 2], [0, 2, 3]], np.int32)
+    cases = {
+        "smooth": ([[0, 1, 2], [0, 2, 3]], True),
+        "in another order": ([[3, 2, 1], [3, 1, 0]], True),
+        "creased at 0": ([[0, 1, 2], [4, 2, 3]], False),
+        "0 and 1 share one": ([[0, 0, 2], [0, 2, 3]], False),
+        "flat": ([[0, 0, 0], [1, 1, 1]], False),
+    }
+    for name, (groups, is_smooth) in cases.items():
+        made = assemble([Surface(name, points, triangles, np.asarray(groups, np.int32))])
+        assert made.is_smooth is is_smooth, name
