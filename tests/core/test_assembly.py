@@ -11,7 +11,7 @@ import pytest
 
 from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.errors import FitError
-from sge_addon.core.surface import Material
+from sge_addon.core.surface import Material, Surface
 from tests.meshes import icosphere, surface
 
 RED, BLUE, GREY = Material("red", (1, 0, 0)), Material("blue", (0, 0, 1)), Material("grey")
