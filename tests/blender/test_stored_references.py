@@ -13,12 +13,13 @@ import bpy
 import numpy as np
 import pytest
 
+from sge_addon.core import schedule
 from sge_addon.core.errors import PixelsLost
 from sge_addon.core.pixel_store import PixelStore, StoredPixels
 from sge_addon.core.reference import Reference
 from sge_addon.core.settings import FitSettings
 from sge_addon.job import FitJob, make_references, orbit_around
-from sge_addon.raster import compared_views, edge_source
+from sge_addon.raster import compared_views
 from sge_addon.raster.reference_textures import ReferenceTextureCache
 from sge_addon.scene.reference_rows import count_used, load_references, references_of_scene
 from sge_addon.scene.references import add_reference_cameras
@@ -66,7 +67,7 @@ def fit(name: str, references: Sequence[Reference], settings: FitSettings) -> tu
 def test_a_fit_ends_the_same_wherever_its_references_lie(
     references: list[Reference], settings: FitSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(edge_source, "_LEAST_SIDE", 8)  # so that `edge` begins with quarters of these, too
+    monkeypatch.setattr(schedule, "_LEAST_SIDE", 8)  # so that `edge` begins with quarters of these, too
     from_arrays = fit("Ball", references, settings)
     bpy.ops.wm.read_homefile(use_empty=True, use_factory_startup=True)
     store = PixelStore(resident=0, unpacked=0)
