@@ -3,16 +3,16 @@
 """Solves with I + lambda L: sparse Cholesky for meshes of moderate size, where cholespy is at hand; else a
 multigrid, which needs no factor, to a few percent.
 
-A factor takes as long as some 60 solves. Where lambda has fallen, that of the former one serves on: with
-S = (I + lambda_0 L)^-1 and r = lambda / lambda_0, what is asked for is (r + (1 - r) S)^-1 S, of which two to
-four solves with S leave an eighth at the most (Chebyshev's iteration; Golub and Van Loan, section 10.1.5).
-That is done until it has taken as long as another factor would.
+A factor takes as long as some 60 solves. Where lambda has fallen a little, that of the former one serves on:
+with S = (I + lambda_0 L)^-1 and r = lambda / lambda_0, what is asked for is (r + (1 - r) S)^-1 S, and
+8 (S - (1 - r) S^2) / (1 + 6 r + r^2) is nearest to it of all that take two solves (Chebyshev's polynomial
+of degree 2): it leaves (1 - r)^2 / (1 + 6 r + r^2) at the most. That is done until it has taken as long as
+another factor would.
 """
 
 from __future__ import annotations
 
 import importlib.util
-import math
 import warnings
 from functools import cache
 from typing import Any
@@ -25,8 +25,7 @@ from .multigrid import Multigrid
 
 _MANY_VERTICES = 60_000  # from here on a factor and its solves cost more than a multigrid's
 _FACTOR_SOLVES = 60  # that take as long as a factorisation: 59 of 2 562 vertices, 79 of 10 242
-_MOST_LEFT = 0.125  # of an error, by solves with the factor of another lambda
-_MOST_SOLVES = 4
+_LEAST_RATIO = 0.36  # of a lambda to that of the factor: an eighth is left
 
 
 class SmoothingSystem:
@@ -37,7 +36,7 @@ class SmoothingSystem:
         self.vertex_count = vertex_count
         self._smoothing = -1.0  # whose factor there is
         self._solver: Any = None  # a cholespy solver
-        self._extra_solves = 0  # that its use for other smoothings has taken
+        self._second_solves = 0  # that its use for smaller smoothings has taken
         self._laplacian: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]] | None = None
         self._multigrid: Multigrid | None = None
 
@@ -51,34 +50,21 @@ class SmoothingSystem:
                 self._multigrid = Multigrid(self._triangles, self.vertex_count, lanes)
             return self._multigrid.solve(smoothing, right)
         ratio = smoothing / self._smoothing
-        count = solves_needed(ratio)
-        is_dear = count > _MOST_SOLVES or self._extra_solves + count - 1 > _FACTOR_SOLVES
-        if self._solver is None or is_dear:
+        serves = ratio == 1.0 or (_LEAST_RATIO <= ratio < 1.0 and self._second_solves < _FACTOR_SOLVES)
+        if self._solver is None or not serves:
             self._factorise(smoothing)
-            ratio, count = 1.0, 1
-        self._extra_solves += count - 1
-        return self._iterate(ratio, count, right)
+            ratio = 1.0
+        x = self._solve_once(np.ascontiguousarray(right, np.float32))
+        if ratio != 1.0:
+            self._second_solves += 1
+            x = np.float32(8.0 / (1.0 + 6.0 * ratio + ratio**2)) * (
+                x - np.float32(1.0 - ratio) * self._solve_once(x)
+            )
+        return x
 
     def forget(self) -> None:
         """Free what solves need; the next one makes it anew."""
         self._solver = self._laplacian = self._multigrid = None
-
-    def _iterate(self, ratio: float, count: int, right: NDArray[np.float32]) -> NDArray[np.float32]:
-        """x of (r + (1 - r) S) x = S right, whose spectrum is in [r, 1], by ``count`` solves."""
-        residual = self._solve_once(np.ascontiguousarray(right, np.float32))
-        if count == 1:
-            return residual
-        middle, radius = 0.5 * (1.0 + ratio), 0.5 * (1.0 - ratio)
-        weight = radius / middle
-        step = residual * np.float32(1.0 / middle)
-        x = step
-        for _ in range(count - 1):
-            residual = residual - np.float32(ratio) * step - np.float32(1.0 - ratio) * self._solve_once(step)
-            following = 1.0 / (2.0 * middle / radius - weight)
-            step = np.float32(following * weight) * step + np.float32(2.0 * following / radius) * residual
-            x = x + step
-            weight = following
-        return x
 
     def _solve_once(self, right: NDArray[np.float32]) -> NDArray[np.float32]:
         x = np.empty(right.shape, np.float32)
@@ -96,17 +82,7 @@ class SmoothingSystem:
         values[-self.vertex_count :] += 1.0  # the diagonal
         self._solver = CholeskySolverF(self.vertex_count, rows, columns, values, MatrixType.COO)
         self._smoothing = smoothing
-        self._extra_solves = 0
-
-
-def solves_needed(ratio: float) -> int:
-    """With the factor of one lambda, for ``ratio`` times that; too many where it is not in (0, 1]."""
-    if ratio == 1.0:
-        return 1
-    if not 0.0 < ratio < 1.0:
-        return _MOST_SOLVES + 1
-    # What is left after k is 1 / T_k, the polynomial that is largest outside of the spectrum.
-    return math.ceil(math.acosh(1.0 / _MOST_LEFT) / math.acosh((1.0 + ratio) / (1.0 - ratio)))
+        self._second_solves = 0
 
 
 @cache

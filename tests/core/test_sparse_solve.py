@@ -12,7 +12,7 @@ import pytest
 
 from sge_addon.core import sparse_solve
 from sge_addon.core.laplacian import edges_of, laplacian_entries
-from sge_addon.core.sparse_solve import SmoothingSystem, solves_needed
+from sge_addon.core.sparse_solve import SmoothingSystem
 from tests.meshes import icosphere
 
 TOLERANCE = {"cholesky": 1e-5, "multigrid": 0.05}  # of the solution's length
@@ -148,22 +148,20 @@ class Counted:
         monkeypatch.setattr(cholespy, "CholeskySolverF", counted)
 
 
-@pytest.mark.parametrize("ratio", [0.9, 0.5, 0.3, 0.2])
+@pytest.mark.parametrize(("ratio", "left"), [(0.9, 0.002), (0.5, 0.06), (0.36, 0.125)])
 def test_the_factor_of_a_larger_lambda_serves_to_an_eighth(
-    ratio: float, monkeypatch: pytest.MonkeyPatch
+    ratio: float, left: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = Counted(monkeypatch)
-    _, triangles = icosphere(3)
-    system = SmoothingSystem(triangles, 645)
-    system.solve(19.0, noise(645))
-    right = np.eye(645, dtype=np.float32)
-    operator = np.concatenate(
-        [system._iterate(ratio, solves_needed(ratio), r) for r in np.split(right, 215, 1)], 1
-    )
+    _, triangles = icosphere(2)
+    system = SmoothingSystem(triangles, 165)
+    system.solve(19.0, noise(165))
+    columns = np.split(np.eye(165, dtype=np.float32), 55, axis=1)
+    operator = np.concatenate([system.solve(19.0 * ratio, each) for each in columns], axis=1)
     assert counted.factors == 1
     # All that it leaves, in whatever direction: a symmetric operator's largest eigenvalue.
-    left = operator @ dense(19.0 * ratio, triangles, 645) - np.eye(645)
-    assert np.abs(np.linalg.eigvals(left)).max() < 0.126
+    errors = np.linalg.eigvals(operator @ dense(19.0 * ratio, triangles, 165) - np.eye(165))
+    assert 0.5 * left < np.abs(errors).max() < 1.01 * left
     assert np.abs(operator - operator.T).max() < 1e-5
 
 
@@ -184,7 +182,7 @@ def test_a_factor_serves_as_long_as_that_is_cheaper_than_another(monkeypatch: py
     assert counted.factors == 3
 
 
-@pytest.mark.parametrize("smoothing", [0.1, 20.0])
+@pytest.mark.parametrize("smoothing", [3.5, 20.0])
 def test_a_lambda_that_is_larger_or_far_smaller_takes_its_own_factor(
     smoothing: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
