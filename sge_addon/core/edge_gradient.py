@@ -24,6 +24,7 @@ Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
 _WAYS = 16  # runs of pixels that are summed in turn
+_AT_ONCE = 1 << 16  # pixels: what the processor's cache holds
 
 
 class EdgeGradient:
@@ -67,19 +68,24 @@ class EdgeGradient:
         """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
         barycentric coordinates, and where normals matter those of turn."""
         ids = buffers.id.ravel()
-        covered = _apart(np.flatnonzero(ids != 0))
+        covered = np.flatnonzero(ids != 0)
         bins = ids.take(covered).astype(np.intp) - 1
         is_seen = np.zeros(len(self._triangles), bool)
         is_seen[bins] = True
         triangles = np.flatnonzero(is_seen)
         self._ranks[triangles] = np.arange(len(triangles))
-        bins = self._ranks.take(bins)
-        force, turn = (each.reshape(-1, 4).take(covered, axis=0) for each in (buffers.force, buffers.turn))
-        counts = None if weight is None else weight.ravel().take(covered)
-        marks = force[:, 3].astype(np.float64), turn[:, 3].astype(np.float64)
+        moments = np.zeros((1 if self._normals is None else 2, 3, 3, len(triangles)))
+        at_once = max(_AT_ONCE, 4 * len(triangles))
+        for start in range(0, len(covered), at_once):
+            pixels = _apart(covered[start : start + at_once])
+            ranks = self._ranks.take(_apart(bins[start : start + at_once]))
+            values = [each.reshape(-1, 4).take(pixels, axis=0) for each in (buffers.force, buffers.turn)]
+            marks = values[0][:, 3].astype(np.float64), values[1][:, 3].astype(np.float64)
+            counts = None if weight is None else weight.ravel().take(pixels)
+            for sums, each in zip(moments, values, strict=False):
+                _add_moments(sums, each, counts, marks, ranks)
         places = self._places.take(triangles, axis=2)
-        planes = (force,) if self._normals is None else (force, turn)
-        return triangles, [_spread(each, counts, marks, bins, places) for each in planes]
+        return triangles, [_spread(each, places) for each in moments.astype(np.float32)]
 
 
 def _apart(pixels: Indices) -> Indices:
@@ -89,27 +95,31 @@ def _apart(pixels: Indices) -> Indices:
     return np.concatenate([pixels[:whole].reshape(_WAYS, -1).T.ravel(), pixels[whole:]])
 
 
-def _spread(
+def _add_moments(
+    sums: NDArray[np.float64],
     values: Array,
     counts: Array | None,
     marks: tuple[NDArray[np.float64], NDArray[np.float64]],
     bins: Indices,
-    places: Array,
-) -> Array:
-    """(3, 3, T) [axis, corner, triangle]: sums of values (N, >= 3) times the barycentric coordinates.
+) -> None:
+    """Add to (3, 3, T) [axis, (1, x, y), triangle] values (N, >= 3) times 1 and marks' x and y, (N,) each.
 
-    counts: (N,) what pixels count, or None for 1. marks: x and y, (N,) each. bins: (N,) triangles, up to T.
-    places: (3, 3, T), of place_matrices.
+    counts: (N,) what pixels count, or None for 1. bins: (N,) triangles, up to T.
     """
-    count = places.shape[2]
-    spread = np.empty((3, 3, count), np.float32)
-    product = np.empty((3, count), np.float32)
-    for axis, by_corner in enumerate(spread):
+    for axis, of_axis in enumerate(sums):
         column = values[:, axis].astype(np.float64)  # one by one, which caches like better
         if counts is not None:
             column *= counts
-        moments = (column, column * marks[0], column * marks[1])
-        still, by_x, by_y = (np.bincount(bins, each, count).astype(np.float32) for each in moments)
+        for moment, of_moment in zip((column, column * marks[0], column * marks[1]), of_axis, strict=True):
+            of_moment += np.bincount(bins, moment, len(of_moment))
+
+
+def _spread(moments: Array, places: Array) -> Array:
+    """(3, 3, T) [axis, corner, triangle] sums of something times the barycentric coordinates, from those
+    times 1, x and y of the marks (3, 3, T). places: (3, 3, T), of place_matrices."""
+    spread = np.empty(moments.shape, np.float32)
+    product = np.empty((3, places.shape[2]), np.float32)
+    for (still, by_x, by_y), by_corner in zip(moments, spread, strict=True):
         np.multiply(places[:, 0], still, out=by_corner)
         by_corner += np.multiply(places[:, 1], by_x, out=product)
         by_corner += np.multiply(places[:, 2], by_y, out=product)
