@@ -4,10 +4,9 @@
 multigrid, which needs no factor, to a few percent.
 
 A factor takes as long as some 60 solves. Where lambda has fallen a little, that of the former one serves on:
-with S = (I + lambda_0 L)^-1 and r = lambda / lambda_0, what is asked for is (r + (1 - r) S)^-1 S, and
-8 (S - (1 - r) S^2) / (1 + 6 r + r^2) is nearest to it of all that take two solves (Chebyshev's polynomial
-of degree 2): it leaves (1 - r)^2 / (1 + 6 r + r^2) at the most. That is done until it has taken as long as
-another factor would.
+with S = (I + lambda_0 L)^-1 and r = lambda / lambda_0, what is asked for is (r + (1 - r) S)^-1 S, of which
+three solves leave 3 % at the most (Chebyshev's iteration; Golub and Van Loan, section 10.1.5). That is done
+until it has taken as long as another factor would.
 """
 
 from __future__ import annotations
@@ -25,7 +24,8 @@ from .multigrid import Multigrid
 
 _MANY_VERTICES = 60_000  # from here on a factor and its solves cost more than a multigrid's
 _FACTOR_SOLVES = 60  # that take as long as a factorisation: 59 of 2 562 vertices, 79 of 10 242
-_LEAST_RATIO = 0.36  # of a lambda to that of the factor: an eighth is left
+_LEAST_RATIO = 0.36  # of a lambda to that of the factor
+_SOLVES = 3  # with the factor of another lambda
 
 
 class SmoothingSystem:
@@ -36,7 +36,7 @@ class SmoothingSystem:
         self.vertex_count = vertex_count
         self._smoothing = -1.0  # whose factor there is
         self._solver: Any = None  # a cholespy solver
-        self._second_solves = 0  # that its use for smaller smoothings has taken
+        self._further_solves = 0  # that its use for smaller smoothings has taken
         self._laplacian: tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np.float64]] | None = None
         self._multigrid: Multigrid | None = None
 
@@ -50,21 +50,30 @@ class SmoothingSystem:
                 self._multigrid = Multigrid(self._triangles, self.vertex_count, lanes)
             return self._multigrid.solve(smoothing, right)
         ratio = smoothing / self._smoothing
-        serves = ratio == 1.0 or (_LEAST_RATIO <= ratio < 1.0 and self._second_solves < _FACTOR_SOLVES)
+        serves = ratio == 1.0 or (_LEAST_RATIO <= ratio < 1.0 and self._further_solves < _FACTOR_SOLVES)
         if self._solver is None or not serves:
             self._factorise(smoothing)
             ratio = 1.0
-        x = self._solve_once(np.ascontiguousarray(right, np.float32))
-        if ratio != 1.0:
-            self._second_solves += 1
-            x = np.float32(8.0 / (1.0 + 6.0 * ratio + ratio**2)) * (
-                x - np.float32(1.0 - ratio) * self._solve_once(x)
-            )
-        return x
+        once = self._solve_once(np.ascontiguousarray(right, np.float32))
+        return once if ratio == 1.0 else self._iterate(ratio, once)
 
     def forget(self) -> None:
         """Free what solves need; the next one makes it anew."""
         self._solver = self._laplacian = self._multigrid = None
+
+    def _iterate(self, ratio: float, right: NDArray[np.float32]) -> NDArray[np.float32]:
+        """x of (r + (1 - r) S) x = right, whose spectrum is in [r, 1]."""
+        middle, radius = 0.5 * (1.0 + ratio), 0.5 * (1.0 - ratio)
+        residual, weight = right, radius / middle
+        x = step = right * np.float32(1.0 / middle)
+        for _ in range(_SOLVES - 1):
+            residual = residual - np.float32(ratio) * step - np.float32(1.0 - ratio) * self._solve_once(step)
+            following = 1.0 / (2.0 * middle / radius - weight)
+            step = np.float32(following * weight) * step + np.float32(2.0 * following / radius) * residual
+            x = x + step
+            weight = following
+        self._further_solves += _SOLVES - 1
+        return x
 
     def _solve_once(self, right: NDArray[np.float32]) -> NDArray[np.float32]:
         x = np.empty(right.shape, np.float32)
@@ -82,7 +91,7 @@ class SmoothingSystem:
         values[-self.vertex_count :] += 1.0  # the diagonal
         self._solver = CholeskySolverF(self.vertex_count, rows, columns, values, MatrixType.COO)
         self._smoothing = smoothing
-        self._second_solves = 0
+        self._further_solves = 0
 
 
 @cache

@@ -148,20 +148,20 @@ class Counted:
         monkeypatch.setattr(cholespy, "CholeskySolverF", counted)
 
 
-@pytest.mark.parametrize(("ratio", "left"), [(0.9, 0.002), (0.5, 0.06), (0.36, 0.125)])
-def test_the_factor_of_a_larger_lambda_serves_to_an_eighth(
+@pytest.mark.parametrize(("ratio", "left"), [(0.7, 0.0014), (0.5, 0.0101), (0.36, 0.0313)])
+def test_the_factor_of_a_larger_lambda_serves_to_three_percent(
     ratio: float, left: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     counted = Counted(monkeypatch)
-    _, triangles = icosphere(2)
-    system = SmoothingSystem(triangles, 165)
-    system.solve(19.0, noise(165))
-    columns = np.split(np.eye(165, dtype=np.float32), 55, axis=1)
+    _, triangles = icosphere(1)
+    system = SmoothingSystem(triangles, 45)
+    system.solve(19.0, noise(45))
+    columns = np.split(np.eye(45, dtype=np.float32), 15, axis=1)
     operator = np.concatenate([system.solve(19.0 * ratio, each) for each in columns], axis=1)
     assert counted.factors == 1
     # All that it leaves, in whatever direction: a symmetric operator's largest eigenvalue.
-    errors = np.linalg.eigvals(operator @ dense(19.0 * ratio, triangles, 165) - np.eye(165))
-    assert 0.5 * left < np.abs(errors).max() < 1.01 * left
+    errors = np.linalg.eigvals(operator @ dense(19.0 * ratio, triangles, 45) - np.eye(45))
+    assert 0.3 * left < np.abs(errors).max() < 1.05 * left
     assert np.abs(operator - operator.T).max() < 1e-5
 
 
@@ -170,8 +170,8 @@ def test_a_factor_serves_as_long_as_that_is_cheaper_than_another(monkeypatch: py
     points, triangles = icosphere(3)
     system = SmoothingSystem(triangles, len(points))
     system.solve(10.0, points)
-    for _ in range(60):
-        system.solve(5.0, points)  # one more solve each
+    for _ in range(30):
+        system.solve(5.0, points)  # two more solves each
     assert counted.factors == 1
     exact = SmoothingSystem(triangles, len(points)).solve(5.0, points)
     assert counted.factors == 2
