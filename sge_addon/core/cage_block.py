@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .cage import Cage, CageMap
-from .large_steps import PositionBlock
 from .mirror_planes import MirrorRules
+from .position_block import PositionBlock
 from .schedule import ShapeSchedule
 from .step_rule import StepRule
 from .surface import Surface

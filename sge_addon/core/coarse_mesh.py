@@ -5,47 +5,85 @@
 Vertices are gathered around roots no two of which share an edge, across short edges only; triangles whose
 corners are in three clusters stay, and each cluster becomes one vertex, at the mean of its own. So what a
 picture of the coarse mesh costs is a function of the fine one's positions, and its gradient goes back to them
-in equal parts.
+in equal parts; or the coarse mesh steps itself, and the fine one follows it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .aggregation import aggregates
 from .laplacian import edges_of
-from .sparse_matrix import from_entries
+from .row_products import Crew, RowProducts
+from .sparse_matrix import SparseMatrix, from_entries
 
 Array = NDArray[np.float32]
 Triangles = NDArray[np.int32]
 
 _SHRINKS = 0.6  # a mesh that shrinks less is not worth it
+_LANES = 4
+# What is constant on clusters is smoothed by so many means over neighbours; what their own means are then
+# short of is added as often.
+_SMOOTHING_STEPS, _CORRECTIONS = 4, 2
+
+
+@dataclass(frozen=True, eq=False)
+class _Round:
+    """In which the vertices of a mesh were gathered. cluster: (N,) into what each. sizes: (C,) how many each
+    gathers. joined: (N, N) an entry for each vertex itself and for each that a short edge joins to it."""
+
+    cluster: NDArray[np.intp]
+    sizes: Array
+    joined: SparseMatrix
+
+    def spread(self, values: Array) -> Array:
+        """(N, 3) smooth, whose means over clusters are about the values (C, 3)."""
+        products, crew = RowProducts(self.joined, _LANES, unit=True), Crew(_LANES)
+        shares = np.repeat(1.0 / np.diff(self.joined.starts).astype(np.float32), _LANES)
+
+        def smoothed(of_clusters: Array) -> Array:
+            x = np.zeros((len(self.cluster), _LANES), np.float32)
+            x[:, :3] = of_clusters.take(self.cluster, axis=0)
+            x, sums = x.ravel(), np.empty(x.size, np.float32)
+            for _ in range(_SMOOTHING_STEPS):
+                np.multiply(products.multiply(x, sums, crew), shares, out=x)
+            return x.reshape(-1, _LANES)[:, :3]
+
+        wanted, found = values, smoothed(values)
+        for _ in range(_CORRECTIONS):
+            wanted = wanted + (values - _means(self.cluster, self.sizes, found))
+            found = smoothed(wanted)
+        return found
 
 
 @dataclass(frozen=True, eq=False)
 class CoarseMesh:
     """cluster: (V,) the coarse vertex of each fine one. sizes: (C,) how many each gathers. triangles: (T, 3)
-    of coarse vertices. origins: (T,) for each a fine triangle that it comes from."""
+    of coarse vertices. origins: (T,) for each a fine triangle that it comes from. rounds: of gathering, from
+    the fine mesh on."""
 
     cluster: NDArray[np.intp]
     sizes: Array
     triangles: Triangles
     origins: NDArray[np.intp]
+    rounds: tuple[_Round, ...] = field(default=(), repr=False)
 
     def positions(self, fine: Array) -> Array:
         """(C, 3) for fine (V, 3): the means of the clusters."""
-        means = np.empty((len(self.sizes), 3), np.float32)
-        for axis in range(3):
-            sums = np.bincount(self.cluster, fine[:, axis], len(self.sizes))
-            np.divide(sums, self.sizes, out=means[:, axis], casting="unsafe")
-        return means
+        return _means(self.cluster, self.sizes, fine)
 
     def gradient(self, coarse: Array) -> Array:
         """(V, 3) by fine positions, for (C, 3) by coarse ones: the transpose of ``positions``."""
         return (coarse / self.sizes[:, None]).take(self.cluster, axis=0)
+
+    def spread(self, motion: Array) -> Array:
+        """(V, 3) a smooth motion of the fine mesh that moves the coarse one by about ``motion``, (C, 3)."""
+        for each in reversed(self.rounds):
+            motion = each.spread(motion)
+        return motion
 
 
 def unchanged(positions: Array, triangles: Triangles) -> CoarseMesh:
@@ -56,18 +94,21 @@ def unchanged(positions: Array, triangles: Triangles) -> CoarseMesh:
 
 def coarsened(mesh: CoarseMesh, positions: Array, shortest: float, least: int) -> CoarseMesh:
     """The mesh with edges contracted that are shorter than ``shortest``, to about twice that; itself where
-    hardly any is, or fewer than ``least`` vertices would be left. positions: (V, 3), of the fine one."""
+    hardly any is, or fewer than ``least`` vertices or no triangles would be left. positions: (V, 3), fine."""
     while True:
         coarse = mesh.positions(positions)
-        step = _gathered(coarse, mesh.triangles, shortest)
-        if len(step.sizes) > _SHRINKS * len(coarse) or len(step.sizes) < least:
+        gathered = _gathered(coarse, mesh.triangles, shortest)
+        if len(gathered.sizes) > _SHRINKS * len(coarse) or len(gathered.sizes) < least:
             return mesh
-        cluster = step.cluster.take(mesh.cluster)
-        sizes = np.bincount(cluster, minlength=len(step.sizes)).astype(np.float32)
-        mesh = CoarseMesh(cluster, sizes, step.triangles, mesh.origins.take(step.origins))
+        triangles, origins = _contracted(gathered.cluster.take(mesh.triangles).astype(np.int32))
+        if len(triangles) == 0:
+            return mesh
+        cluster = gathered.cluster.take(mesh.cluster)
+        sizes = np.bincount(cluster, minlength=len(gathered.sizes)).astype(np.float32)
+        mesh = CoarseMesh(cluster, sizes, triangles, mesh.origins.take(origins), (*mesh.rounds, gathered))
 
 
-def _gathered(positions: Array, triangles: Triangles, shortest: float) -> CoarseMesh:
+def _gathered(positions: Array, triangles: Triangles, shortest: float) -> _Round:
     """One round: stars of vertices become one each."""
     count = len(positions)
     edges = edges_of(triangles)
@@ -80,8 +121,16 @@ def _gathered(positions: Array, triangles: Triangles, shortest: float) -> Coarse
     alone = np.flatnonzero(cluster < 0)
     gathered = int(cluster.max(initial=-1)) + 1
     cluster[alone] = gathered + np.arange(len(alone))
-    sizes = np.bincount(cluster).astype(np.float32)
-    return CoarseMesh(cluster, sizes, *_contracted(cluster.take(triangles).astype(np.int32)))
+    return _Round(cluster, np.bincount(cluster).astype(np.float32), joined)
+
+
+def _means(cluster: NDArray[np.intp], sizes: Array, values: Array) -> Array:
+    """(C, 3) of values (N, 3) over their clusters."""
+    means = np.empty((len(sizes), 3), np.float32)
+    for axis in range(3):
+        sums = np.bincount(cluster, values[:, axis], len(sizes))
+        np.divide(sums, sizes, out=means[:, axis], casting="unsafe")
+    return means
 
 
 def _contracted(triangles: Triangles) -> tuple[Triangles, NDArray[np.intp]]:

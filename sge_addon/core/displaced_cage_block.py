@@ -12,7 +12,7 @@ from .cage_block import CageBlock
 from .errors import FitError, Remedy
 from .height_block import HeightBlock
 from .height_field import HeightField
-from .large_steps import PositionBlock
+from .position_block import PositionBlock
 from .schedule import ShapeSchedule
 from .step_rule import StepRule
 from .surface import Surface

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from .height_field import HeightField
 from .height_texture import HeightTexture
-from .large_steps import PositionBlock, rms_radius
+from .large_steps import rms_radius
+from .position_block import PositionBlock
 from .schedule import ShapeSchedule
 from .step_rule import StepRule
 

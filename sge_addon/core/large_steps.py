@@ -1,6 +1,6 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Positions stepped as in Large Steps in Inverse Rendering of Geometry (Nicolet, Jacobson, Jakob 2021).
+"""Steps as in Large Steps in Inverse Rendering of Geometry (Nicolet, Jacobson, Jakob 2021).
 
 The parameter is u = (I + lambda L) x; its gradient is the solve of x's gradient, and a step of x the solve
 of u's step. So u itself is never needed: a change of lambda costs nothing, and what a solve leaves of its
@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from .schedule import ShapeSchedule
 from .sparse_solve import SmoothingSystem
 
+Array = NDArray[np.float32]
+
 _BETA_SCALE = 0.999
 
 
-def rms_radius(positions: NDArray[np.float32]) -> float:
+def rms_radius(positions: Array) -> float:
     """Of (V, 3) positions about their mean."""
     return float(np.sqrt(np.square(positions - positions.mean(axis=0)).sum(axis=1).mean()))
 
@@ -35,7 +37,7 @@ class AdamUniform:
         self._scale = 0.0
         self._steps = 0
 
-    def direction(self, gradient: NDArray[np.float32]) -> NDArray[np.float32]:
+    def direction(self, gradient: Array) -> Array:
         """What to subtract, times the learning rate; of the order of 1."""
         self._steps += 1
         self._momentum *= self._beta
@@ -58,72 +60,44 @@ class AdamUniform:
         if ratio == 1.0:
             self._momentum = earlier._momentum.copy()
 
+    def take_over(self, earlier: AdamUniform, moved: Callable[[Array], Array]) -> None:
+        """Go on where ``earlier`` stands, whose elements ``moved`` carries over to these."""
+        self._scale, self._steps = earlier._scale, earlier._steps
+        self._momentum = moved(earlier._momentum)
 
-class PositionBlock:
-    """The vertex positions of one surface: (V, 3) float32, world space; or (V, C), anything else that
-    vertices have in world units.
 
-    mobility: (V,) in [0, 1] or None; steps are scaled by it, and vertices at 0 stay where they are.
-    size: of the surface, by which steps are measured; None for the rms radius of the positions.
+class LargeSteps:
+    """points: (V, 3) float32, or (V, C), of one mesh, and how they step. size: by which steps are measured.
+
+    masses: (V,) where it is a coarser mesh: how many fine vertices each stands for. Steps are then those of
+    the fine mesh, as far as the coarse one can take them.
     """
 
     def __init__(
         self,
-        name: str,
-        positions: NDArray[np.float32],
+        points: Array,
         triangles: NDArray[np.int32],
         schedule: ShapeSchedule,
-        mobility: NDArray[np.float32] | None = None,
-        size: float | None = None,
+        size: float,
+        masses: Array | None = None,
     ) -> None:
-        self.name = name
-        self.value = positions.astype(np.float32)
-        self._start = self.value.copy()
-        self._mobility = None if mobility is None else mobility[:, None].astype(np.float32)
+        self.points = points
+        self.size = size
+        self.adam = AdamUniform(points.shape, schedule.momentum)
+        self._masses = masses
         self._schedule = schedule
-        self._size = rms_radius(positions) if size is None else size
-        self._system = SmoothingSystem(triangles, len(positions))
-        self._adam = AdamUniform(positions.shape, schedule.momentum)
-        self._free = self.value.copy()  # x before mobility
+        self._count = len(points) if masses is None else round(float(masses.sum(dtype=np.float64)))
+        self._system = SmoothingSystem(triangles, len(points), masses)
 
-    @property
-    def shown(self) -> NDArray[np.float32]:
-        """(V, 3) where the surface's vertices are: the value itself."""
-        return self.value
-
-    def inherit(self, earlier: PositionBlock) -> None:
-        """Go on where the block of an earlier stage stood, as far as that is known of other vertices."""
-        self._adam.inherit(earlier._adam)
-        self._size = earlier._size  # what has taken shape by now may be of another
-
-    def step(self, gradient: NDArray[np.float32], progress: float) -> None:
-        """gradient: (V, 3) of the loss with respect to positions."""
-        count = len(self.value)
-        smoothing = self._schedule.smoothing(progress, count)
-        if self._mobility is not None:
-            gradient = gradient * self._mobility
-        direction = self._adam.direction(self._system.solve(smoothing, gradient))
-        rate = np.float32(self._schedule.learning_rate(progress, count) * self._size)
-        self._free = self._free - rate * self._system.solve(smoothing, direction)
-        self._put_in_place()
-
-    def restrict(self, allowed: Callable[[NDArray[np.float32]], NDArray[np.float32]]) -> None:
-        """Move vertices to where ``allowed`` puts them, (V, 3) for (V, 3); steps go on from there. It returns
-        the same array where nothing is to be moved."""
-        restricted = allowed(self._free)
-        if restricted is not self._free:
-            self._free = restricted
-            self._put_in_place()
-
-    def _put_in_place(self) -> None:
-        if self._mobility is None:
-            self.value = self._free
-        else:
-            self.value = self._start + self._mobility * (self._free - self._start)
+    def step(self, gradient: Array, progress: float) -> None:
+        """gradient: (V, C) of the loss by the points, which are replaced."""
+        if self._masses is not None:
+            gradient = gradient / self._masses[:, None]
+        smoothing = self._schedule.smoothing(progress, self._count)
+        direction = self.adam.direction(self._system.solve(smoothing, gradient))
+        rate = np.float32(self._schedule.learning_rate(progress, self._count) * self.size)
+        self.points = self.points - rate * self._system.solve(smoothing, direction)
 
     def rest(self) -> None:
         """No step is to come for a while: free what only steps need."""
         self._system.forget()
-
-    def finish(self) -> None:
-        """Nothing is held back between steps."""

@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Solves with I + lambda L by conjugate gradients, preconditioned by a multigrid of smoothed aggregation
-(Vanek, Mandel and Brezina 1996).
+"""Solves with M + lambda L, M a diagonal, by conjugate gradients, preconditioned by a multigrid of smoothed
+aggregation (Vanek, Mandel and Brezina 1996).
 
 Levels belong to the mesh, whatever lambda is. One of Jacobi's steps smooths before and after, so that a cycle
 is symmetric. Nothing here calls BLAS.
@@ -26,10 +26,16 @@ _MOST_STEPS = 30
 
 
 class Multigrid:
-    """All levels of one mesh. lanes: columns that are worked on at once, 1 or 4."""
+    """All levels of one mesh. lanes: columns that are worked on at once, 1 or 4. masses: (V,), or of all."""
 
-    def __init__(self, triangles: NDArray[np.int32], vertex_count: int, lanes: int) -> None:
-        matrix = _mass_and_laplacian(triangles, vertex_count)
+    def __init__(
+        self,
+        triangles: NDArray[np.int32],
+        vertex_count: int,
+        lanes: int,
+        masses: NDArray[np.float32] | float = 1.0,
+    ) -> None:
+        matrix = _mass_and_laplacian(triangles, vertex_count, masses)
         self._lanes = lanes
         self._crew = Crew(lanes)
         self._levels = [Level(matrix, lanes, self._crew)]
@@ -47,7 +53,7 @@ class Multigrid:
         self._smoothing: float | None = None
 
     def solve(self, smoothing: float, right: NDArray[np.float32]) -> NDArray[np.float32]:
-        """x of (I + smoothing L) x = right; (V, C) float32, C up to the number of lanes."""
+        """x of (M + smoothing L) x = right; (V, C) float32, C up to the number of lanes."""
         if smoothing != self._smoothing:
             self._smoothing = smoothing
             for level in self._levels:
@@ -100,11 +106,13 @@ class Multigrid:
         return level.x
 
 
-def _mass_and_laplacian(triangles: NDArray[np.int32], vertex_count: int) -> SparseMatrix:
-    """I + i L."""
+def _mass_and_laplacian(
+    triangles: NDArray[np.int32], vertex_count: int, masses: NDArray[np.float32] | float
+) -> SparseMatrix:
+    """M + i L."""
     rows, columns, laplacian = laplacian_entries(triangles, vertex_count)
     values = 1j * laplacian
-    values[-vertex_count:] += 1.0  # the diagonal
+    values[-vertex_count:] += masses  # the diagonal
     return from_entries(rows, columns, values, vertex_count, vertex_count)
 
 

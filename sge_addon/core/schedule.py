@@ -20,9 +20,9 @@ from .view import View
 _STEPS = 400  # the fit for which the ranges below are given
 _LEAST_COOLED = 20  # steps: the ends of shorter fits are not larger
 _LEAST_SIDE = 64  # pixels, along the longer side, of small pictures
-# Pixels, beyond which a picture of a mesh of ``vertices`` tells little more in fits of so many steps and
-# less, and how many times as long a fit has to be to gain no more from larger ones.
-_TELLING_SIDE, _SHORT_FIT, _LENGTHS = 220, 200, 4
+# Pixels, beyond which a picture of a mesh of ``vertices`` tells little more in fits of so many steps; in
+# fits shorter and longer, down to and up to so many times, it goes with these powers of the length.
+_TELLING_SIDE, _TELLING_STEPS, _LENGTHS, _LENGTH_POWERS = 220, 200, (0.2, 4.0), (0.3, 0.5)
 
 
 @dataclass(frozen=True)
@@ -105,8 +105,9 @@ class ShapeSchedule:
         of several stages, they are small already."""
         if self.window != (0.0, 1.0) or not self.coarse:
             return 0
-        length = min(max(self._moving_steps / _SHORT_FIT, 1.0), _LENGTHS)
-        telling = math.log2(_TELLING_SIDE * length**0.5 * self._fineness(vertex_count) ** 0.25)
+        length = min(max(self._moving_steps / _TELLING_STEPS, _LENGTHS[0]), _LENGTHS[1])
+        power = _LENGTH_POWERS[length > 1.0]
+        telling = math.log2(_TELLING_SIDE * length**power * self._fineness(vertex_count) ** 0.25)
         count = 0
         while side >> count + 1 >= _LEAST_SIDE:
             halved = telling - math.log2(side >> count + 1)

@@ -17,7 +17,7 @@ Array = NDArray[np.float32]
 
 
 class SteppedPositions(SurfaceBlock, Protocol):
-    """Positions that a rule steps; see core/large_steps.py and core/adam_block.py."""
+    """Positions that a rule steps; see core/position_block.py and core/adam_block.py."""
 
     def restrict(self, allowed: Callable[[Array], Array]) -> None:
         """Move vertices to where ``allowed`` puts them, (V, 3) for (V, 3); steps go on from there."""

@@ -16,9 +16,9 @@ from ..core.cage import Stack
 from ..core.cage_block import CageBlock
 from ..core.displaced_cage_block import DisplacedCageBlock
 from ..core.height_block import HeightBlock
-from ..core.large_steps import PositionBlock
 from ..core.mapped_stack import MappedStack, is_fine
 from ..core.perturbation import pixel_at_centre
+from ..core.position_block import PositionBlock
 from ..core.protocols import SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule

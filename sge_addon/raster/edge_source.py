@@ -5,14 +5,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
-from ..core.coarse_mesh import CoarseMesh
 from ..core.edge_gradient import EdgeGradient
 from ..core.edge_outlines import Matched
 from ..core.geometry_buffer import GeometryBuffer
@@ -25,6 +24,7 @@ from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.view import jittered
 from ..core.working_memory import WorkingMemory
+from .coarse_surfaces import CoarseSurfaces
 from .compared_views import ComparedViews
 from .drawn_ahead import DrawnAhead
 from .fitted_surfaces import FittedSurfaces
@@ -38,12 +38,18 @@ _LEAST_VERTICES = 500  # of a coarser mesh
 
 @dataclass(frozen=True, eq=False)
 class _Level:
-    """The references at one resolution; and what is drawn then: coarse, or the surfaces themselves."""
+    """The references at one resolution."""
 
     references: Sequence[Reference]
     compared: ComparedViews
+
+
+@dataclass(frozen=True, eq=False)
+class _Mesh:
+    """What is drawn at one resolution, and its gradients; coarse: None for the surfaces themselves."""
+
     gradient: EdgeGradient
-    coarse: tuple[CoarseMesh, Rasteriser] | None = None
+    coarse: CoarseSurfaces | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +62,8 @@ class _Drawn:
     positions: NDArray[np.float32]
     jitter: tuple[float, float]
     matched: Matched
-    level: _Level
+    compared: ComparedViews
+    mesh: _Mesh
 
 
 class EdgeSource:
@@ -88,9 +95,11 @@ class EdgeSource:
         self._memory = WorkingMemory()
         self._shaded = ("colour" in match and shading != "unlit") or "normal" in match
         # Whole, halved, ... as far as they were asked for.
-        self._levels = [_Level(references, self._compared(references), EdgeGradient(assembly, self._shaded))]
+        self._levels = [_Level(references, self._compared(references))]
+        self._meshes = [_Mesh(EdgeGradient(assembly, self._shaded), None)]
         self._pixel = pixel_at_centre([each.view for each in references], assembly.positions)
-        self._longest = max(max(each.view.width, each.view.height) for each in references)
+        sides = [max(each.view.width, each.view.height) for each in references]
+        self._shortest, self._longest = min(sides), max(sides)
         self._drawn = DrawnAhead(self._draw_next)
         if sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS:
             self._prepare()
@@ -109,12 +118,12 @@ class EdgeSource:
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *drawn.jitter, camera.width, camera.height)
-            level = drawn.level
-            gradient = level.gradient.positions(buffers, drawn.positions, camera, clip, drawn.matched)
-            if level.coarse is not None:
-                gradient = level.coarse[0].gradient(gradient)
-            gradient *= (self._assembly.movable / buffers.loss.size)[:, None]
-            loss = level.compared.mean_loss(buffers.loss, view, seed)
+            gradient = drawn.mesh.gradient.positions(buffers, drawn.positions, camera, clip, drawn.matched)
+            gradient *= np.float32(1.0 / buffers.loss.size)
+            loss = drawn.compared.mean_loss(buffers.loss, view, seed)
+            if drawn.mesh.coarse is not None:
+                return Estimate(loss, drawn.mesh.coarse.gradients(gradient, self._assembly.movable))
+            gradient *= self._assembly.movable[:, None]
         gradients = {
             block.name: gradient[vertices]
             for block, vertices in zip(self._blocks, self._assembly.vertex_ranges, strict=True)
@@ -135,7 +144,7 @@ class EdgeSource:
             for halvings in range(self.halvings(view, 0.0) + 1):
                 self._at(halvings).compared.prepare(view)
         for halvings in range(self.halvings(0, 0.0) + 1):
-            drawn = self._draw(0, 0, halvings, Stopwatch())
+            drawn = self._draw(0, 0, halvings, halvings, Stopwatch())
             drawn.rasteriser.read_edges(drawn.target, Stopwatch())
 
     def halvings(self, view: int, progress: float) -> int:
@@ -148,22 +157,37 @@ class EdgeSource:
 
     def _at(self, halvings: int) -> _Level:
         while len(self._levels) <= halvings:
-            self._levels.append(self._halved(self._levels[-1]))
+            references = HalvedReferences(self._levels[-1].references)
+            self._levels.append(_Level(references, self._compared(references)))
         return self._levels[halvings]
+
+    def _mesh_at(self, halvings: int) -> _Mesh:
+        while len(self._meshes) <= halvings:
+            finer, shortest = self._meshes[-1], _SHORT_EDGE * self._pixel * 2 ** len(self._meshes)
+            coarse = self._surfaces.coarse(finer.coarse, shortest, _LEAST_VERTICES)
+            if coarse is None or coarse is finer.coarse:
+                self._meshes.append(finer)
+            else:
+                self._meshes.append(_Mesh(EdgeGradient(coarse.assembly, self._shaded), coarse))
+        return self._meshes[halvings]
 
     def _draw_next(self, view: int, seed: int, progress: float, ahead: bool) -> _Drawn:
         del self._levels[self._halvings_of(self._longest, progress) + 1 :]  # none is as small again
-        return self._draw(view, seed, self.halvings(view, progress), self._stopwatch, ahead)
+        # One mesh for all views, that of the smallest pixels: it steps in the surfaces' place.
+        of_mesh = self._halvings_of(self._shortest, progress)
+        del self._meshes[of_mesh + 1 :]
+        return self._draw(view, seed, self.halvings(view, progress), of_mesh, self._stopwatch, ahead)
 
-    def _draw(self, view: int, seed: int, halvings: int, stopwatch: Stopwatch, ahead: bool = False) -> _Drawn:
-        level = self._at(halvings)
+    def _draw(
+        self, view: int, seed: int, halvings: int, of_mesh: int, stopwatch: Stopwatch, ahead: bool = False
+    ) -> _Drawn:
+        level, mesh = self._at(halvings), self._mesh_at(of_mesh)
         reference, compared = level.references[view], level.compared
         matched = Matched(reference, compared.matched(view), self._loss, compared.behind(view, seed))
-        rasteriser, positions = self._surfaces.updated(), self._surfaces.positions
-        if level.coarse is not None:
-            mesh, rasteriser = level.coarse
-            positions = mesh.positions(positions)
-            rasteriser.set_positions(positions)
+        if mesh.coarse is None:
+            rasteriser, positions = self._surfaces.updated(), self._surfaces.positions
+        else:
+            rasteriser, positions = mesh.coarse.updated(stopwatch)
         jitter = sub_pixel_jitter(seed)
         target = rasteriser.draw_edges(
             reference.view,
@@ -176,18 +200,7 @@ class EdgeSource:
             f"edges {self._drawn.turn}",
             ahead,
         )
-        return _Drawn(rasteriser, target, positions, jitter, matched, level)
-
-    def _halved(self, finer: _Level) -> _Level:
-        # Of the whole references, since asking a halved one for its view makes it.
-        pixel = self._pixel * 2 ** len(self._levels)
-        mesh = None if finer.coarse is None else finer.coarse[0]
-        coarse = self._surfaces.coarse(mesh, _SHORT_EDGE * pixel, _LEAST_VERTICES)
-        references = HalvedReferences(finer.references)
-        if coarse is None:
-            return replace(finer, references=references, compared=self._compared(references))
-        gradient = EdgeGradient(coarse[1].assembly, self._shaded)
-        return _Level(references, self._compared(references), gradient, coarse)
+        return _Drawn(rasteriser, target, positions, jitter, matched, compared, mesh)
 
     def _compared(self, references: Sequence[Reference]) -> ComparedViews:
         return ComparedViews(references, self._match, self._loss, self._background, self._memory)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly, assemble, ids_of_like
 from ..core.cage_block import CageBlock
-from ..core.coarse_mesh import CoarseMesh, coarsened, unchanged
+from ..core.coarse_mesh import coarsened, unchanged
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
 from ..core.protocols import SurfaceBlock
@@ -23,6 +23,7 @@ from ..core.stacked_surfaces import StackedSurfaces
 from ..core.stopwatch import Stopwatch
 from ..core.surface import Surface, smooth_groups
 from ..core.texture_block import Texture
+from .coarse_surfaces import CoarseSurfaces
 from .rasteriser import Rasteriser
 
 Buffer = TypeVar("Buffer", UVBuffer, GeometryBuffer)
@@ -78,28 +79,39 @@ class FittedSurfaces:
         """Of what was shown last."""
         return self._rasteriser.assembly
 
-    def coarse(
-        self, finer: CoarseMesh | None, shortest: float, least: int
-    ) -> tuple[CoarseMesh, Rasteriser] | None:
-        """The surfaces with edges contracted that are shorter (core.coarse_mesh), and what draws them; None
-        where that is no gain, or would show something else: textures, creases, light. finer: what they are
-        made of, None for the surfaces themselves."""
-        assembly = self.assembly
+    def coarse(self, finer: CoarseSurfaces | None, shortest: float, least: int) -> CoarseSurfaces | None:
+        """The surfaces with edges contracted that are shorter (core.coarse_mesh), and what draws them;
+        ``finer``, of which they are made, where that is no gain or would show something else: textures,
+        creases, light. finer: None for the surfaces themselves."""
+        assembly = self.updated(textures=False).assembly
         if self._rasteriser.shows_textures or not assembly.is_smooth:
-            return None
-        finer = finer or unchanged(self.positions, assembly.triangles)
-        mesh = coarsened(finer, self.positions, shortest, least)
-        if mesh is finer:
-            return None
-        surface = Surface(
-            "coarse",
-            mesh.positions(self.positions),
-            mesh.triangles,
-            smooth_groups(mesh.triangles),
-            material_indices=assembly.texture_of_triangle.take(mesh.origins),
-            materials=tuple(replace(each, texture=None) for each in assembly.materials),  # which do not show
-        )
-        return mesh, self._rasteriser.of(assemble([surface]))
+            return finer
+        meshes, surfaces = [], []
+        is_coarser = False
+        for index, vertices in enumerate(assembly.vertex_ranges):
+            positions = self.positions[vertices]
+            first = assembly.triangles[:, 0]
+            own = np.flatnonzero((first >= vertices.start) & (first < vertices.stop))
+            triangles = assembly.triangles.take(own, axis=0) - np.int32(vertices.start)
+            before = unchanged(positions, triangles) if finer is None else finer.meshes[index]
+            mesh = coarsened(before, positions, shortest, least)
+            is_coarser |= mesh is not before
+            meshes.append(mesh)
+            surfaces.append(
+                Surface(
+                    f"coarse {index}",
+                    mesh.positions(positions),
+                    mesh.triangles,
+                    smooth_groups(mesh.triangles),
+                    material_indices=assembly.texture_of_triangle.take(own.take(mesh.origins)),
+                    materials=tuple(
+                        replace(each, texture=None) for each in assembly.materials
+                    ),  # do not show
+                )
+            )
+        if not is_coarser:
+            return finer
+        return CoarseSurfaces(self._position_blocks, meshes, self._rasteriser.of(assemble(surfaces)))
 
     def as_at_start(self, buffer: Buffer, assembly: Assembly) -> Buffer:
         """A buffer of an assembly with the IDs of triangles of the one at the start, of the same material."""

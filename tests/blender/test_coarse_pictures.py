@@ -10,9 +10,10 @@ import bpy  # noqa: F401 (the wheel brings gpu along)
 import numpy as np
 import pytest
 
+from sge_addon.core.position_block import CoarseGradient
 from sge_addon.core.surface import Surface, flat_groups
 from sge_addon.raster import edge_source
-from tests.blender.test_raster_source import GREY, WAVES, Setup, pictures_of
+from tests.blender.test_raster_source import GREY, WAVES, Setup, around, pictures_of
 from tests.meshes import icosphere, perspective_view, surface
 
 pytestmark = pytest.mark.usefixtures("gpu_ready")
@@ -59,7 +60,8 @@ def test_their_gradient_is_the_slope_of_their_loss_by_fine_positions(shading: st
         return float(np.mean([source.estimate(0, seed, 0.0).loss for seed in seeds]))
 
     source = setup_of(ball, shading).source
-    gradient = np.mean([source.estimate(0, seed, 0.0).gradients["mesh"] for seed in seeds], axis=0)
+    estimates = [source.estimate(0, seed, 0.0).gradients["mesh"] for seed in seeds]
+    gradient = estimates[0].mesh.gradient(np.mean([each.values for each in estimates], axis=0))
     found, expected = [], []
     for motion in motions.values():
         found.append(float((gradient * motion).sum()))
@@ -94,6 +96,61 @@ def test_a_step_makes_no_small_pictures_of_other_views(monkeypatch: pytest.Monke
     setup = Setup([ball], pictures_of([ball], [VIEW] * 3, "normal"), "normal", estimator="edge")
     setup.source._schedule = setup.schedule.for_edges()
     setup.source.estimate(1, 0, 0.0)
-    small = setup.source._levels[-1]
-    assert small.coarse is not None
-    assert list(small.references._made) == [1]
+    assert setup.source._meshes[-1].coarse is not None
+    assert list(setup.source._levels[-1].references._made) == [1]
+
+
+def test_the_coarse_mesh_steps_in_the_place_of_what_is_free_and_only_there() -> None:
+    ball = fine_ball()
+    held = np.ones(len(ball.positions), np.float32)
+    held[:9] = 0.0
+    aside = replace(ball, name="held", positions=ball.positions + np.float32([0.3, 0, 0]), mobility=held)
+    small = surface(icosphere(1, 0.2)[0] + np.float32([-0.8, 0.8, 0]), icosphere(1)[1], name="small")
+    shown = [replace(ball, positions=1.1 * ball.positions)]
+    setup = Setup([ball, aside, small], pictures_of(shown, [VIEW], "normal"), "normal", estimator="edge")
+    setup.source._schedule = replace(setup.schedule, coarse=(0.5,))
+    gradients = setup.source.estimate(0, 1, 0.0).gradients
+    free = gradients["mesh"]
+    assert isinstance(free, CoarseGradient)
+    assert free.values.shape == (len(free.mesh.sizes), 3)
+    assert gradients["held"].shape == aside.positions.shape
+    assert not gradients["held"][:9].any()
+    assert gradients["held"].any()
+    assert gradients["small"].shape == small.positions.shape
+    for block in setup.blocks:
+        block.step(gradients[block.name], 0.0)
+        moved = np.abs(block.value - block._start).max(axis=1)
+        assert moved.max() > 0.0
+    assert (setup.blocks[1].value[:9] == aside.positions[:9]).all()
+    drawn = setup.source._drawn.take(0, 2, 0.0)
+    assert (drawn.positions[: len(free.mesh.sizes)] == setup.blocks[0].of(free.mesh)).all()
+
+
+def test_views_of_several_sizes_share_the_mesh_of_the_smallest_pixels() -> None:
+    ball = fine_ball()
+    views = [VIEW, perspective_view(256, 256)]
+    setup = Setup([ball], pictures_of([ball], views, "normal"), "normal", estimator="edge")
+    setup.source._schedule = replace(setup.schedule, coarse=(0.5, 0.25))
+    sides, meshes = [], []
+    for view, progress in ((0, 0.0), (1, 0.0), (0, 0.6), (1, 0.6)):
+        drawn = setup.source._drawn.take(view, 1, progress)
+        sides.append(drawn.matched.reference.view.width)
+        meshes.append(len(drawn.positions))
+    assert sides[:2] == [64, 64]
+    assert meshes[0] == meshes[1] < 2562 == meshes[2] == meshes[3]
+
+
+def test_a_fit_with_steps_of_coarse_meshes_comes_to_the_target() -> None:
+    ball = fine_ball()
+    target = surface(ball.positions * np.float32([1.15, 0.9, 1.0]), ball.triangles)
+    setup = Setup([ball], pictures_of([target], around(6, 128), "normal"), "normal", estimator="edge")
+    schedule = replace(setup.schedule.for_edges(), steps=60)
+    setup.source._schedule = setup.blocks[0]._schedule = setup.blocks[0]._large._schedule = schedule
+    coarse = 0
+    for _ in setup.loop(60):
+        coarse += setup.blocks[0]._coarse is not None
+    assert 20 < coarse < 60
+    # Vertices may slide; the surface has to be there.
+    radii = np.linalg.norm(setup.blocks[0].value / (0.8 * np.float32([1.15, 0.9, 1.0])), axis=1)
+    before = np.linalg.norm(ball.positions / (0.8 * np.float32([1.15, 0.9, 1.0])), axis=1)
+    assert np.abs(radii - 1.0).mean() < 0.2 * np.abs(before - 1.0).mean()

@@ -19,10 +19,10 @@ import pytest
 
 from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.estimator import sum_over_support, vertex_gradient
-from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import group_normals
 from sge_addon.core.perturbation import perturbation, pixel_at_centre
+from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.reference import Reference
 from sge_addon.core.scene_lights import SceneLights
 from sge_addon.core.schedule import ShapeSchedule

@@ -15,10 +15,10 @@ import pytest
 from sge_addon.core.assembly import assemble
 from sge_addon.core.background import TRANSPARENT, Background
 from sge_addon.core.fit import LoopSettings, Step, fit
-from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import render
 from sge_addon.core.pixel_loss import over, pixel_loss
+from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.reference import Reference
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.signs import sub_pixel_jitter

@@ -12,9 +12,9 @@ from sge_addon.core.assembly import assemble
 from sge_addon.core.background import Background
 from sge_addon.core.cage_block import CageBlock
 from sge_addon.core.fit import LoopSettings, fit
-from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.metrics import squared_errors
 from sge_addon.core.orbit import orbit_views
+from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.reference import Reference
 from sge_addon.core.scene_lights import SceneLights
 from sge_addon.core.schedule import ShapeSchedule

@@ -15,8 +15,8 @@ from sge_addon.core.cage_block import CageBlock, cage_schedule
 from sge_addon.core.displaced_cage_block import DisplacedCageBlock
 from sge_addon.core.errors import FitError, Remedy
 from sge_addon.core.height_field import HeightField
-from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.mirror_planes import MirrorRules
+from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.schedule import ShapeSchedule
 from sge_addon.core.stack_probing import probed_map
 from sge_addon.core.surface import Surface

@@ -64,21 +64,67 @@ def test_vertices_are_means_and_gradients_go_back_in_equal_parts() -> None:
     assert forwards == pytest.approx(backwards, rel=1e-4)
 
 
+def test_the_fine_mesh_follows_smoothly_and_as_far() -> None:
+    points, triangles, mesh = sphere_and_coarse(0.2)
+    wanted = np.stack([np.sin(2 * points[:, 1]), points[:, 2] ** 2, 0.5 - points[:, 0]], axis=1)
+    motion = mesh.positions(wanted.astype(np.float32))
+    spread = mesh.spread(motion)
+    assert spread.dtype == np.float32
+    assert np.abs(mesh.positions(spread) - motion).max() < 0.04
+    assert np.abs(spread - wanted).max() < 0.06
+    tails, heads = edges_of(triangles).T
+    jumps, expected = (np.linalg.norm(x[tails] - x[heads], axis=1) for x in (spread, wanted))
+    assert jumps.max() < 1.1 * expected.max()
+    steep = motion[mesh.cluster]  # which is not smooth
+    assert np.linalg.norm(steep[tails] - steep[heads], axis=1).max() > 2.0 * expected.max()
+
+
+def test_what_moves_as_a_whole_does_so_exactly() -> None:
+    points, _, mesh = sphere_and_coarse(0.4)
+    shift = np.float32([0.25, -0.5, 2.0])
+    np.testing.assert_allclose(
+        mesh.spread(np.tile(shift, (len(mesh.sizes), 1))), np.tile(shift, (len(points), 1)), rtol=1e-5
+    )
+
+
+def test_vertices_that_nothing_was_gathered_with_follow_their_own_alone() -> None:
+    points, _, mesh, others = fine_and_large()
+    motion = np.random.default_rng(0).normal(size=(len(mesh.sizes), 3)).astype(np.float32)
+    alone = slice(len(points) - others, None)
+    np.testing.assert_allclose(mesh.spread(motion)[alone], motion[mesh.cluster[alone]], rtol=1e-5)
+
+
 def test_each_triangle_comes_from_one_between_the_same_clusters() -> None:
     _, triangles, mesh = sphere_and_coarse(0.4)
     corners = np.sort(mesh.cluster[triangles[mesh.origins]], axis=1)
     assert (corners == np.sort(mesh.triangles, axis=1)).all()
 
 
-def test_what_is_coarse_already_stays() -> None:
+def fine_and_large() -> tuple[np.ndarray, np.ndarray, CoarseMesh, int]:
+    """Points and triangles of a sphere of short edges and one of long ones, their coarse mesh, and how many
+    of the vertices are of the latter."""
     fine, triangles = icosphere(3)
     large, others = icosphere(1)
     points = np.concatenate([fine, 3.0 * large + np.float32([9.0, 0.0, 0.0])])
     both = np.concatenate([triangles, others + len(fine)])
-    mesh = coarsened(unchanged(points, both), points, 0.2, 20)
-    assert mesh.sizes[mesh.cluster[len(fine) :]].tolist() == [1.0] * len(large)
-    assert set(mesh.cluster[: len(fine)]).isdisjoint(mesh.cluster[len(fine) :])
-    assert np.count_nonzero(mesh.origins >= len(triangles)) == len(others)
+    return points, both, coarsened(unchanged(points, both), points, 0.2, 20), len(large)
+
+
+def test_what_is_coarse_already_stays() -> None:
+    points, both, mesh, large = fine_and_large()
+    fine = len(points) - large
+    assert mesh.sizes[mesh.cluster[fine:]].tolist() == [1.0] * large
+    assert set(mesh.cluster[:fine]).isdisjoint(mesh.cluster[fine:])
+    of_large = np.count_nonzero(both[:, 0] >= fine)
+    assert np.count_nonzero(mesh.origins >= len(both) - of_large) == of_large
+
+
+def test_what_would_have_no_triangles_left_stays() -> None:
+    loose = np.repeat(np.arange(50, dtype=np.float32), 3)[:, None] + np.tile(
+        np.eye(3, dtype=np.float32), (50, 1)
+    )
+    mesh = unchanged(loose, np.arange(150, dtype=np.int32).reshape(-1, 3))
+    assert coarsened(mesh, loose, 5.0, 20) is mesh
 
 
 @pytest.mark.parametrize(("shortest", "least"), [(0.05, 20), (0.2, 400)])

@@ -11,9 +11,9 @@ from sge_addon.core.assembly import assemble
 from sge_addon.core.height_block import HeightBlock
 from sge_addon.core.height_field import HeightField
 from sge_addon.core.height_texture import bilinear_taps
-from sge_addon.core.large_steps import PositionBlock
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import render
+from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.schedule import ShapeSchedule
 from tests.meshes import icosphere, orthographic_view, surface
 

@@ -9,7 +9,8 @@ import pytest
 
 from sge_addon.core import sparse_solve
 from sge_addon.core.laplacian import edges_of
-from sge_addon.core.large_steps import AdamUniform, PositionBlock
+from sge_addon.core.large_steps import AdamUniform
+from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.schedule import ShapeSchedule
 from tests.meshes import icosphere
 
@@ -139,6 +140,14 @@ def test_long_fits_look_at_larger_pictures_for_a_larger_part() -> None:
 
     assert whole(20) == whole(200) == pytest.approx(0.05, abs=0.01)
     assert whole(200) < whole(400) < whole(800) == whole(5000) < 0.25
+
+
+def test_short_fits_look_at_the_smallest_pictures_for_a_larger_part() -> None:
+    def smallest(steps: int) -> float:
+        schedule = ShapeSchedule(steps).for_edges()
+        return float(np.mean([schedule.halvings(t, 512, 2562) == 3 for t in np.linspace(0.0, 1.0, 200)]))
+
+    assert smallest(20) == smallest(40) > smallest(80) > smallest(200)
 
 
 def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:

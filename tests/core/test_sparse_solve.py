@@ -192,3 +192,32 @@ def test_a_lambda_that_is_larger_or_far_smaller_takes_its_own_factor(
     system.solve(10.0, points)
     system.solve(smoothing, points)
     assert counted.factors == 2
+
+
+@pytest.mark.parametrize("smoothing", [0.2, 19.0])
+def test_heavy_vertices_are_smoothed_less(solver: str, smoothing: float) -> None:
+    _, triangles = icosphere(3)
+    count = 642
+    masses = np.random.default_rng(0).integers(1, 20, count).astype(np.float32)
+    right = noise(count)
+    matrix = dense(smoothing, triangles, count) - np.eye(count) + np.diag(masses.astype(float))
+    expected = np.linalg.solve(matrix, masses[:, None] * right)
+    x = SmoothingSystem(triangles, count, masses).solve(smoothing, right)
+    assert relative_error(x, expected) < (0.05 if smoothing < 1.0 else TOLERANCE[solver])
+
+
+def test_small_lambdas_take_no_factor_until_that_is_cheaper(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted = Counted(monkeypatch)
+    points, triangles = icosphere(3)
+    system = SmoothingSystem(triangles, len(points))
+    right = noise(len(points))
+    first = system.solve(0.5, right)
+    for _ in range(20):
+        assert (system.solve(0.5, right) == first).all()
+    assert counted.factors == 0
+    for _ in range(100):
+        last = system.solve(0.5, right)
+    assert counted.factors == 1
+    assert relative_error(first, last) < 0.03
+    expected = np.linalg.solve(dense(0.5, triangles, len(points)), right)
+    assert relative_error(last, expected) < 1e-5
