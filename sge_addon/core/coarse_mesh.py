@@ -10,7 +10,7 @@ in equal parts; or the coarse mesh steps itself, and the fine one follows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -117,6 +117,7 @@ def _gathered(positions: Array, triangles: Triangles, shortest: float) -> _Round
     own = np.arange(count, dtype=np.int32)
     rows, columns = np.concatenate([tails, heads, own]), np.concatenate([heads, tails, own])
     joined = from_entries(rows, columns, np.ones(len(rows)), count, count)
+    joined = replace(joined, values=np.broadcast_to(np.float32(1.0), len(rows)))  # which takes no memory
     cluster = aggregates(joined, reach=1).astype(np.intp)
     alone = np.flatnonzero(cluster < 0)
     gathered = int(cluster.max(initial=-1)) + 1
