@@ -66,7 +66,7 @@ _KEPT = {"rate": [0.1, 0.01], "samples": 4}
 SWEPT_LENGTHS = {"shape": (50, 100), "texture": (48, 128)}
 
 OURS = (
-    Contestant("edge", "ours", {"shape": "edge"}, {"shape": (30, 60, 100, 200)}),
+    Contestant("edge", "ours", {"shape": "edge"}, {"shape": (30, 40, 60, 100, 200)}),
     Contestant("sge", "ours", {"shape": "sge"}, {"shape": (100, 250)}),
     Contestant("ours", "ours", {"texture": "texture"}, {"texture": (12, 32, 96, 240)}),
 )
@@ -77,14 +77,14 @@ MITSUBA = (
         "mitsuba, beta 0.9",
         "mitsuba",
         {"shape": "integrator"},
-        {"shape": (50, 120, 200)},
+        {"shape": (40, 50, 120, 200)},
         settings={"shape": _OWN_MOMENTUM},
     ),
     Contestant(
         "mitsuba, beta 0.3",
         "mitsuba",
         {"shape": "integrator"},
-        {"shape": (30, 60, 100, 200)},
+        {"shape": (30, 40, 60, 100, 200)},
         settings={"shape": _OUR_MOMENTUM},
     ),
     # Textures: rays in each step. Since the mesh stays, what they meet can also be kept: the fastest way to a

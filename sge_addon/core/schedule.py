@@ -66,12 +66,13 @@ class ShapeSchedule:
         is_alone = not textured and not displaced
         return replace(
             self,
-            rate=(0.4, 0.0014 if is_alone else 0.005),
+            rate=(0.45, 0.0014) if is_alone else (0.4, 0.005),
             cooling=1.0,
             refining=(0.0, 0.25) if is_alone else self.refining,
             momentum=0.3,
             smoothing_range=(10.0, 0.35 if is_alone else 0.5),
             coarse=() if textured else (0.95, 0.8, 0.5, 0.25),
+            stages=8 if is_alone else self.stages,
         )
 
     def for_meshes_alone(self) -> ShapeSchedule:
