@@ -52,10 +52,12 @@ class NormalGradient:
     def _by_area_vector(self, groups: NDArray[np.int32], area: Array, by_group: Array) -> Array:
         """(3, T): the gradient by the triangles' area vectors. groups: (3 T,), by corner; area: (3, T)."""
         count = self._group_count + 1
-        sums = np.stack([np.bincount(groups, np.tile(axis, 3), count) for axis in area])  # (3, G + 1)
+        by_corner = np.concatenate([area, area, area], axis=1)
+        sums = np.array([np.bincount(groups, axis, count) for axis in by_corner])  # (3, G + 1)
         given = np.zeros((3, count))
         given[:, :-1] = by_group
-        areas = np.bincount(groups, np.tile(np.sqrt((area * area).sum(axis=0)), 3), count)
+        lengths = np.sqrt((area * area).sum(axis=0))
+        areas = np.bincount(groups, np.concatenate([lengths, lengths, lengths]), count)
         squared = np.maximum((sums * sums).sum(axis=0), np.square(_LEAST_SHARE * areas) + 1e-30)
         # d unit(s) / ds = (1 - n n^T) / |s|.
         given -= sums * ((given * sums).sum(axis=0) / squared)

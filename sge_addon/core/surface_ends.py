@@ -141,4 +141,7 @@ def _leave(x: Array, y: Array, along: Array) -> tuple[NDArray[np.bool_], Array, 
     ends = np.full(spans.shape, 2.0, np.float32)
     np.divide(spans, -change, out=ends, where=leaves)
     edge = ends.argmin(axis=0)
-    return faces, np.clip(ends.min(axis=0), 0.0, 1.0), edge
+    way = np.minimum(
+        np.maximum(ends.min(axis=0), np.float32(0.0)), np.float32(1.0)
+    )  # clip takes thrice as long
+    return faces, way, edge

@@ -75,7 +75,7 @@ class View:
         """
         return 2.0 / (self.height * self.projection[1, 1])
 
-    @property
+    @cached_property
     def distance_row(self) -> NDArray[np.float64]:
         """(4,): times a world position and 1, its distance along the viewing axis."""
         backwards, eye = self.camera_to_world[:3, 2], self.camera_to_world[:3, 3]

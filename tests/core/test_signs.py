@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.signs import hash_bits, seed_key, signs, step_seed, uniform
+from sge_addon.core.signs import hash_bits, seed_key, signs, step_seed, sub_pixel_jitter, uniform
 
 
 def mixed(bits: int) -> int:
@@ -23,6 +23,14 @@ def test_hash_is_arithmetic_modulo_two_to_the_32(seed: int) -> None:
     expected = [mixed((i * 0x9E3779B9 + mixed(seed & 0xFFFFFFFF)) & 0xFFFFFFFF) for i in indices]
     assert hash_bits(seed, np.asarray(indices, np.uint32)).tolist() == expected
     assert int(seed_key(seed)) == mixed(seed & 0xFFFFFFFF)
+
+
+@pytest.mark.parametrize("seed", [0, 12345, 2**40 + 7])
+def test_one_hash_at_a_time_is_that_of_many(seed: int) -> None:
+    steps = np.asarray([0, 1, 999, 2**31, 2**32 - 1], np.uint32)
+    assert [step_seed(seed, int(step)) for step in steps] == hash_bits(seed, steps).tolist()
+    expected = uniform(step_seed(seed, 0x4A495454), 2) - 0.5
+    assert list(sub_pixel_jitter(seed)) == expected.tolist()
 
 
 def test_no_two_indices_share_their_bits() -> None:
