@@ -50,7 +50,7 @@ class _Round:
             x, sums = x.ravel(), np.empty(x.size, np.float32)
             for _ in range(_SMOOTHING_STEPS):
                 np.multiply(products.multiply(x, sums, crew), shares, out=x)
-            return x.reshape(-1, _LANES)[:, :3]
+            return np.ascontiguousarray(x.reshape(-1, _LANES)[:, :3])
 
         wanted, found = values, smoothed(values)
         for _ in range(_CORRECTIONS):

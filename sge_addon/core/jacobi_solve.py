@@ -8,12 +8,13 @@ What is constant stays, exactly.
 from __future__ import annotations
 
 import math
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .row_products import Crew, RowProducts
-from .sparse_matrix import from_entries
+from .sparse_matrix import neighbours
 
 Array = NDArray[np.float32]
 
@@ -22,14 +23,9 @@ class JacobiSystem:
     """One topology. edges: (E, 2), distinct. masses: (V,). lanes: columns worked on at once, 1 or 4."""
 
     def __init__(self, edges: NDArray[np.int32], masses: Array, lanes: int) -> None:
-        count = len(masses)
-        tails, heads = np.concatenate([edges, edges[:, ::-1]]).T
+        self._edges = edges
         self._masses = masses
-        self._degrees = np.bincount(tails, minlength=count).astype(np.float32)
-        self._products = RowProducts(
-            from_entries(tails, heads, np.ones(len(tails)), count, count), lanes, unit=True
-        )
-        self._crew = Crew(lanes)
+        self._degrees = np.bincount(edges.ravel(), minlength=len(masses)).astype(np.float32)
         self._lanes = lanes
         self._of_ones: tuple[float, int, Array] | None = None  # (V, 1): what so many steps make of ones
 
@@ -48,7 +44,7 @@ class JacobiSystem:
 
     def _iterate(self, smoothing: float, right: Array, steps: int) -> Array:
         weights = 1.0 / (self._masses + np.float32(smoothing) * self._degrees)
-        around = np.repeat(np.float32(smoothing) * weights, self._lanes)
+        shares = np.repeat(np.float32(smoothing) * weights, self._lanes)
         wide = np.zeros((len(right), self._lanes), np.float32)
         np.multiply(right, (self._masses * weights)[:, None], out=wide[:, : right.shape[1]])
         own = wide.ravel()
@@ -56,14 +52,23 @@ class JacobiSystem:
         before, x, sums, relaxation = np.zeros_like(own), own.copy(), np.empty_like(own), 2.0
         for _ in range(steps - 1):
             relaxation = 1.0 / (1.0 - 0.25 * squared * relaxation)
-            self._products.multiply(x, sums, self._crew)
-            sums *= around
+            self._around.multiply(x, sums, self._crew)
+            sums *= shares
             sums += own
             sums -= before
             sums *= np.float32(relaxation)
             sums += before
             before, x, sums = x, sums, before
         return x.reshape(-1, self._lanes)[:, : right.shape[1]]
+
+    @cached_property
+    def _crew(self) -> Crew:
+        return Crew(self._lanes)
+
+    @cached_property
+    def _around(self) -> RowProducts:
+        """Sums over neighbours."""
+        return RowProducts(neighbours(self._edges, len(self._masses)), self._lanes, unit=True)
 
     def _radius(self, smoothing: float) -> float:
         """Of the spectrum of Jacobi's iteration, at the most."""

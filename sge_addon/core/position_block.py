@@ -131,7 +131,10 @@ class PositionBlock:
         coarse, large = self._coarse, self._large
         if coarse is not None and mesh is not coarse.mesh:
             self._value = large.points = coarse.fine
-            large.adam.take_over(coarse.large.adam, coarse.mesh.spread)
+            # As it is on clusters: what steps take of it is smoothed.
+            large.adam.take_over(
+                coarse.large.adam, lambda momentum: momentum.take(coarse.mesh.cluster, axis=0)
+            )
             self._coarse = None
         if mesh is None:
             return large

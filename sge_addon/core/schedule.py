@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 
@@ -106,16 +107,13 @@ class ShapeSchedule:
         of several stages, they are small already."""
         if self.window != (0.0, 1.0) or not self.coarse:
             return 0
+        return sum(self._own(progress) < end for end in _ends_of_small_pictures(self, side, vertex_count))
+
+    def telling_side(self, vertex_count: int) -> float:
+        """Pixels, along the longer side, beyond which a picture of a mesh tells little more."""
         length = min(max(self._moving_steps / _TELLING_STEPS, _LENGTHS[0]), _LENGTHS[1])
         power = _LENGTH_POWERS[length > 1.0]
-        telling = math.log2(_TELLING_SIDE * length**power * self._fineness(vertex_count) ** 0.25)
-        count = 0
-        while side >> count + 1 >= _LEAST_SIDE:
-            halved = telling - math.log2(side >> count + 1)
-            if self._own(progress) >= np.interp(halved, range(len(self.coarse)), self.coarse):
-                break
-            count += 1
-        return count
+        return _TELLING_SIDE * length**power * self._fineness(vertex_count) ** 0.25
 
     def bears_delay(self, progress: float) -> bool:
         """Whether gradients may be a step old: in a fit's second half, or where steps average several."""
@@ -145,6 +143,17 @@ class ShapeSchedule:
     def _own(self, progress: float) -> float:
         start, end = self.window
         return start + (end - start) * min(progress / self.share, 1.0)
+
+
+@cache
+def _ends_of_small_pictures(schedule: ShapeSchedule, side: int, vertex_count: int) -> tuple[float, ...]:
+    """Until when in the schedule references are halved at least once, at least twice, and so on."""
+    telling = math.log2(schedule.telling_side(vertex_count))
+    ends = []
+    while (side := side >> 1) >= _LEAST_SIDE:
+        places, values = range(len(schedule.coarse)), schedule.coarse
+        ends.append(float(np.interp(telling - math.log2(side), places, values)))
+    return tuple(ends)
 
 
 def _geometric(ends: tuple[float, float], t: float) -> float:

@@ -55,6 +55,16 @@ def from_entries(
     return _joined([_summed(rows.astype(np.int64), columns, values, width)], height, width)
 
 
+def neighbours(edges: NDArray[np.int32], count: int) -> SparseMatrix:
+    """(count, count): 1 where two are joined by one of the edges (E, 2), which are distinct. Columns are not
+    ascending."""
+    tails, heads = edges.T.ravel(), edges.T[::-1].ravel()
+    starts = _starts(np.bincount(tails, minlength=count))
+    narrow = tails.astype(np.uint16) if count <= 1 << 16 else tails  # which NumPy sorts digit by digit
+    columns = heads[np.argsort(narrow, kind="stable")]
+    return SparseMatrix(starts, columns, np.broadcast_to(np.float32(1.0), len(columns)), count)
+
+
 def product(left: SparseMatrix, right: SparseMatrix) -> SparseMatrix:
     """left right, of as many entries as the patterns give; some rows at a time, which bounds the memory."""
     lengths = np.diff(right.starts)

@@ -30,8 +30,8 @@ _FACTOR_SOLVES = 60  # that take as long as a factorisation: 59 of 2 562 vertice
 _LEAST_RATIO = 0.36  # of a lambda to that of the factor
 _SOLVES = 3  # with the factor of another lambda
 _LEFT = 0.0315  # at the most, by either
-_MOST_STEPS = 10  # of Jacobi's,
-_STEP_SOLVES = 0.35  # each of which takes as long as so many solves: 0.43 of 2 562 vertices, 0.24 of 10 242
+_MOST_STEPS = 10  # of Jacobi's, each of which takes as long as so many solves of many vertices, and of a few
+_STEP_SOLVES, _FEW_VERTICES = 0.2, 2000  # twice as many and more: 0.9 of 600, 0.43 of 2 562, 0.24 of 10 242
 
 
 class SmoothingSystem:
@@ -64,9 +64,10 @@ class SmoothingSystem:
             if self._jacobi is None:
                 self._jacobi = JacobiSystem(edges_of(self._triangles), self._masses, lanes)
             steps = self._jacobi.steps(smoothing, _LEFT)
+            cost = steps * _STEP_SOLVES * (1.0 + _FEW_VERTICES / self.vertex_count)
             serves = has_factors and _LEAST_RATIO <= smoothing / self._smoothing < 1.0
-            if steps <= (min(_MOST_STEPS, _SOLVES / _STEP_SOLVES) if serves else _MOST_STEPS):
-                self._spent += max(steps * _STEP_SOLVES - 1.0, 0.0)
+            if steps <= _MOST_STEPS and not (serves and cost > _SOLVES):
+                self._spent += max(cost - 1.0, 0.0)
                 return self._jacobi.solve(smoothing, right, steps)
             if serves:
                 self._spent += _SOLVES - 1
