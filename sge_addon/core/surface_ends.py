@@ -136,12 +136,10 @@ def _leave(x: Array, y: Array, along: Array) -> tuple[NDArray[np.bool_], Array, 
     counter-clockwise; the way until then in [0, 1], of ``along`` (2, N); and the edge's opposite corner."""
     spans = _spans(x, y)
     change = along[0] * (y[1:4] - y[2:]) + along[1] * (x[2:] - x[1:4])
-    faces = spans.sum(axis=0) > 0.0
-    leaves = np.where(faces, change, -change) < 0.0
-    ends = np.full(spans.shape, 2.0, np.float32)
-    np.divide(spans, -change, out=ends, where=leaves)
-    edge = ends.argmin(axis=0)
-    way = np.minimum(
-        np.maximum(ends.min(axis=0), np.float32(0.0)), np.float32(1.0)
-    )  # clip takes thrice as long
-    return faces, way, edge
+    faces = spans[0] + spans[1] + spans[2] > 0.0
+    ends = np.empty(spans.shape, np.float32)
+    ends.fill(2.0)
+    np.divide(spans, -change, out=ends, where=np.where(faces, change, -change) < 0.0)  # where it leaves
+    # For few numbers plain minima take half the time of reductions, a third of clips.
+    way = np.minimum(np.minimum(ends[0], ends[1]), ends[2])
+    return faces, np.minimum(np.maximum(way, np.float32(0.0)), np.float32(1.0)), ends.argmin(axis=0)
