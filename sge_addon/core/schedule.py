@@ -40,6 +40,7 @@ class ShapeSchedule:
     a step keeps, which averages noise. smoothing_range: lambda.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
     so on; without any, they are whole throughout.
+    boldest: steps grow in shorter fits, down to this part of 400 steps.
     stages: in so many lambda changes. vertices: of the mesh for which rate and smoothing_range are given.
     """
 
@@ -55,6 +56,7 @@ class ShapeSchedule:
     momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     coarse: tuple[float, ...] = ()
+    boldest: float = 0.25
     stages: int = 5
     vertices: int = 2562
 
@@ -67,7 +69,8 @@ class ShapeSchedule:
         is_alone = not textured and not displaced
         return replace(
             self,
-            rate=(0.45, 0.0014) if is_alone else (0.4, 0.005),
+            rate=(0.4, 0.0014 if is_alone else 0.005),
+            boldest=0.15 if is_alone else self.boldest,
             cooling=1.0,
             refining=(0.0, 0.25) if is_alone else self.refining,
             momentum=0.3,
@@ -99,7 +102,8 @@ class ShapeSchedule:
         start, end = (
             rate * fineness**-power for rate, power in zip((start, end), self.refining, strict=True)
         )
-        return _geometric((start, end), self._own(progress)) * self._length**-0.3
+        length = max(self._moving_steps / _STEPS, self.boldest)
+        return _geometric((start, end), self._own(progress)) * length**-0.3
 
     def halvings(self, progress: float, side: int, vertex_count: int) -> int:
         """How often references with this longer side, in pixels, are halved before they are compared: at

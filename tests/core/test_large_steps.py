@@ -99,9 +99,17 @@ def test_lambda_is_annealed_in_few_stages() -> None:
 @pytest.mark.parametrize("steps", [50, 100, 400])
 def test_without_noise_steps_end_as_much_smaller_as_a_fit_is_longer(steps: int) -> None:
     once, twice = (ShapeSchedule(steps=n).for_edges() for n in (steps, 2 * steps))
-    own = 0.5 if steps < 100 else 0.5 * 2**-0.3  # all steps of longer fits are smaller
+    longer = 2 * steps / max(steps, 60)  # all steps of longer fits are smaller, from 60 on
     ends = [each.learning_rate(1.0, 2562) for each in (once, twice)]
-    assert ends[1] == pytest.approx(own * ends[0])
+    assert ends[1] == pytest.approx(0.5 * longer**-0.3 * ends[0])
+
+
+def test_the_shortest_fits_begin_with_the_largest_steps_where_shapes_move_alone() -> None:
+    def first(steps: int, textured: bool = False) -> float:
+        return ShapeSchedule(steps).for_edges(textured).learning_rate(0.0, 2562)
+
+    assert first(20) == first(60) > first(100) > first(400)
+    assert first(20, textured=True) == first(100, textured=True) > first(400, textured=True)
 
 
 def test_the_shortest_fits_end_with_small_steps_too() -> None:
