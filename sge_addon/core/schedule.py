@@ -113,6 +113,12 @@ class ShapeSchedule:
             return 0
         return sum(self._own(progress) < end for end in _ends_of_small_pictures(self, side, vertex_count))
 
+    @property
+    def steps_coarsely(self) -> bool:
+        """Whether coarse meshes of small pictures may step in the fine ones' place: long fits end better if
+        they never do."""
+        return self._moving_steps <= _TELLING_STEPS
+
     def telling_side(self, vertex_count: int) -> float:
         """Pixels, along the longer side, beyond which a picture of a mesh tells little more."""
         length = min(max(self._moving_steps / _TELLING_STEPS, _LENGTHS[0]), _LENGTHS[1])

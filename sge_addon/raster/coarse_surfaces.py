@@ -20,12 +20,18 @@ Array = NDArray[np.float32]
 
 
 class CoarseSurfaces:
-    """meshes: one a block, which may be the surface's own mesh. rasteriser: of their assembly."""
+    """meshes: one a block, which may be the surface's own mesh. rasteriser: of their assembly. step: whether
+    they step where that is possible."""
 
     def __init__(
-        self, blocks: Sequence[SurfaceBlock], meshes: Sequence[CoarseMesh], rasteriser: Rasteriser
+        self,
+        blocks: Sequence[SurfaceBlock],
+        meshes: Sequence[CoarseMesh],
+        rasteriser: Rasteriser,
+        step: bool,
     ) -> None:
         self.meshes = meshes
+        self._step = step
         self._blocks = blocks
         self._rasteriser = rasteriser
 
@@ -53,7 +59,8 @@ class CoarseSurfaces:
         ranges = self.assembly.vertex_ranges
         for block, mesh, vertices in zip(self._blocks, self.meshes, ranges, strict=True):
             end = begin + len(mesh.cluster)
-            if isinstance(block, PositionBlock) and block.may_be_coarse and mesh.rounds:
+            may_step = self._step and isinstance(block, PositionBlock) and block.may_be_coarse
+            if may_step and mesh.rounds:
                 found[block.name] = CoarseGradient(mesh, gradient[vertices])
             else:
                 found[block.name] = mesh.gradient(gradient[vertices]) * movable[begin:end, None]

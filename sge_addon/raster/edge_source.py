@@ -164,7 +164,8 @@ class EdgeSource:
     def _mesh_at(self, halvings: int) -> _Mesh:
         while len(self._meshes) <= halvings:
             finer, shortest = self._meshes[-1], _SHORT_EDGE * self._pixel * 2 ** len(self._meshes)
-            coarse = self._surfaces.coarse(finer.coarse, shortest, _LEAST_VERTICES)
+            steps = self._schedule.steps_coarsely
+            coarse = self._surfaces.coarse(finer.coarse, shortest, _LEAST_VERTICES, steps)
             if coarse is None or coarse is finer.coarse:
                 self._meshes.append(finer)
             else:

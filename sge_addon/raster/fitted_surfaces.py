@@ -79,10 +79,12 @@ class FittedSurfaces:
         """Of what was shown last."""
         return self._rasteriser.assembly
 
-    def coarse(self, finer: CoarseSurfaces | None, shortest: float, least: int) -> CoarseSurfaces | None:
+    def coarse(
+        self, finer: CoarseSurfaces | None, shortest: float, least: int, step: bool
+    ) -> CoarseSurfaces | None:
         """The surfaces with edges contracted that are shorter (core.coarse_mesh), and what draws them;
         ``finer``, of which they are made, where that is no gain or would show something else: textures,
-        creases, light. finer: None for the surfaces themselves."""
+        creases, light. finer: None for the surfaces themselves. step: as of CoarseSurfaces."""
         assembly = self.updated(textures=False).assembly
         if self._rasteriser.shows_textures or not assembly.is_smooth:
             return finer
@@ -111,7 +113,7 @@ class FittedSurfaces:
             )
         if not is_coarser:
             return finer
-        return CoarseSurfaces(self._position_blocks, meshes, self._rasteriser.of(assemble(surfaces)))
+        return CoarseSurfaces(self._position_blocks, meshes, self._rasteriser.of(assemble(surfaces)), step)
 
     def as_at_start(self, buffer: Buffer, assembly: Assembly) -> Buffer:
         """A buffer of an assembly with the IDs of triangles of the one at the start, of the same material."""

@@ -27,10 +27,10 @@ def fine_ball(**named: object) -> Surface:
     return surface(*icosphere(4, 0.8), **named)
 
 
-def setup_of(ball: Surface, shading: str = "normal") -> Setup:
+def setup_of(ball: Surface, shading: str = "normal", steps: int = 100) -> Setup:
     target = surface(icosphere(4, 0.8)[0] * np.float32([1.15, 0.9, 1.0]), icosphere(4)[1])
     setup = Setup([ball], pictures_of([target], [VIEW], shading), shading, estimator="edge")
-    setup.source._schedule = replace(setup.schedule, coarse=(0.5,))
+    setup.source._schedule = replace(setup.schedule, coarse=(0.5,), steps=steps)
     return setup
 
 
@@ -109,7 +109,7 @@ def test_the_coarse_mesh_steps_in_the_place_of_what_is_free_and_only_there() -> 
     small = surface(icosphere(1, 0.2)[0] + np.float32([-0.8, 0.8, 0]), icosphere(1)[1], name="small")
     shown = [replace(ball, positions=1.1 * ball.positions)]
     setup = Setup([ball, aside, small], pictures_of(shown, [VIEW], "normal"), "normal", estimator="edge")
-    setup.source._schedule = replace(setup.schedule, coarse=(0.5,))
+    setup.source._schedule = replace(setup.schedule, coarse=(0.5,), steps=200)
     gradients = setup.source.estimate(0, 1, 0.0).gradients
     free = gradients["mesh"]
     assert isinstance(free, CoarseGradient)
@@ -125,6 +125,14 @@ def test_the_coarse_mesh_steps_in_the_place_of_what_is_free_and_only_there() -> 
     assert (setup.blocks[1].value[:9] == aside.positions[:9]).all()
     drawn = setup.source._drawn.take(0, 2, 0.0)
     assert (drawn.positions[: len(free.mesh.sizes)] == setup.blocks[0].of(free.mesh)).all()
+
+
+def test_in_long_fits_the_fine_mesh_steps() -> None:
+    """By the same gradient, in equal parts."""
+    short, long = (setup_of(fine_ball(), steps=steps).source.estimate(0, 1, 0.0) for steps in (200, 201))
+    coarse = short.gradients["mesh"]
+    assert long.loss == short.loss
+    np.testing.assert_allclose(long.gradients["mesh"], coarse.mesh.gradient(coarse.values), rtol=1e-5)
 
 
 def test_views_of_several_sizes_share_the_mesh_of_the_smallest_pixels() -> None:
