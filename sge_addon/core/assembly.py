@@ -71,6 +71,13 @@ class Assembly:
             (group_of_vertex[vertices] == groups).all() and (vertex_of_group[groups] == vertices).all()
         )
 
+    def triangles_of_surfaces(self) -> list[NDArray[np.intp]]:
+        """The triangles of each surface, ascending."""
+        ends = [vertices.stop for vertices in self.vertex_ranges]
+        owner = np.searchsorted(ends, self.triangles[:, 0], side="right")
+        order = np.argsort(owner, kind="stable")
+        return np.split(order, np.cumsum(np.bincount(owner, minlength=len(ends)))[:-1])
+
     @property
     def draw_ranges(self) -> list[tuple[int, int, int]]:
         """(material, first triangle, triangle count) of each draw."""

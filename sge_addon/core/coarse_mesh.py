@@ -10,7 +10,7 @@ in equal parts; or the coarse mesh steps itself, and the fine one follows it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from .aggregation import aggregates
 from .laplacian import edges_of
 from .row_products import Crew, RowProducts
-from .sparse_matrix import SparseMatrix, from_entries
+from .sparse_matrix import SparseMatrix, neighbours
 
 Array = NDArray[np.float32]
 Triangles = NDArray[np.int32]
@@ -113,11 +113,8 @@ def _gathered(positions: Array, triangles: Triangles, shortest: float) -> _Round
     count = len(positions)
     edges = edges_of(triangles)
     along = positions.take(edges[:, 0], axis=0) - positions.take(edges[:, 1], axis=0)
-    tails, heads = edges[np.square(along).sum(axis=1) < shortest * shortest].T
-    own = np.arange(count, dtype=np.int32)
-    rows, columns = np.concatenate([tails, heads, own]), np.concatenate([heads, tails, own])
-    joined = from_entries(rows, columns, np.ones(len(rows)), count, count)
-    joined = replace(joined, values=np.broadcast_to(np.float32(1.0), len(rows)))  # which takes no memory
+    short = edges[np.square(along).sum(axis=1) < shortest * shortest]
+    joined = neighbours(short, count, with_own=True)
     cluster = aggregates(joined, reach=1).astype(np.intp)
     alone = np.flatnonzero(cluster < 0)
     gathered = int(cluster.max(initial=-1)) + 1

@@ -27,6 +27,7 @@ class JacobiSystem:
         self._masses = masses
         self._degrees = np.bincount(edges.ravel(), minlength=len(masses)).astype(np.float32)
         self._lanes = lanes
+        self._last_radius = 0.0, 0.0  # lambda, and what belongs to it
         self._of_ones: tuple[float, int, Array] | None = None  # (V, 1): what so many steps make of ones
 
     def steps(self, smoothing: float, left: float) -> int:
@@ -72,5 +73,7 @@ class JacobiSystem:
 
     def _radius(self, smoothing: float) -> float:
         """Of the spectrum of Jacobi's iteration, at the most."""
-        shares = smoothing * self._degrees
-        return float((shares / (self._masses + shares)).max(initial=0.0))
+        if self._last_radius[0] != smoothing:
+            shares = smoothing * self._degrees
+            self._last_radius = smoothing, float((shares / (self._masses + shares)).max(initial=0.0))
+        return self._last_radius[1]

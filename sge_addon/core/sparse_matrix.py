@@ -55,10 +55,11 @@ def from_entries(
     return _joined([_summed(rows.astype(np.int64), columns, values, width)], height, width)
 
 
-def neighbours(edges: NDArray[np.int32], count: int) -> SparseMatrix:
-    """(count, count): 1 where two are joined by one of the edges (E, 2), which are distinct. Columns are not
-    ascending."""
-    tails, heads = edges.T.ravel(), edges.T[::-1].ravel()
+def neighbours(edges: NDArray[np.int32], count: int, with_own: bool = False) -> SparseMatrix:
+    """(count, count): 1 where two are joined by one of the edges (E, 2), which are distinct; with_own: on the
+    diagonal, too. Columns are not ascending."""
+    own = np.arange(count if with_own else 0, dtype=np.int32)
+    tails, heads = (np.concatenate([*ends, own]) for ends in (edges.T, edges.T[::-1]))
     starts = _starts(np.bincount(tails, minlength=count))
     narrow = tails.astype(np.uint16) if count <= 1 << 16 else tails  # which NumPy sorts digit by digit
     columns = heads[np.argsort(narrow, kind="stable")]

@@ -143,8 +143,9 @@ class EdgeSource:
         for view in range(len(self._levels[0].references)):
             for halvings in range(self.halvings(view, 0.0) + 1):
                 self._at(halvings).compared.prepare(view)
+        smallest = self._halvings_of(self._shortest, 0.0)
         for halvings in range(self.halvings(0, 0.0) + 1):
-            drawn = self._draw(0, 0, halvings, halvings, Stopwatch())
+            drawn = self._draw(0, 0, halvings, min(halvings, smallest), Stopwatch())
             drawn.rasteriser.read_edges(drawn.target, Stopwatch())
 
     def halvings(self, view: int, progress: float) -> int:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly, assemble, ids_of_like
 from ..core.cage_block import CageBlock
-from ..core.coarse_mesh import coarsened, unchanged
+from ..core.coarse_mesh import CoarseMesh, coarsened, unchanged
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
 from ..core.protocols import SurfaceBlock
@@ -88,16 +88,16 @@ class FittedSurfaces:
         assembly = self.updated(textures=False).assembly
         if self._rasteriser.shows_textures or not assembly.is_smooth:
             return finer
+        owned = assembly.triangles_of_surfaces()
+        before: list[CoarseMesh] = list(finer.meshes) if finer is not None else []
         meshes, surfaces = [], []
-        is_coarser = False
-        for index, vertices in enumerate(assembly.vertex_ranges):
+        materials = tuple(replace(each, texture=None) for each in assembly.materials)  # which do not show
+        for index, (vertices, own) in enumerate(zip(assembly.vertex_ranges, owned, strict=True)):
             positions = self.positions[vertices]
-            first = assembly.triangles[:, 0]
-            own = np.flatnonzero((first >= vertices.start) & (first < vertices.stop))
-            triangles = assembly.triangles.take(own, axis=0) - np.int32(vertices.start)
-            before = unchanged(positions, triangles) if finer is None else finer.meshes[index]
-            mesh = coarsened(before, positions, shortest, least)
-            is_coarser |= mesh is not before
+            if finer is None:
+                triangles = assembly.triangles.take(own, axis=0) - np.int32(vertices.start)
+                before.append(unchanged(positions, triangles))
+            mesh = coarsened(before[index], positions, shortest, least)
             meshes.append(mesh)
             surfaces.append(
                 Surface(
@@ -106,12 +106,10 @@ class FittedSurfaces:
                     mesh.triangles,
                     smooth_groups(mesh.triangles),
                     material_indices=assembly.texture_of_triangle.take(own.take(mesh.origins)),
-                    materials=tuple(
-                        replace(each, texture=None) for each in assembly.materials
-                    ),  # do not show
+                    materials=materials,
                 )
             )
-        if not is_coarser:
+        if all(mesh is finer_mesh for mesh, finer_mesh in zip(meshes, before, strict=True)):
             return finer
         return CoarseSurfaces(self._position_blocks, meshes, self._rasteriser.of(assemble(surfaces)), step)
 

@@ -51,6 +51,17 @@ def test_vertex_ranges_and_movable_follow_the_surfaces(merged: Assembly) -> None
     assert np.flatnonzero(~merged.movable).tolist() == [12]
 
 
+def test_each_surface_knows_its_triangles_though_they_are_sorted_by_material(merged: Assembly) -> None:
+    owned = merged.triangles_of_surfaces()
+    assert len(owned) == len(merged.vertex_ranges)
+    assert np.sort(np.concatenate(owned)).tolist() == list(range(len(merged.triangles)))
+    for own, vertices in zip(owned, merged.vertex_ranges, strict=True):
+        corners = merged.triangles[own]
+        assert len(own) > 0
+        assert (np.diff(own) > 0).all()
+        assert ((corners >= vertices.start) & (corners < vertices.stop)).all()
+
+
 def test_corners_give_back_vertex_group_and_uv_without_repeats(merged: Assembly) -> None:
     rows = merged.corners[merged.corner_indices]
     assert (rows[..., 0] == merged.triangles).all()

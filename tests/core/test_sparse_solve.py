@@ -12,6 +12,7 @@ import pytest
 
 from sge_addon.core import sparse_solve
 from sge_addon.core.laplacian import edges_of, laplacian_entries
+from sge_addon.core.sparse_matrix import neighbours
 from sge_addon.core.sparse_solve import SmoothingSystem
 from tests.meshes import icosphere
 
@@ -70,6 +71,16 @@ def test_laplacian_of_two_triangles_by_hand() -> None:
 
 def test_an_edge_from_a_vertex_to_itself_is_none() -> None:
     assert edges_of(np.asarray([[0, 0, 1], [2, 2, 2]], np.int32)).tolist() == [[0, 1]]
+
+
+@pytest.mark.parametrize("with_own", [False, True])
+def test_neighbours_are_what_the_laplacian_takes_away(with_own: bool) -> None:
+    _, triangles = icosphere(1)
+    matrix = neighbours(edges_of(triangles), 45, with_own)
+    found = np.zeros((45, 45))
+    found[matrix.rows(), matrix.columns] += matrix.values
+    expected = np.diag(np.diag(dense(1.0, triangles, 45))) - dense(1.0, triangles, 45)
+    assert (found == expected + with_own * np.eye(45)).all()
 
 
 @pytest.mark.parametrize("columns", [1, 2, 3])
