@@ -61,23 +61,30 @@ class SmoothingSystem:
         if has_factors and smoothing == self._smoothing:
             return self._solve_once(right)
         if not has_factors or self._spent < _FACTOR_SOLVES:
-            if self._jacobi is None:
-                self._jacobi = JacobiSystem(edges_of(self._triangles), self._masses, lanes)
-            steps = self._jacobi.steps(smoothing, _LEFT)
-            cost = steps * _STEP_SOLVES * (1.0 + _FEW_VERTICES / self.vertex_count)
-            serves = has_factors and _LEAST_RATIO <= smoothing / self._smoothing < 1.0
-            if steps <= _MOST_STEPS and not (serves and cost > _SOLVES):
-                self._spent += max(cost - 1.0, 0.0)
-                return self._jacobi.solve(smoothing, right, steps)
-            if serves:
-                self._spent += _SOLVES - 1
-                return self._iterate(smoothing / self._smoothing, self._solve_once(right))
+            x = self._solve_cheaply(smoothing, right, lanes)
+            if x is not None:
+                return x
         if has_factors:
             self._factorise(smoothing)
             return self._solve_once(right)
         if self._multigrid is None:
             self._multigrid = Multigrid(self._triangles, self.vertex_count, lanes, self._masses)
         return self._multigrid.solve(smoothing, right * self._masses[:, None])
+
+    def _solve_cheaply(self, smoothing: float, right: Array, lanes: int) -> Array | None:
+        """As ``solve``, up to 3 % of it left, without another factor; None where that would take longer."""
+        if self._jacobi is None:
+            self._jacobi = JacobiSystem(edges_of(self._triangles), self._masses, lanes)
+        steps = self._jacobi.steps(smoothing, _LEFT)
+        cost = steps * _STEP_SOLVES * (1.0 + _FEW_VERTICES / self.vertex_count)
+        serves = self._solver is not None and _LEAST_RATIO <= smoothing / self._smoothing < 1.0
+        if steps <= _MOST_STEPS and not (serves and cost > _SOLVES):
+            self._spent += max(cost - 1.0, 0.0)
+            return self._jacobi.solve(smoothing, right, steps)
+        if serves:
+            self._spent += _SOLVES - 1
+            return self._iterate(smoothing / self._smoothing, self._solve_once(right))
+        return None
 
     def forget(self) -> None:
         """Free what solves need; the next one makes it anew."""
