@@ -38,6 +38,7 @@ from sge_addon.job.report import peak_memory_mb
 from sge_addon.job.solver import Solver
 from sge_addon.raster.edge_source import EdgeSource
 from sge_addon.raster.rasteriser import Rasteriser
+from sge_addon.raster.shape_source import ShapeSource
 
 VIEWS = 8
 BUNCH = 8  # steps are taken in such numbers: in a joint fit, so many hold one texture step
@@ -106,7 +107,7 @@ class PhasedSolver(Solver):
     def parts(self) -> list[Phase]:
         """Where pictures begin small, the parts of a fit by their size, whole ones last; else none."""
         source = self._source()
-        if not isinstance(source, EdgeSource) or source.halvings(0, 0.0) == 0:
+        if not isinstance(source, EdgeSource | ShapeSource) or source.halvings(0, 0.0) == 0:
             return []
         sizes = [source.halvings(0, (each + 0.5) / _GRID) for each in range(_GRID)]
         return [

@@ -3,7 +3,8 @@
 """The estimator: from two rasterisations' per-pixel losses and IDs to the gradient of every vertex.
 
 Deliot, Heitz, Belcour 2024, section 3: g_i = s_i / (2 epsilon_i) times the sum of d_p over the pixels
-whose ID buffer names something in i's support, in the plus or in the minus image, each pixel once.
+whose ID buffer names something in i's support, in the plus or in the minus image, each pixel once. Where a
+vertex is perturbed along one axis, s_i is that axis times its sign.
 """
 
 from __future__ import annotations
@@ -110,14 +111,14 @@ def _weighted_count(
 
 def vertex_gradient(
     sums: NDArray[np.float64],
-    signs: NDArray[np.float32],
+    directions: NDArray[np.float32],
     epsilons: NDArray[np.float32],
     pixel_count: int,
 ) -> NDArray[np.float32]:
     """Gradient of the loss averaged over pixels: (V, 3) float32, 0 where epsilon is 0.
 
-    sums: (V,) of ``sum_over_support``. signs: (V, 3). epsilons: (V,) world units.
+    sums: (V,) of ``sum_over_support``. directions: (V, 3), of Perturbation. epsilons: (V,) world units.
     """
     scale = np.zeros(len(sums))
     np.divide(sums, 2.0 * pixel_count * epsilons, out=scale, where=epsilons > 0.0)
-    return signs * scale[:, None].astype(np.float32)
+    return directions * scale[:, None].astype(np.float32)

@@ -1,12 +1,12 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""How far parameters are perturbed: epsilon in screen pixels, in world units at each vertex; or in world
-units, the same for all."""
+"""How far vertices are perturbed, and which way: epsilon in screen pixels, in world units at each vertex,
+or in world units, the same for all; along all three axes at once, or along one of their own."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 
 import numpy as np
@@ -21,13 +21,20 @@ class Perturbation:
     """The perturbation of all vertices in one view.
 
     depth_row: (4,) row of world-to-clip that gives clip w. pixel_scale: epsilon in world units
-    where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs.
+    where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs. axes: (V, 3) of unit
+    length, the line along which a vertex is perturbed by its first sign; zeros, or None for all vertices:
+    along x, y and z, by a sign each.
     """
 
     depth_row: NDArray[np.float64]
     pixel_scale: float
     nearest: float
     seed: int
+    axes: NDArray[np.float32] | None = None
+
+    def along(self, axes: NDArray[np.float32] | None) -> Perturbation:
+        """The same along other axes."""
+        return replace(self, axes=axes)
 
     @property
     def key(self) -> int:
@@ -43,7 +50,15 @@ class Perturbation:
 
     def offsets(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(V, 3): theta plus is positions + offsets, theta minus positions - offsets."""
-        return self.epsilons(positions, movable)[:, None] * signs(self.seed, len(positions))
+        return self.epsilons(positions, movable)[:, None] * self.directions(len(positions))
+
+    def directions(self, count: int) -> NDArray[np.float32]:
+        """(count, 3): the offsets in units of epsilon."""
+        random = signs(self.seed, count)
+        if self.axes is None:
+            return random
+        along = self.axes * random[:, :1]
+        return np.where(self.axes.any(axis=1)[:, None], along, random)
 
 
 def perturbation(view: View, epsilon_pixels: float, seed: int) -> Perturbation:

@@ -38,6 +38,7 @@ class ShapeSchedule:
     its end is in longer fits, the power of their length. refining: how much smaller its start and its end
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
+    along_normals: whether vertices are perturbed along the surface's normals, where that shows all.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
     so on; without any, they are whole throughout.
     boldest: steps grow in shorter fits, down to this part of 400 steps.
@@ -55,6 +56,7 @@ class ShapeSchedule:
     refining: tuple[float, float] = (0.5, 0.5)
     momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
+    along_normals: bool = False
     coarse: tuple[float, ...] = ()
     boldest: float = 0.25
     stages: int = 5
@@ -82,7 +84,16 @@ class ShapeSchedule:
     def for_meshes_alone(self) -> ShapeSchedule:
         """For pairs of pictures where the vertices of meshes without modifiers are perturbed, and nothing but
         these is fitted: less noise than else, to average over fewer steps."""
-        return replace(self, rate=(0.35, 0.01), refining=(0.4, 0.5), momentum=0.6)
+        return replace(
+            self,
+            epsilon=(1.0, 0.4),
+            rate=(0.35, 0.01),
+            cooling=0.25,
+            refining=(0.1, 0.4),
+            momentum=0.5,
+            along_normals=True,
+            coarse=(0.97, 0.87, 0.64, 0.37),
+        )
 
     def epsilon_pixels(self, progress: float) -> float:
         """Perturbation in screen pixels, linear from start to end."""

@@ -129,7 +129,7 @@ class ShapeFit:
         compared = (self._schedule, settings.match, settings.loss, stopwatch, background)
         if self.stacked is not None:
             return StackSource(surfaces, self.stacked, references, self.blocks, settings.support, *compared)
-        support = {"narrow": narrow_support, "full": full_support}[settings.support](assembly)
+        support = {"narrow": narrow_support, "full": full_support}[settings.support]
         return ShapeSource(surfaces, assembly, references, self.blocks, support, *compared)
 
     def surfaces(self) -> tuple[Surface, ...]:

@@ -47,6 +47,7 @@ class Geometry:
         self._rows[: len(assembly.positions), 3] = assembly.movable
         self.positions: gpu.types.GPUTexture | None = None
         self.draw_ranges = assembly.draw_ranges
+        self._axes: tuple[NDArray[np.float32], gpu.types.GPUTexture] | None = None
 
     def upload(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
@@ -72,9 +73,17 @@ class Geometry:
             count = max(count, len(assembly.group_offsets) - 1)
             names += ("normal", "normal_minus")
             values |= self._groups
+        if perturbation.axes is not None:
+            values["axes"] = self._axes_table(perturbation.axes)
         target = self._targets.get("perturb", *table_size(count), dict.fromkeys(names, "RGBA32F"), False)
-        self._draw_screen(target, perturb_program(normals), values)
+        self._draw_screen(target, perturb_program(normals, perturbation.axes is not None), values)
         return target.textures
+
+    def _axes_table(self, axes: NDArray[np.float32]) -> gpu.types.GPUTexture:
+        """Kept for as long as the same array is asked for, which serves several steps."""
+        if self._axes is None or self._axes[0] is not axes:
+            self._axes = axes, upload_table(np.pad(axes, ((0, 0), (0, 1))))
+        return self._axes[1]
 
     def pose(self, positions: NDArray[np.float32], normals: bool, use: str) -> Pose:
         """The surfaces at other positions than what was uploaded. use: as of TargetPool."""

@@ -24,16 +24,21 @@ def match_defines(match: tuple[str, ...], loss: str, background: bool) -> tuple[
 
 
 @cache
-def perturb_program(normals: bool) -> Program:
-    """positions -> plus, minus; with ``normals`` also normal, normal_minus of each group."""
+def perturb_program(normals: bool, axes: bool) -> Program:
+    """positions -> plus, minus; with ``normals`` also normal, normal_minus of each group. axes: along the
+    vertices' own."""
     names = ("plus", "minus") + (("normal", "normal_minus") if normals else ())
     return build_program(
         sources=(("screen_vert",), ("table", "signs", "unit_normal", "perturb_frag")),
         inputs={"corner": "VEC2"},
         outputs=dict.fromkeys(names, "VEC4"),
-        samplers=("positions",) + (("group_ranges", "group_edges") if normals else ()),
+        samplers=(
+            "positions",
+            *(("group_ranges", "group_edges") if normals else ()),
+            *(("axes",) if axes else ()),
+        ),
         constants={"depth_row": "VEC4", "pixel_scale": "FLOAT", "nearest": "FLOAT", "key": "INT"},
-        defines=("SGE_NORMAL",) if normals else (),
+        defines=(*(("SGE_NORMAL",) if normals else ()), *(("SGE_AXES",) if axes else ())),
     )
 
 

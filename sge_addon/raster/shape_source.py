@@ -18,14 +18,17 @@ from ..core.perturbation import Perturbation
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
-from ..core.signs import signs
 from ..core.stopwatch import Stopwatch
 from ..core.support import Support
+from ..core.vertex_axes import VertexAxes
 from ..core.working_memory import WorkingMemory
 from .buffers import PairBuffers
 from .compared_views import ComparedViews
 from .drawn_ahead import DrawnAhead
 from .fitted_surfaces import FittedSurfaces
+from .small_pictures import Level, ShownMesh, SmallPictures
+
+_AXES_SERVE = 8  # pairs: surfaces turn little meanwhile
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,12 +38,39 @@ class _Drawn:
     read: Callable[[], PairBuffers]
     positions: NDArray[np.float32]
     perturbed: Perturbation
+    compared: ComparedViews
+    mesh: ShownMesh[_Perturbed]
+
+
+class _Perturbed:
+    """An assembly whose vertices are perturbed. along_normals: as of ShapeSchedule."""
+
+    def __init__(self, assembly: Assembly, support: Support, along_normals: bool) -> None:
+        self.movable = assembly.movable
+        self.support = support
+        self._normals = (
+            VertexAxes(assembly.triangles, assembly.texture_of_triangle, len(assembly.positions))
+            if along_normals
+            else None
+        )
+        self._axes: NDArray[np.float32] | None = None
+        self._served = 0
+
+    def axes(self, positions: NDArray[np.float32]) -> NDArray[np.float32] | None:
+        """Along which vertices at these positions are perturbed (Perturbation); any are as good, if less
+        quiet, so that one array serves several pairs."""
+        if self._normals is not None:
+            if self._axes is None or self._served == _AXES_SERVE:
+                self._axes, self._served = self._normals.at(positions), 0
+            self._served += 1
+        return self._axes
 
 
 class ShapeSource:
     """A core.protocols.GradientSource over the rasteriser.
 
     blocks: one a surface of the assembly, in its order. references: members of the list may be replaced.
+    support: of an assembly that is drawn.
     """
 
     def __init__(
@@ -49,23 +79,29 @@ class ShapeSource:
         assembly: Assembly,
         references: Sequence[Reference],
         blocks: Sequence[SurfaceBlock],
-        support: Support,
+        support: Callable[[Assembly], Support],
         schedule: ShapeSchedule,
         match: tuple[str, ...],
         loss: str,
         stopwatch: Stopwatch,
         background: Background = TRANSPARENT,
     ) -> None:
-        self._surfaces = surfaces
-        self._assembly = assembly
-        self._references = references
-        self._blocks = blocks
-        self._support = support
         self._schedule = schedule
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
-        self._compared = ComparedViews(references, match, loss, background, self._memory)
-        self._drawn = DrawnAhead(self._draw)
+        # What is drawn on a surface slides with its vertices.
+        along_normals = schedule.along_normals and not surfaces.shows_textures
+        self._pictures = SmallPictures(
+            surfaces,
+            assembly,
+            references,
+            blocks,
+            schedule,
+            lambda each: ComparedViews(each, match, loss, background, self._memory),
+            lambda each: _Perturbed(each, support(each), along_normals),
+        )
+        self._drawn = DrawnAhead(self._draw_next)
+        self._pictures.prepare(self._rehearse)
 
     def expect(self, view: int, seed: int, progress: float) -> None:
         """The next ``estimate`` but one is of this view and seed: where the schedule bears the delay, its
@@ -84,42 +120,53 @@ class ShapeSource:
         self, view: int, seed: int, progress: float
     ) -> tuple[Estimate, GeometryBuffer]:
         """As ``estimate``, and what the pair's picture with positive signs showed."""
-        drawn = self._draw(view, seed, progress, with_geometry=True)
+        drawn = self._draw_next(view, seed, progress, with_geometry=True)
         buffers = drawn.read()
         return self._estimate(view, seed, drawn, buffers), buffers.geometry
 
-    def _draw(
+    def halvings(self, view: int, progress: float) -> int:
+        """How often a view's reference is halved before it is compared."""
+        return self._pictures.halvings(view, progress)
+
+    def _rehearse(self, level: Level, mesh: ShownMesh[_Perturbed]) -> None:
+        self._draw(0, 0, 0.0, level, mesh, Stopwatch()).read()
+
+    def _draw_next(
         self, view: int, seed: int, progress: float, ahead: bool = False, with_geometry: bool = False
     ) -> _Drawn:
-        rasteriser = self._surfaces.updated()
-        perturbed = self._schedule.perturbation(self._references[view].view, progress, seed)
-        read = self._compared.draw_pair(
-            rasteriser,
-            view,
-            seed,
-            perturbed,
-            self._stopwatch,
-            with_geometry,
-            ahead,
-            self._drawn.turn,
+        level, mesh = self._pictures.at(view, progress)
+        return self._draw(view, seed, progress, level, mesh, self._stopwatch, ahead, with_geometry)
+
+    def _draw(
+        self,
+        view: int,
+        seed: int,
+        progress: float,
+        level: Level,
+        mesh: ShownMesh[_Perturbed],
+        stopwatch: Stopwatch,
+        ahead: bool = False,
+        with_geometry: bool = False,
+    ) -> _Drawn:
+        rasteriser, positions = self._pictures.updated(mesh, stopwatch)
+        perturbed = self._schedule.perturbation(level.references[view].view, progress, seed)
+        perturbed = perturbed.along(mesh.own.axes(positions))
+        read = level.compared.draw_pair(
+            rasteriser, view, seed, perturbed, stopwatch, with_geometry, ahead, self._drawn.turn
         )
-        return _Drawn(read, self._surfaces.positions, perturbed)
+        return _Drawn(read, positions, perturbed, level.compared, mesh)
 
     def _estimate(self, view: int, seed: int, drawn: _Drawn, buffers: PairBuffers) -> Estimate:
-        positions = drawn.positions
+        positions, own = drawn.positions, drawn.mesh.own
         with self._stopwatch.stage("estimate"):
-            difference, loss = self._compared.difference(buffers, view, seed)
+            difference, loss = drawn.compared.difference(buffers, view, seed)
             sums = sum_over_support(
-                difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), self._support, self._memory
+                difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), own.support, self._memory
             )
             gradient = vertex_gradient(
                 sums,
-                signs(seed, len(positions)),
-                drawn.perturbed.epsilons(positions, self._assembly.movable),
+                drawn.perturbed.directions(len(positions)),
+                drawn.perturbed.epsilons(positions, own.movable),
                 difference.size,
             )
-        gradients = {
-            block.name: gradient[vertices]
-            for block, vertices in zip(self._blocks, self._assembly.vertex_ranges, strict=True)
-        }
-        return Estimate(loss, gradients)
+            return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))

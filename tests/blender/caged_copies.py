@@ -130,7 +130,7 @@ class CagedCopies:
             assembly,
             [self.reference],
             [block],
-            full_support(assembly),
+            full_support,
             schedule,
             MATCH,
             "l1",

@@ -157,7 +157,11 @@ def test_fits_that_begin_with_small_pictures_are_measured_in_all_their_parts() -
     row = speed.measure(SpeedCase("shape", 100, 128), budget=0.0)
     assert row["fit_ratio"] == pytest.approx(row["fit_ms"] / row["floor_ms"])
     assert len(tables.speed_line(row)) == len(tables.speed_head())
-    for case in (SpeedCase("shape", 100, 128, None, "sge"), SpeedCase("both", 100, 128, 16)):
+    sges = speed.PhasedSolver(
+        speed.make_problem(SpeedCase("shape", 100, 256, None, "sge")), speed.Stopwatch()
+    )
+    assert len(sges.parts()) == 3
+    for case in (SpeedCase("shape", 100, 128, None, "paper"), SpeedCase("both", 100, 128, 16)):
         assert speed.PhasedSolver(speed.make_problem(case), speed.Stopwatch()).parts() == []
 
 

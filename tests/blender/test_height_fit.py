@@ -44,7 +44,7 @@ def source_of(
     schedule: ShapeSchedule,
     full: bool,
 ) -> ShapeSource:
-    support = full_support(assembly) if full else narrow_support(assembly)
+    support = full_support if full else narrow_support
     surfaces = FittedSurfaces(rasteriser, [block], [None], Stopwatch())
     return ShapeSource(surfaces, assembly, references, [block], support, schedule, MATCH, "l1", Stopwatch())
 

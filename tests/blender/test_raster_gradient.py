@@ -21,7 +21,7 @@ from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.estimator import sum_over_support, vertex_gradient
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import group_normals
-from sge_addon.core.perturbation import perturbation, pixel_at_centre
+from sge_addon.core.perturbation import Perturbation, perturbation, pixel_at_centre
 from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.reference import Reference
 from sge_addon.core.scene_lights import SceneLights
@@ -30,6 +30,7 @@ from sge_addon.core.signs import signs, step_seed, sub_pixel_jitter
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.support import Support, full_support, narrow_support
 from sge_addon.core.surface import Material, Surface
+from sge_addon.core.vertex_axes import VertexAxes
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
 from sge_addon.raster.rasteriser import PairBuffers, Rasteriser
 from sge_addon.raster.reference_textures import ReferenceTextureCache
@@ -84,6 +85,7 @@ class Cells:
         epsilon: float,
         loss: str = "l1",
         lights: SunLights | SceneLights = LIGHTS,
+        along_normals: bool = False,
     ) -> None:
         y, x = np.divmod(np.arange(COPIES), CELLS)
         centres = np.c_[x, y, np.zeros(COPIES)] + np.float32([0.5 - CELLS / 2, 0.5 - CELLS / 2, 0.0])
@@ -102,14 +104,18 @@ class Cells:
         self.pixels = epsilon
         self._given = (textures, match, loss, Stopwatch())
         self.movable = np.repeat(self.assembly.movable.reshape(COPIES, -1)[0], 3)
+        triangles, materials = self.assembly.triangles, self.assembly.texture_of_triangle
+        axes = VertexAxes(triangles, materials, len(self.assembly.positions))
+        self.axes = axes.at(self.assembly.positions) if along_normals else None
+
+    def drawn(self, call: int) -> Perturbation:
+        return perturbation(self.view, self.pixels, call).along(self.axes)
 
     def pair(self, call: int) -> PairBuffers:
         """Jitters cover the pixel evenly, and are the same for estimates and central differences."""
         place = call * 37 % 64
         jitter = ((place % 8 + 0.5) / 8.0 - 0.5, (place // 8 + 0.5) / 8.0 - 0.5)
-        return self.rasteriser.draw_pair(
-            self.view, jitter, perturbation(self.view, self.pixels, call), *self._given
-        )()
+        return self.rasteriser.draw_pair(self.view, jitter, self.drawn(call), *self._given)()
 
     def estimates(self, calls: int, *makers: Callable[[Assembly], Support]) -> list[np.ndarray]:
         """For each kind of support the mean gradient of one copy's parameters, (P,)."""
@@ -119,12 +125,12 @@ class Cells:
             buffers = self.pair(call)
             difference = (buffers.loss_plus - buffers.loss_minus).ravel()
             ids = buffers.id_plus.ravel(), buffers.id_minus.ravel()
-            drawn = perturbation(self.view, self.pixels, call)
+            drawn = self.drawn(call)
             epsilons = drawn.epsilons(self.assembly.positions, self.assembly.movable)
             for total, support in zip(sums, supports, strict=True):
                 gradient = vertex_gradient(
                     sum_over_support(difference, *ids, support),
-                    signs(call, len(epsilons)),
+                    drawn.directions(len(epsilons)),
                     epsilons,
                     SIDE * SIDE,
                 )
@@ -212,6 +218,18 @@ def test_full_support_is_unbiased(surfaces: list[Surface], shading: str, loss: s
     assert_agrees(found, cells.central_differences(CALLS))
 
 
+@pytest.mark.parametrize("shading", ["unlit", "normal"])
+def test_along_normals_it_is_the_part_of_the_gradient_that_lies_there(shading: str) -> None:
+    """And most of it: a ball's vertices have nothing to gain by sliding."""
+    cells = Cells(sphere(), shading, ("colour", "alpha"), 0.7, along_normals=True)
+    (found,) = cells.estimates(CALLS, full_support)
+    expected = cells.central_differences(CALLS).reshape(-1, 3)
+    normals = cells.axes[: len(expected)]
+    part = (expected * normals).sum(axis=1, keepdims=True) * normals
+    assert_agrees(found, part.ravel())
+    assert np.linalg.norm(part) > 0.9 * np.linalg.norm(expected)
+
+
 def test_smooth_shading_needs_the_full_support() -> None:
     cells = Cells(sheet(), "normal", ("colour",), 0.7)
     full, narrow = cells.estimates(32, full_support, narrow_support)
@@ -260,7 +278,7 @@ def test_a_source_in_perspective(even: bool) -> None:
         assembly,
         [reference],
         [block],
-        full_support(assembly),
+        full_support,
         schedule,
         match,
         "l1",

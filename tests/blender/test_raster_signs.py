@@ -9,7 +9,8 @@ import gpu
 import numpy as np
 import pytest
 
-from sge_addon.core.assembly import assemble
+from sge_addon.core.assembly import Assembly, assemble
+from sge_addon.core.oracle import group_normals
 from sge_addon.core.perturbation import even_perturbation, perturbation, pixel_at_centre
 from sge_addon.core.signs import hash_bits, seed_key, signs
 from sge_addon.raster.geometry import Geometry
@@ -83,6 +84,40 @@ def test_positions_move_by_epsilon_along_the_signs(view, seed: int, normals: boo
     pinned = mobility == 0.0
     assert (plus[pinned, :3] == assembly.positions[pinned]).all()
     assert (epsilons[~pinned] > 0.0).all()
+
+
+@pytest.mark.parametrize("normals", [False, True])
+def test_positions_move_along_axes_of_their_own(normals: bool) -> None:
+    points, faces = icosphere(4)
+    view = perspective_view(97, 61, 2.0)
+    axes = points.copy()
+    axes[::3] = 0.0  # in all directions
+    assembly = assemble([surface(points * 2.5, faces)])
+    geometry = Geometry(assembly, TargetPool())
+    geometry.upload(assembly.positions)
+    for seed in (3, 4):  # the table of axes is kept
+        drawn = perturbation(view, 0.8, seed).along(axes)
+        tables = geometry.perturbed(drawn, normals)
+        plus, minus = (read_table(tables[name], len(points))[:, :3] for name in ("plus", "minus"))
+        offsets = drawn.offsets(assembly.positions, assembly.movable)
+        random, epsilons = signs(seed, len(points)), drawn.epsilons(assembly.positions, assembly.movable)
+        np.testing.assert_allclose(offsets[::3], epsilons[::3, None] * random[::3], rtol=1e-6)
+        np.testing.assert_allclose(offsets[1::3], (epsilons * random[:, 0])[1::3, None] * points[1::3])
+        np.testing.assert_allclose(plus - minus, 2.0 * offsets, atol=1e-5)
+        np.testing.assert_allclose(plus + minus, 2.0 * assembly.positions, atol=1e-5)
+        if normals:
+            turned = perturbed_normals(assembly, offsets)
+            for name, expected in zip(("normal", "normal_minus"), turned, strict=True):
+                found = read_table(tables[name], len(expected))[:, :3]
+                np.testing.assert_allclose(found, expected, atol=1e-4)
+    geometry.perturbed(perturbation(view, 0.8, 5).along(axes[::-1].copy()), normals)
+    again = read_table(geometry.perturbed(drawn, normals)["plus"], len(points))[:, :3]
+    np.testing.assert_array_equal(again, plus)
+
+
+def perturbed_normals(assembly: Assembly, offsets: np.ndarray) -> list[np.ndarray]:
+    """(G, 3) of both images."""
+    return [group_normals(assembly.positions + sign * offsets, assembly) for sign in (1.0, -1.0)]
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -54,8 +54,9 @@ class Setup:
         steps: int = 400,
         background: Background = TRANSPARENT,
         estimator: str = "sge",
+        schedule: ShapeSchedule | None = None,
     ) -> None:
-        self.schedule = ShapeSchedule(steps, epsilon=epsilon, vertices=200)
+        self.schedule = schedule or ShapeSchedule(steps, epsilon=epsilon, vertices=200)
         self.assembly = assemble(surfaces)
         self.rasteriser = Rasteriser(self.assembly, shading, SunLights())
         self.blocks = [
@@ -71,7 +72,7 @@ class Setup:
         if estimator == "edge":
             self.source = EdgeSource(*given, self.schedule, shading, *compared)
         else:
-            support = (full_support if full else narrow_support)(self.assembly)
+            support = full_support if full else narrow_support
             self.source = ShapeSource(*given, support, self.schedule, *compared)
 
     def loop(self, steps: int, seed: int = 0) -> Iterator[Step]:
@@ -216,15 +217,16 @@ def test_a_deterministic_step_costs_one_draw_a_material(monkeypatch: pytest.Monk
     assert batch.draws == [3 * 40, 3 * 40]
 
 
-def test_pictures_smaller_than_those_in_use_are_not_kept() -> None:
+@both_estimators
+def test_pictures_smaller_than_those_in_use_are_not_kept(estimator: str) -> None:
     ball = surface(*icosphere(1, 0.8))
     references = pictures_of([ball], [perspective_view(256, 128)], "unlit")
-    source = Setup([ball], references, estimator="edge").source
-    source._schedule = replace(source._schedule, coarse=(0.8, 0.5))
+    schedule = ShapeSchedule(vertices=200, coarse=(0.8, 0.5))
+    source = Setup([ball], references, estimator=estimator, schedule=schedule).source
     widths = []
     for progress in (0.0, 0.55, 0.9):
         source.estimate(0, 1, progress)
-        widths.append([level.references[0].view.width for level in source._levels])
+        widths.append([level.references[0].view.width for level in source._pictures._levels])
     assert widths == [[256, 128, 64], [256, 128], [256]]
 
 

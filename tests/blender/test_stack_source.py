@@ -98,7 +98,7 @@ def test_without_stacks_gradients_are_those_of_vertices() -> None:
     for kind, support in (("narrow", narrow_support), ("full", full_support)):
         joint = Joint(surfaces, [None, None], references, support=kind)
         rest = (SCHEDULE, MATCH, "l1", Stopwatch())
-        source = ShapeSource(joint.shown, joint.start, references, joint.blocks, support(joint.start), *rest)
+        source = ShapeSource(joint.shown, joint.start, references, joint.blocks, support, *rest)
         expected, found = (each.estimate(0, 11, 0.5) for each in (source, joint.source))
         assert found.loss == pytest.approx(expected.loss, rel=1e-4)
         for name, gradient in expected.gradients.items():

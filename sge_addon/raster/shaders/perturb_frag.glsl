@@ -2,7 +2,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Both perturbed positions of each vertex, one vertex a pixel; with SGE_NORMAL also both normals of each
 // normal group, one group a pixel.
-// Reads: positions (xyz world, w = 1 where movable, else 0), key of the step's signs, the view.
+// Reads: positions (xyz world, w = 1 where movable, else 0), key of the step's signs, the view; with
+// SGE_AXES axes (xyz the line along which a vertex is perturbed, zeros for all three directions).
 // Writes: plus, minus: xyz world, w = epsilon; normal, normal_minus.  Mirrors core/perturbation.py.
 
 // xyz: offset of a vertex; w: epsilon, one screen pixel in world units at the vertex's depth, but never
@@ -11,7 +12,14 @@ vec4 sge_offset(vec4 position, int vertex)
 {
   float clip_w = max(dot(depth_row, vec4(position.xyz, 1.0)), nearest);
   float epsilon = pixel_scale * clip_w * position.w;
-  return vec4(epsilon * sge_signs(uint(key), uint(vertex)), epsilon);
+  vec3 direction = sge_signs(uint(key), uint(vertex));
+#ifdef SGE_AXES
+  vec3 axis = SGE_TABLE(axes, vertex).xyz;
+  if (axis != vec3(0.0)) {
+    direction = axis * direction.x;
+  }
+#endif
+  return vec4(epsilon * direction, epsilon);
 }
 
 #ifdef SGE_NORMAL
