@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -12,8 +14,9 @@ from .texture_pyramid import halve, level_count
 
 Array = NDArray[np.float32]
 
-# Triangle rows handled at once by ``island_mask``: bounds its memory to about 200 MB.
-ROWS_AT_ONCE = 1_000_000
+ROWS_AT_ONCE = 1 << 14  # of triangles, by ``island_mask``: what stays in the processor's cache
+_ROWS = 64  # of a margin made at once: what stays in the processor's cache
+_OUT_OF_REACH = 1 << 20  # texels
 
 
 def finished_texture(texture: Array, weight: Array, uvs: Array, margin: int) -> Array:
@@ -33,31 +36,57 @@ def fill_unseen(texture: Array, weight: Array) -> Array:
     Where nothing was seen at all the texture is returned as it is.
     """
     seen = weight > SEEN_EVIDENCE
+    filled = texture.copy(order="K")
     if seen.all() or not seen.any():
-        return texture.copy()
-    sums = [(texture * seen[..., None], seen[..., None].astype(np.float32))]
+        return filled
+    counts = [seen.astype(np.float32)]
+    sums = [texture * seen[..., None]]
     for _ in range(level_count(*seen.shape) - 1):
-        sums.append((halve(sums[-1][0]), halve(sums[-1][1])))
-    total, count = sums[-1]
-    filled = _mean_or(total, count, total.sum(axis=(0, 1)) / count.sum())
-    for total, count in reversed(sums[:-1]):
-        filled = _mean_or(total, count, interpolated(filled))
-    return np.where(seen[..., None], texture, filled).astype(np.float32)
+        sums.append(halve(sums[-1]))
+        counts.append(halve(counts[-1]))
+    coarse = _means(sums[-1], counts[-1], sums[-1].sum(axis=(0, 1)) / counts[-1].sum())
+    for total, count in zip(sums[-2:0:-1], counts[-2:0:-1], strict=True):
+        coarse = _means(total, count, interpolated(coarse))
+    if len(sums) == 1:
+        np.copyto(filled, coarse, where=~seen[..., None])
+        return filled
+    wide = _doubled_along(coarse, 1)
+    for start in range(0, len(wide), _ROWS):
+        # A row between the first of these and the one before it, and so on; then to those after.
+        rows = wide.take(range(start - 1, min(start + _ROWS, len(wide)) + 1), axis=0, mode="wrap")
+        near, quarter = np.float32(0.75) * rows[1:-1], np.float32(0.25) * rows
+        for first, beside in ((2 * start, quarter[:-2]), (2 * start + 1, quarter[2:])):
+            fine = slice(first, first + 2 * len(near) - 1, 2)
+            np.copyto(filled[fine], near + beside, where=~seen[fine, :, None])
+    return filled
 
 
-def _mean_or(total: Array, count: Array, otherwise: Array) -> Array:
-    return np.where(count > 0, total / np.maximum(count, 1.0), otherwise)
+def _means(total: Array, count: Array, otherwise: Array) -> Array:
+    """(H, W, C) total over count, (H, W); ``otherwise`` where nothing counts."""
+    return np.where(count[..., None] > 0, total / np.maximum(count, np.float32(1.0))[..., None], otherwise)
 
 
 def interpolated(image: Array) -> Array:
     """Twice the size, linear between texel centres, repeat wrap."""
-    for axis in (0, 1):
-        before = 0.75 * image + 0.25 * np.roll(image, 1, axis=axis)
-        after = 0.75 * image + 0.25 * np.roll(image, -1, axis=axis)
-        shape = list(image.shape)
-        shape[axis] *= 2
-        image = np.stack((before, after), axis=axis + 1).reshape(shape)
-    return image
+    return _doubled_along(_doubled_along(image, 1), 0)
+
+
+def _doubled_along(image: Array, axis: int) -> Array:
+    shape = list(image.shape)
+    shape[axis] *= 2
+    doubled = np.empty_like(image, shape=shape)
+    image, twice = np.moveaxis(image, axis, 0), np.moveaxis(doubled, axis, 0)
+    quarter = np.float32(0.25) * image
+    # Every other number is written as slowly as it is read: once.
+    between = np.float32(0.75) * image
+    between[1:] += quarter[:-1]
+    between[0] += quarter[-1]
+    twice[0::2] = between
+    np.multiply(image, np.float32(0.75), out=between)
+    between[:-1] += quarter[1:]
+    between[-1] += quarter[0]
+    twice[1::2] = between
+    return doubled
 
 
 def island_mask(uvs: Array, size: tuple[int, int]) -> NDArray[np.bool_]:
@@ -70,89 +99,133 @@ def island_mask(uvs: Array, size: tuple[int, int]) -> NDArray[np.bool_]:
     corners = uvs.astype(np.float64) * (width, height)  # (F, 3, 2), in texels
     low = np.floor(corners[..., 1].min(axis=1)).astype(np.int64)
     high = np.maximum(np.ceil(corners[..., 1].max(axis=1)).astype(np.int64) - 1, low)
-    edges = np.zeros(height * (width + 1), np.float64)
+    changes = np.zeros(height * (width + 1), np.int32)
     ends = np.cumsum(high - low + 1)
     start = 0
     while start < len(uvs):
         done = ends[start - 1] if start else 0
         stop = max(int(np.searchsorted(ends, done + ROWS_AT_ONCE, side="right")), start + 1)
-        edges += _row_differences(corners[start:stop], low[start:stop], high[start:stop], size)
+        _add_spans(changes, corners[start:stop], low[start:stop], high[start:stop], size)
         start = stop
-    return np.cumsum(edges.reshape(height, width + 1), axis=1)[:, :width] > 0.5
+    return np.cumsum(changes.reshape(height, width + 1), axis=1, dtype=np.int32)[:, :width] > 0
 
 
-def _row_differences(
-    corners: NDArray[np.float64], low: NDArray[np.int64], high: NDArray[np.int64], size: tuple[int, int]
-) -> NDArray[np.float64]:
-    """+1 where a triangle's span of texels begins in a row, -1 after its end: (H (W + 1),)."""
+def _add_spans(
+    changes: NDArray[np.int32],
+    corners: NDArray[np.float64],
+    low: NDArray[np.int64],
+    high: NDArray[np.int64],
+    size: tuple[int, int],
+) -> None:
+    """Add 1 where a triangle's span of texels begins in a row, -1 after its end; changes: (H (W + 1),)."""
     height, width = size
     counts = high - low + 1
-    triangle = np.repeat(np.arange(len(corners)), counts)  # (R,)
-    row = np.arange(len(triangle)) - np.repeat(np.cumsum(counts) - counts, counts) + low[triangle]
-    left = np.full(len(triangle), np.inf)
-    right = np.full(len(triangle), -np.inf)
+    row = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts - low, counts)  # (R,)
+    bottom = row.astype(np.float64)
+    left = np.full(len(row), np.inf)
+    right = np.full(len(row), -np.inf)
     for first, second in ((0, 1), (1, 2), (2, 0)):
-        x0, y0 = corners[triangle, first].T
-        x1, y1 = corners[triangle, second].T
-        # The part of the edge within the row, as parameters along the edge.
-        slope = np.where(y1 == y0, np.inf, y1 - y0)
-        into, out = np.sort([(row - y0) / slope, (row + 1 - y0) / slope], axis=0)
-        flat = y1 == y0
-        into = np.where(flat, 0.0, np.clip(into, 0.0, 1.0))
-        out = np.where(flat, 1.0, np.clip(out, 0.0, 1.0))
-        inside = (np.minimum(y0, y1) <= row + 1) & (np.maximum(y0, y1) >= row)
-        for along in (into, out):
-            x = x0 + along * (x1 - x0)
-            left = np.where(inside, np.minimum(left, x), left)
-            right = np.where(inside, np.maximum(right, x), right)
+        # The part of the edge within the row, between two heights; a flat edge is its lower corner.
+        upwards = corners[:, first, 1] <= corners[:, second, 1]
+        x0, y0 = np.where(upwards, corners[:, first].T, corners[:, second].T)
+        x1, y1 = np.where(upwards, corners[:, second].T, corners[:, first].T)
+        rise = y1 - y0
+        slope = np.divide(x1 - x0, rise, out=np.zeros_like(rise), where=rise > 0.0)
+        ends = [x0, y0, y1, slope, np.minimum(x0, x1), np.maximum(x0, x1)]
+        x0, y0, y1, slope, least, most = np.repeat(ends, counts, axis=1)
+        into, out = np.maximum(y0, bottom), np.minimum(y1, bottom + 1.0)
+        outside = np.where(into <= out, 0.0, np.inf)
+        for x in (into, out):
+            x -= y0
+            x *= slope
+            x += x0
+            np.minimum(np.maximum(x, least, out=x), most, out=x)
+            np.minimum(left, x + outside, out=left)
+            np.maximum(right, x - outside, out=right)
     begin = np.floor(left).astype(np.int64)
     length = np.minimum(np.maximum(np.ceil(right).astype(np.int64) - begin, 1), width)
     begin %= width
     base = (row % height) * (width + 1)
     end = begin + length
     over = end > width
-    places = np.concatenate(
-        (base + begin, base + np.minimum(end, width), base[over], base[over] + end[over] - width)
-    )
-    changes = np.concatenate(
-        (np.ones(len(row)), -np.ones(len(row)), np.ones(over.sum()), -np.ones(over.sum()))
-    )
-    differences: NDArray[np.float64] = np.bincount(places, changes, height * (width + 1)).astype(np.float64)
-    return differences
+    one = np.int32(1)  # of the same type: else ten times as slow
+    np.add.at(changes, base + begin, one)
+    np.subtract.at(changes, base + np.minimum(end, width), one)
+    np.add.at(changes, base[over], one)
+    np.subtract.at(changes, base[over] + end[over] - width, one)
 
 
 def extend_margin(texture: Array, islands: NDArray[np.bool_], margin: int) -> Array:
     """Copy each island texel outwards, to the texels nearest to it within ``margin`` texels.
 
     texture: (H, W, C). islands: (H, W), from ``island_mask``. Repeat wrap; texels farther out stay.
-    The offset to the nearest island texel travels from texel to texel, as in Danielsson (1980).
+    First the way to the nearest island texel in the same column, then the nearest of all columns
+    (Saito and Toriwaki 1994).
     """
     height, width = islands.shape
-    source = np.where(islands, np.arange(height * width).reshape(height, width), -1).reshape(-1)
-    distance = np.where(islands, 0, margin * margin + 1).reshape(-1)
-    inner = islands.copy()
-    for axis in (0, 1):
-        inner &= np.roll(islands, 1, axis=axis) & np.roll(islands, -1, axis=axis)
-    front = np.flatnonzero(islands & ~inner)
-    while margin and len(front):
-        moved = []
-        for down, across in ((0, 1), (0, -1), (1, 0), (-1, 0), (1, 1), (1, -1), (-1, 1), (-1, -1)):
-            target = (front // width + down) % height * width + (front % width + across) % width
-            origin = source[front]
-            squared = (
-                _wrapped(target // width - origin // width, height) ** 2
-                + _wrapped(target % width - origin % width, width) ** 2
-            )
-            nearer = squared < distance[target]
-            target = target[nearer]
-            source[target] = origin[nearer]
-            distance[target] = squared[nearer]
-            moved.append(target)
-        front = np.unique(np.concatenate(moved))
-    flat = texture.reshape(-1, texture.shape[-1])
-    return np.where((source >= 0)[:, None], flat[source], flat).reshape(texture.shape)
+    if not margin or not islands.any():
+        return texture.copy(order="K")
+    upwards = _ways_along_columns(islands, min(margin, height))  # (H, W)
+    wide = np.pad(upwards, ((0, 0), (margin, margin)), mode="wrap")
+    # Where rows begin and which columns there are, the other way round the texture as well.
+    row_starts = np.pad(np.arange(height) * width, margin, mode="wrap")
+    columns = np.pad(np.arange(width), margin, mode="wrap")
+    places, sources = [], []
+    for start in range(0, height, _ROWS):
+        rows = slice(start, start + _ROWS)
+        across, near = _nearest_columns(wide[rows], margin)
+        place = np.flatnonzero(near & ~islands[rows])
+        column = columns.take(across.take(place) + place % width + margin)
+        place += start * width
+        row = upwards.take(place - place % width + column) + place // width
+        places.append(place)
+        sources.append(row_starts.take(row + margin) + column)
+    place, source = np.concatenate(places), np.concatenate(sources)
+    # By channel, as textures that are fitted are stored.
+    planes = np.array(np.moveaxis(texture, -1, 0), order="C").reshape(-1, height * width)
+    for plane in planes:
+        plane[place] = plane.take(source)
+    return np.moveaxis(planes.reshape(-1, height, width), 0, -1)
 
 
-def _wrapped(difference: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """The shortest way round."""
-    return (difference + size // 2) % size - size // 2
+def _ways_along_columns(islands: NDArray[np.bool_], margin: int) -> NDArray[np.int32]:
+    """(H, W) how many rows up (down if negative) the nearest island texel of the column lies; out of reach
+    where that is more than ``margin``."""
+    height = len(islands)
+    padded = np.pad(islands, ((margin, margin), (0, 0)), mode="wrap")
+    own = slice(margin, margin + height)
+    up, down = _rows_upwards(padded, margin)[own], _rows_upwards(padded[::-1], margin)[::-1][own]
+    return np.where(up <= down, up, -down)
+
+
+def _rows_upwards(islands: NDArray[np.bool_], margin: int) -> NDArray[np.int32]:
+    """How many rows up the nearest island texel lies, 0 in an island; out of reach beyond ``margin``."""
+    rows = np.where(islands, np.int32(0), np.int32(_OUT_OF_REACH))
+    reached = 0
+    while reached < margin:
+        step = min(reached + 1, margin - reached)
+        np.minimum(rows[:-step], rows[step:] + np.int32(step), out=rows[:-step])
+        reached += step
+    return rows
+
+
+def _nearest_columns(
+    ways: NDArray[np.int32], margin: int
+) -> tuple[NDArray[np.integer[Any]], NDArray[np.bool_]]:
+    """(H, W) how many columns to the right the nearest island texel lies, for ways along columns (H, W + 2
+    margin); and whether it is within ``margin``."""
+    width = ways.shape[1] - 2 * margin
+    # One number to compare, as short as may be: the square of the distance, and which column it is.
+    codes, beyond = 2 * margin + 1, (margin + 1) ** 2
+    number = np.min_scalar_type((2 * beyond + 1) * codes).type
+    squares = np.square(np.minimum(np.abs(ways), margin + 1)).astype(number)
+    squares *= number(codes)
+    nearest = np.full((len(ways), width), beyond * codes, number)
+    for step in range(margin + 1):
+        if step * step * codes > nearest.max():
+            break
+        for side in {margin - step, margin + step}:
+            beside = squares[:, side : side + width] + number(step * step * codes + side)
+            np.minimum(nearest, beside, out=nearest)
+    near = nearest < number((margin * margin + 1) * codes)
+    return (nearest % number(codes)).astype(np.int32) - np.int32(margin), near
