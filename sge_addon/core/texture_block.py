@@ -125,9 +125,9 @@ class TextureBlock(Texture):
         weight = gradient.weight if gradient.weight.ndim == 3 else gradient.weight[..., None]
         visible = self._learn(weight)
         if self._steps <= SINGLE_PASSES * self.view_count:
-            change = coarse_to_fine_step(gradient.residual, weight, SHARPENING)
             # What another view has shown is not for this view's coarse levels to repaint.
-            change *= ~((visible < SEEN_EVIDENCE) & self.seen)[..., None]
+            own = (visible >= SEEN_EVIDENCE) | ~self.seen
+            change = coarse_to_fine_step(gradient.residual, weight, SHARPENING, own)
         else:
             change = gradient.residual / (weight + np.float32(COARSE_EVIDENCE))
         if not self.gather:
@@ -241,33 +241,47 @@ class TexelAdam(Texture):
         """Nothing is gathered."""
 
 
-def coarse_to_fine_step(residual: Array, weight: Array, sharpening: float = 0.0) -> Array:
+def coarse_to_fine_step(
+    residual: Array, weight: Array, sharpening: float = 0.0, where: NDArray[np.bool_] | None = None
+) -> Array:
     """residual / weight where there is evidence; elsewhere the step of the coarser level.
 
     residual: (H, W, 3); weight: (H, W, 1 or 3). From the coarsest level down,
     step = (residual + k coarser step) / (weight + k), sums over 2 x 2 texels at each level.
     sharpening: what is added of the difference between the finest step and the coarser one.
+    where: (H, W), the step is 0 elsewhere; None for everywhere.
     """
-    evidence = np.float32(COARSE_EVIDENCE)
     levels = [(residual, weight)]
     for _ in range(level_count(*residual.shape[:2]) - 1):
         levels.append((halve(levels[-1][0]), halve(levels[-1][1])))
-    coarse_residual, coarse_weight = levels.pop()
-    step = coarse_residual / (coarse_weight + evidence)
-    while levels:
-        fine_residual, fine_weight = levels.pop()
-        step = doubled_by_channel(step)
-        for start in range(0, len(step), _ROWS):
-            rows = slice(start, start + _ROWS)
-            coarser = step[rows]
-            fine = evidence * coarser
-            fine += fine_residual[rows]
-            fine /= fine_weight[rows] + evidence
-            if not levels and sharpening:
-                fine *= np.float32(1.0 + sharpening)
-                coarser *= np.float32(sharpening)
-                fine -= coarser
-            step[rows] = fine
+    coarsest, its_weight = levels.pop()
+    step = coarsest / (its_weight + np.float32(COARSE_EVIDENCE))
+    while len(levels) > 1:
+        step = _finer_step(step, *levels.pop(), 0.0, None)
+    if levels:
+        return _finer_step(step, *levels.pop(), sharpening, where)
+    return step if where is None else step * where[..., None]
+
+
+def _finer_step(
+    coarser: Array, residual: Array, weight: Array, sharpening: float, where: NDArray[np.bool_] | None
+) -> Array:
+    """That of a level (H, W, 3), stored by channel, from the coarser level's."""
+    height, width, channels = residual.shape
+    step = np.moveaxis(np.empty((channels, height, width), np.float32), 0, -1)
+    evidence = np.float32(COARSE_EVIDENCE)
+    for start in range(0, height, _ROWS):
+        rows = slice(start, start + _ROWS)
+        of_residual = np.float32(1.0 + sharpening) / (weight[rows] + evidence)
+        of_coarser = evidence * of_residual
+        of_coarser -= np.float32(sharpening)
+        if where is not None:
+            of_residual *= where[rows, :, None]
+            of_coarser *= where[rows, :, None]
+        beneath = doubled_by_channel(coarser[start // 2 : (start + _ROWS) // 2])
+        beneath *= of_coarser
+        np.multiply(residual[rows], of_residual, out=step[rows])
+        step[rows] += beneath
     return step
 
 
