@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .picture_area import Area
+
 Plane = NDArray[np.float32]
 
 
@@ -17,13 +19,15 @@ class EdgeBuffers:
     """Arrays are overwritten by the next picture of this size; where nothing is, id and loss are 0, and the
     others anything finite.
 
-    loss: (H, W), relative to an empty pixel's where the reference has alpha. id: (H, W) uint32, triangle + 1.
+    area: (H, W) of the picture's pixels; there is nothing beside it. loss: (H, W), relative to an empty
+    pixel's where the reference has alpha. id: (H, W) uint32, triangle + 1.
     force: (H, W, 4), the loss's gradient by the world position of what is seen, as it carries its colours and
     normals along; last the mark's x (corner_marks). turn: (H, W, 4), the gradient by the interpolated, not
     normalised normal; last the mark's y. seen: (H, W, 4), the colour as the loss compares it; last the
     distance along the view. seen_normal: (H, W, 4), 0.5 + 0.5 n and 1, where normals are matched.
     """
 
+    area: Area
     loss: Plane
     id: NDArray[np.uint32]
     force: Plane

@@ -68,6 +68,7 @@ class EdgeGradient:
         """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
         barycentric coordinates, and where normals matter those of turn."""
         ids = buffers.id.ravel()
+        weight = None if weight is None else buffers.area.part(weight).ravel()
         covered = np.flatnonzero(ids != 0)
         bins = ids.take(covered).astype(np.intp) - 1
         is_seen = np.zeros(len(self._triangles), bool)
@@ -81,7 +82,7 @@ class EdgeGradient:
             ranks = self._ranks.take(_apart(bins[start : start + at_once]))
             values = [each.reshape(-1, 4).take(pixels, axis=0) for each in (buffers.force, buffers.turn)]
             marks = values[0][:, 3].astype(np.float64), values[1][:, 3].astype(np.float64)
-            counts = None if weight is None else weight.ravel().take(pixels)
+            counts = None if weight is None else weight.take(pixels)
             for sums, each in zip(moments, values, strict=False):
                 _add_moments(sums, each, counts, marks, ranks)
         places = self._places.take(triangles, axis=2)

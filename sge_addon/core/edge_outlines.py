@@ -90,16 +90,17 @@ class Outlines:
         was drawn."""
         owner, other, worth = self._pairs(buffers, view, matched)
         triangle = buffers.id.ravel().take(owner).astype(np.intp) - 1
-        ends = self._ends.find(columns, view, clip, triangle, owner, other)
+        start, goal = (buffers.area.in_picture(pixels) for pixels in (owner, other))
+        ends = self._ends.find(columns, view, clip, triangle, start, goal)
         pulls = (worth * ends.gradient)[:, None] * ends.places
         return self._triangles.take(ends.triangle, axis=0).T, pulls.reshape(3, -1)
 
     def _pairs(self, buffers: EdgeBuffers, view: View, matched: Matched) -> tuple[Indices, Indices, Array]:
-        """(N,) pixels whose surface has an outline towards a neighbour, (N,) these neighbours, and (N,) what
-        it costs when the outline moves there by a pixel."""
+        """(N,) pixels of the area whose surface has an outline towards a neighbour, (N,) these neighbours,
+        and (N,) what it costs when the outline moves there by a pixel."""
         ids = buffers.id.ravel()
         depth = np.where(ids > 0, buffers.seen[..., 3].ravel(), _NOWHERE)
-        first, second = self._neighbours(ids, depth, view)
+        first, second = self._neighbours(ids, depth, buffers.area.width, view)
         id_first, id_second = ids.take(first), ids.take(second)
         depth_first, depth_second = depth.take(first), depth.take(second)
         empty = (id_first == 0) | (id_second == 0)
@@ -129,18 +130,20 @@ class Outlines:
             )
         return owner, other, worth
 
-    def _neighbours(self, ids: NDArray[np.uint32], depth: Array, view: View) -> tuple[Indices, Indices]:
+    def _neighbours(
+        self, ids: NDArray[np.uint32], depth: Array, width: int, view: View
+    ) -> tuple[Indices, Indices]:
         """Flat indices of pixels where an outline towards the neighbour to the right or above may be, and of
-        these neighbours. ids, depth: (P,), 0 and _NOWHERE where nothing is."""
+        these neighbours. ids, depth: (P,), 0 and _NOWHERE where nothing is, of an area of that width."""
         found = []
-        for offset in (1, view.width):
+        for offset in (1, width):
             differs = ids[:-offset] != ids[offset:]
             if not self._shows_creases and not self._shows_borders:
                 differs &= _are_apart(depth[:-offset], depth[offset:], view)
             found.append(np.flatnonzero(differs))
         right, above = found
-        right = right[right % view.width != view.width - 1]
-        return np.concatenate([right, above]), np.concatenate([right + 1, above + view.width])
+        right = right[right % width != width - 1]
+        return np.concatenate([right, above]), np.concatenate([right + 1, above + width])
 
 
 def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Matched) -> Array:
@@ -151,11 +154,12 @@ def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Match
 
     at, shown = np.concatenate([second, first]), np.concatenate([first, second])
     normal = None if normals is None else normals.take(shown, axis=0)[:, :3]
-    losses = matched.losses(at, seen.take(shown, axis=0)[:, :3], normal)
+    in_picture = buffers.area.in_picture(at)
+    losses = matched.losses(in_picture, seen.take(shown, axis=0)[:, :3], normal)
     losses[ids.take(shown) == 0] = 0.0  # an empty pixel's loss is what losses are relative to
     losses -= loss.take(at)
     if matched.reference.weight is not None:
-        losses *= matched.reference.weight.ravel().take(at)
+        losses *= matched.reference.weight.ravel().take(in_picture)
     return 0.5 * (losses[: len(first)] - losses[len(first) :])
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
+from ..core.picture_area import Area
 from ..core.stacked_surfaces import Shape
 
 
@@ -30,9 +31,11 @@ class PairBuffers:
 
     loss_plus, loss_minus: (H, W) float32, per pixel; relative to an empty pixel's where the
     reference has alpha. id_plus, id_minus: (H, W) uint32, 0 = background, triangle + 1.
-    geometry: of the plus image, where it was asked for.
+    area: (H, W) of the picture's pixels; there is nothing beside it. geometry: of the plus image, where it
+    was asked for.
     """
 
+    area: Area
     loss_plus: NDArray[np.float32]
     loss_minus: NDArray[np.float32]
     id_plus: NDArray[np.uint32]

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from ..core.background import Background
 from ..core.perturbation import Perturbation
-from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined, weighted
+from ..core.picture_area import Area
+from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
 from ..core.pixels import Pixels
 from ..core.reference import Reference
 from ..core.signs import sub_pixel_jitter
@@ -71,6 +72,7 @@ class ComparedViews:
         with_geometry: bool = False,
         ahead: bool = False,
         turn: int = 0,
+        area: Area | None = None,
     ) -> Callable[[], PairBuffers]:
         """Draw both pictures of a step, compared with the view's reference; see ``Rasteriser.draw_pair``."""
         return rasteriser.draw_pair(
@@ -85,10 +87,12 @@ class ComparedViews:
             with_geometry,
             ahead,
             turn,
+            area,
         )
 
     def difference(self, buffers: PairBuffers, view: int, seed: int) -> tuple[NDArray[np.float32], float]:
-        """d_p of every pixel, flat, and the mean loss of the two images in the step of this seed."""
+        """d_p of every pixel of the area, flat, and the mean loss of the two pictures in the step of this
+        seed."""
         plus, minus = buffers.loss_plus.ravel(), buffers.loss_minus.ravel()
         difference = np.subtract(plus, minus, out=self._memory.array("difference", plus.size, np.float32))
         reference = self._references[view]
@@ -99,17 +103,23 @@ class ComparedViews:
         if weight is None:
             total = 0.5 * float(plus.sum() + minus.sum())
         else:
-            flat = weight.ravel()
+            flat = buffers.area.part(weight).ravel()
             difference *= flat
             both = np.add(plus, minus, out=self._memory.array("both", plus.size, np.float32))
             both *= flat
             total = 0.5 * float(both.sum())
-        return difference, total / difference.size + self._relative_to(view, seed)
+        return difference, total / self.pixel_count(view) + self._relative_to(view, seed)
 
-    def mean_loss(self, losses: NDArray[np.float32], view: int, seed: int) -> float:
-        """Of one picture's losses (H, W), in the step of this seed."""
-        counted = weighted(self._references[view], losses)
-        return float(counted.sum()) / losses.size + self._relative_to(view, seed)
+    def mean_loss(self, losses: NDArray[np.float32], area: Area, view: int, seed: int) -> float:
+        """Of one picture's losses (H, W) in an area, in the step of this seed."""
+        weight = self._references[view].weight
+        counted = losses if weight is None else losses * area.part(weight)
+        return float(counted.sum()) / self.pixel_count(view) + self._relative_to(view, seed)
+
+    def pixel_count(self, view: int) -> int:
+        """Of the whole picture."""
+        camera = self._references[view].view
+        return camera.width * camera.height
 
     def _relative_to(self, view: int, seed: int) -> float:
         """The mean loss of an empty picture in the step of this seed, which that of the images leaves out.

@@ -15,6 +15,7 @@ from ..core.background import TRANSPARENT, Background
 from ..core.edge_gradient import EdgeGradient
 from ..core.edge_outlines import Matched
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.picture_area import Area, seen_area
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -29,14 +30,18 @@ from .rasteriser import Rasteriser
 from .small_pictures import Level, ShownMesh, SmallPictures
 from .targets import Target
 
+# Pixels around what is seen: half of one that the jitter moves pictures by, and neighbours of outlines.
+_MARGIN = 2.0
+
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A picture that is on its way; positions: (V, 3) that it shows, of a coarse mesh if there is one; jitter
-    of its pixels."""
+    """A picture that is on its way; area: that shows something; positions: (V, 3) that it shows, of a coarse
+    mesh if there is one; jitter of its pixels."""
 
     rasteriser: Rasteriser
     target: Target
+    area: Area
     positions: NDArray[np.float32]
     jitter: tuple[float, float]
     matched: Matched
@@ -91,14 +96,14 @@ class EdgeSource:
     def estimate(self, view: int, seed: int, progress: float) -> Estimate:
         """Loss and position gradients of one view."""
         drawn = self._drawn.take(view, seed, progress)
-        buffers = drawn.rasteriser.read_edges(drawn.target, self._stopwatch)
+        buffers = drawn.rasteriser.read_edges(drawn.target, drawn.area, self._stopwatch)
         self._drawn.begin_expected()
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *drawn.jitter, camera.width, camera.height)
             gradient = drawn.mesh.own.positions(buffers, drawn.positions, camera, clip, drawn.matched)
-            gradient *= np.float32(1.0 / buffers.loss.size)
-            loss = drawn.compared.mean_loss(buffers.loss, view, seed)
+            gradient *= np.float32(1.0 / drawn.compared.pixel_count(view))
+            loss = drawn.compared.mean_loss(buffers.loss, buffers.area, view, seed)
             return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))
 
     def estimate_with_geometry(
@@ -115,7 +120,7 @@ class EdgeSource:
 
     def _rehearse(self, level: Level, mesh: ShownMesh[EdgeGradient]) -> None:
         drawn = self._draw(0, 0, level, mesh, Stopwatch())
-        drawn.rasteriser.read_edges(drawn.target, Stopwatch())
+        drawn.rasteriser.read_edges(drawn.target, drawn.area, Stopwatch())
 
     def _draw_next(self, view: int, seed: int, progress: float, ahead: bool) -> _Drawn:
         return self._draw(view, seed, *self._pictures.at(view, progress), self._stopwatch, ahead)
@@ -144,4 +149,5 @@ class EdgeSource:
             f"edges {self._drawn.turn}",
             ahead,
         )
-        return _Drawn(rasteriser, target, positions, jitter, matched, compared, mesh)
+        area = seen_area(reference.view, positions, _MARGIN)
+        return _Drawn(rasteriser, target, area, positions, jitter, matched, compared, mesh)

@@ -14,6 +14,7 @@ from ..core.edge_buffers import EdgeBuffers
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
 from ..core.perturbation import Perturbation
+from ..core.picture_area import Area, whole
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
 from ..core.view import View
@@ -51,6 +52,7 @@ class Rasteriser(SurfaceDrawing):
         with_geometry: bool = False,
         ahead: bool = False,
         turn: int = 0,
+        area: Area | None = None,
     ) -> Callable[[], PairBuffers]:
         """Rasterise theta plus and theta minus with the same jitter and compare. What this returns reads
         losses and IDs, before the next of the same ``turn`` are drawn.
@@ -58,7 +60,9 @@ class Rasteriser(SurfaceDrawing):
         moved: how the vertices are perturbed, or where they are; IDs are of the assemblies named there.
         background: (3,) linear, behind a reference that is not folded. with_geometry: what the plus image
         shows, as a geometry buffer, where shading is lit. ahead: something else is done before they are read.
+        area: that is read; None for the whole.
         """
+        area = area or whole(view)
         with stopwatch.stage("raster"):
             targets = self._pair_targets(
                 view, jitter, moved, reference, match, loss, background, with_geometry, turn
@@ -72,11 +76,17 @@ class Rasteriser(SurfaceDrawing):
             # Both draws are queued before the first read waits for them.
             with stopwatch.stage("read"):
                 plus, minus = (
-                    (self._reader.read(t, 0, 1, "FLOAT"), self._reader.read(t, 1, 1, "UINT")) for t in targets
+                    (self._reader.read(t, 0, 1, "FLOAT", area), self._reader.read(t, 1, 1, "UINT", area))
+                    for t in targets
                 )
                 geometry = self._read_geometry(targets[0], plus[1], 2) if with_geometry else None
             return PairBuffers(
-                loss_plus=plus[0], id_plus=plus[1], loss_minus=minus[0], id_minus=minus[1], geometry=geometry
+                area,
+                loss_plus=plus[0],
+                id_plus=plus[1],
+                loss_minus=minus[0],
+                id_minus=minus[1],
+                geometry=geometry,
             )
 
         return read
@@ -123,12 +133,12 @@ class Rasteriser(SurfaceDrawing):
                 self._reader.wait(target)
         return target
 
-    def read_edges(self, target: Target, stopwatch: Stopwatch) -> EdgeBuffers:
-        """What every pixel of a picture says of the surface's motion (core.edge_gradient)."""
+    def read_edges(self, target: Target, area: Area, stopwatch: Stopwatch) -> EdgeBuffers:
+        """What every pixel of an area says of the surface's motion (core.edge_gradient)."""
         with stopwatch.stage("read"):
-            read = self._read_all(target)
+            read = self._read_all(target, area)
             np.copyto(read["loss"], 0.0, where=read["id"] == 0)
-        return EdgeBuffers(**read)
+        return EdgeBuffers(area, **read)
 
     def _pair_targets(
         self,
@@ -287,10 +297,11 @@ class Rasteriser(SurfaceDrawing):
             formats["slopes"] = "RGBA32F"
         return formats
 
-    def _read_all(self, target: Target) -> dict[str, NDArray[Any]]:
-        """All attachments by name; the arrays are overwritten by the next read of such a target."""
+    def _read_all(self, target: Target, area: Area | None = None) -> dict[str, NDArray[Any]]:
+        """All attachments by name, whole or in an area; the arrays are overwritten by the next read of such a
+        target."""
         return {
-            name: self._reader.read(target, slot, channels_of(format), kind_of(format))
+            name: self._reader.read(target, slot, channels_of(format), kind_of(format), area)
             for slot, (name, format) in enumerate(target.formats.items())
         }
 

@@ -15,6 +15,7 @@ from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.perturbation import Perturbation
+from ..core.picture_area import seen_area
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -40,6 +41,7 @@ class _Drawn:
     perturbed: Perturbation
     compared: ComparedViews
     mesh: ShownMesh[_Perturbed]
+    view: int
 
 
 class _Perturbed:
@@ -151,10 +153,15 @@ class ShapeSource:
         rasteriser, positions = self._pictures.updated(mesh, stopwatch)
         perturbed = self._schedule.perturbation(level.references[view].view, progress, seed)
         perturbed = perturbed.along(mesh.own.axes(positions))
+        area = None
+        if self._schedule.even_epsilon == 0.0 and not with_geometry:
+            # Along each axis a pixel, in each direction; and what the jitter moves pictures by.
+            margin = 2.0 * self._schedule.epsilon_pixels(progress) + 1.0
+            area = seen_area(level.references[view].view, positions, margin)
         read = level.compared.draw_pair(
-            rasteriser, view, seed, perturbed, stopwatch, with_geometry, ahead, self._drawn.turn
+            rasteriser, view, seed, perturbed, stopwatch, with_geometry, ahead, self._drawn.turn, area
         )
-        return _Drawn(read, positions, perturbed, level.compared, mesh)
+        return _Drawn(read, positions, perturbed, level.compared, mesh, view)
 
     def _estimate(self, view: int, seed: int, drawn: _Drawn, buffers: PairBuffers) -> Estimate:
         positions, own = drawn.positions, drawn.mesh.own
@@ -167,6 +174,6 @@ class ShapeSource:
                 sums,
                 drawn.perturbed.directions(len(positions)),
                 drawn.perturbed.epsilons(positions, own.movable),
-                difference.size,
+                drawn.compared.pixel_count(drawn.view),
             )
             return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))

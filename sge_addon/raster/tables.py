@@ -4,12 +4,14 @@
 
 from __future__ import annotations
 
+import math
 from weakref import WeakKeyDictionary
 
 import gpu
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.picture_area import Area
 from .targets import Target
 
 TABLE_WIDTH = 1024  # mirrored in shaders/table.glsl
@@ -59,8 +61,8 @@ class Reader:
         self._arrays: WeakKeyDictionary[Target, dict[int, tuple[gpu.types.Buffer, NDArray]]]
         self._arrays = WeakKeyDictionary()
 
-    def read(self, target: Target, slot: int, channels: int, kind: str) -> NDArray:
-        """(height, width) or (height, width, channels); kind 'FLOAT' or 'UINT'."""
+    def read(self, target: Target, slot: int, channels: int, kind: str, area: Area | None = None) -> NDArray:
+        """(height, width) or (height, width, channels); kind 'FLOAT' or 'UINT'. area: None for the whole."""
         arrays = self._arrays.setdefault(target, {})
         if slot not in arrays:
             array = np.empty(
@@ -68,9 +70,12 @@ class Reader:
             )
             arrays[slot] = (gpu.types.Buffer(kind, array.size, array), array)
         buffer, array = arrays[slot]
-        target.framebuffer.read_color(0, 0, target.width, target.height, channels, slot, kind, data=buffer)
-        shape = (target.height, target.width, channels) if channels > 1 else (target.height, target.width)
-        return array.reshape(shape)
+        area = area or Area(0, 0, target.width, target.height, target.width)
+        target.framebuffer.read_color(
+            area.x, area.y, area.width, area.height, channels, slot, kind, data=buffer
+        )
+        shape = (*area.shape, channels) if channels > 1 else area.shape
+        return array[: math.prod(shape)].reshape(shape)
 
     def wait(self, target: Target) -> None:
         """Return when everything drawn so far is done: one pixel is read."""

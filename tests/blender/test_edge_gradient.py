@@ -14,6 +14,7 @@ from sge_addon.core.assembly import assemble
 from sge_addon.core.edge_gradient import EdgeGradient
 from sge_addon.core.edge_outlines import Matched
 from sge_addon.core.perturbation import perturbation
+from sge_addon.core.picture_area import whole
 from sge_addon.core.reference import Reference
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.surface import Material, Surface
@@ -65,7 +66,8 @@ class Picture:
         total = np.zeros(self.assembly.positions.shape)
         for jitter in jitters():
             drawn = (self.view, jitter, self.textures, self.match, self.loss, Stopwatch())
-            buffers = self.rasteriser.read_edges(self.rasteriser.draw_edges(*drawn), Stopwatch())
+            target = self.rasteriser.draw_edges(*drawn)
+            buffers = self.rasteriser.read_edges(target, whole(self.view), Stopwatch())
             clip = jittered(self.view.world_to_clip, *jitter, self.view.width, self.view.height)
             total += gradient.positions(buffers, self.assembly.positions, self.view, clip, matched)
         return (total / GRID**2).ravel()

@@ -17,6 +17,7 @@ from sge_addon.core.background import TRANSPARENT, Background
 from sge_addon.core.fit import LoopSettings, Step, fit
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import render
+from sge_addon.core.picture_area import Area, seen_area, whole
 from sge_addon.core.pixel_loss import over, pixel_loss
 from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.reference import Reference
@@ -228,6 +229,45 @@ def test_pictures_smaller_than_those_in_use_are_not_kept(estimator: str) -> None
         source.estimate(0, 1, progress)
         widths.append([level.references[0].view.width for level in source._pictures._levels])
     assert widths == [[256, 128, 64], [256, 128], [256]]
+
+
+@both_estimators
+@pytest.mark.parametrize("shading", ["normal", "unlit"])
+@pytest.mark.parametrize("kind", ["alpha", "weighed", "photo"])
+def test_only_the_area_that_shows_something_is_looked_at_and_nothing_changes(
+    estimator: str, shading: str, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where the surface reaches beyond the picture."""
+    ball = surface(*icosphere(2, 0.3), materials=(GREY,))
+    moved = ball.positions + np.float32([0.1, 0.05, 0.0])
+    (target,) = pictures_of([replace(ball, positions=moved)], [perspective_view(240, 160)], shading)
+    if kind == "weighed":
+        weight = np.random.default_rng(0).random((160, 240), dtype=np.float32)
+        target = replace(target, weight=weight)
+    elif kind == "photo":
+        target = replace(target, has_alpha=False)
+    areas: list[tuple[int, int]] = []
+
+    def counted(view: View, positions: np.ndarray, margin: float) -> Area:
+        area = seen_area(view, positions, margin)
+        areas.append(area.shape)
+        return area
+
+    sources = "sge_addon.raster.edge_source", "sge_addon.raster.shape_source"
+    for aside in ((0.0, 0.0, 0.0), (1.2, -0.5, 0.0)):
+        away = replace(ball, positions=ball.positions + np.float32(aside))
+        found = []
+        for look in (counted, lambda view, *_: whole(view)):
+            for source in sources:
+                monkeypatch.setattr(f"{source}.seen_area", look)
+            setup = Setup([away], [target], shading, estimator=estimator)
+            found.append(setup.source.estimate(0, 3, 0.0))
+        assert found[0].loss == pytest.approx(found[1].loss, rel=1e-5)
+        gradients = [each.gradients["mesh"] for each in found]
+        assert gradients[1].any() or kind == "photo"
+        np.testing.assert_allclose(*gradients, rtol=1e-5, atol=1e-6 * np.abs(gradients[1]).max())
+    assert areas
+    assert all(height * width < 160 * 240 / 3 for height, width in areas)
 
 
 @both_estimators
