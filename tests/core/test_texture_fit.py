@@ -15,7 +15,7 @@ from sge_addon.core.colour import linear_to_srgb
 from sge_addon.core.footprint import Footprint, TexelSums
 from sge_addon.core.lookups import UVBuffer, drawn_lookups
 from sge_addon.core.reference import Reference
-from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step
+from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step, sharpened
 from sge_addon.core.texture_pyramid import PyramidLayout
 from sge_addon.core.texture_source import CENTRE, FilteredTextureSource, sample_pattern
 from sge_addon.core.view import View, perspective
@@ -242,6 +242,27 @@ def test_sharpening_leaves_constants_and_what_nobody_sees_as_they_are():
     fine = np.where(np.indices((8, 8)).sum(axis=0)[..., None] % 2, np.float32(0.1), np.float32(-0.1))
     step = coarse_to_fine_step(fine * ones * 100, 100 * ones[..., :1], 0.5)
     np.testing.assert_allclose(step, 1.5 * fine * ones, atol=1e-3)
+
+
+def test_a_step_is_nought_where_it_is_not_wanted():
+    rng = np.random.default_rng(0)
+    residual = rng.standard_normal((8, 16, 3)).astype(np.float32)
+    weight, wanted = rng.random((8, 16, 1), dtype=np.float32), rng.random((8, 16)) < 0.5
+    everywhere = coarse_to_fine_step(residual, weight, 0.5)
+    here = coarse_to_fine_step(residual, weight, 0.5, wanted)
+    np.testing.assert_allclose(here, everywhere * wanted[..., None], rtol=1e-6)
+    alone = coarse_to_fine_step(residual[:, :5], weight[:, :5], 0.5, wanted[:, :5])  # has one level
+    np.testing.assert_allclose(alone[~wanted[:, :5]], 0.0)
+
+
+@pytest.mark.parametrize("height", [5, 64, 130])
+def test_sharpening_adds_the_difference_to_the_neighbours_mean(height: int):
+    rng = np.random.default_rng(0)
+    image = np.moveaxis(rng.random((3, height, 7), dtype=np.float32), 0, -1)
+    share = rng.random((height, 7), dtype=np.float32)
+    mean = 0.25 * sum(np.roll(image, way, axis) for axis in (0, 1) for way in (1, -1))
+    expected = image + share[..., None] * (image - mean)
+    np.testing.assert_allclose(sharpened(image, share), expected, atol=1e-6)
 
 
 def test_partly_covered_pixels_compare_colour_not_coverage():
