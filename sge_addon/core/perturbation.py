@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from statistics import fmean
 
 import numpy as np
@@ -17,22 +18,36 @@ from .view import View
 
 
 @dataclass(frozen=True, eq=False)
+class Axes:
+    """Along which vertices are perturbed, for several pairs. lines: (V, 3), of unit length; zeros where a
+    vertex moves along x, y and z at once."""
+
+    lines: NDArray[np.float32]
+
+    @cached_property
+    def free(self) -> NDArray[np.intp]:
+        """The vertices without a line."""
+        x, y, z = self.lines.T
+        return np.flatnonzero((x == 0.0) & (y == 0.0) & (z == 0.0))
+
+
+@dataclass(frozen=True, eq=False)
 class Perturbation:
     """The perturbation of all vertices in one view.
 
     depth_row: (4,) row of world-to-clip that gives clip w. pixel_scale: epsilon in world units
-    where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs. axes: (V, 3) of unit
-    length, the line along which a vertex is perturbed by its first sign; zeros, or None for all vertices:
-    along x, y and z, by a sign each.
+    where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs. axes: with a line
+    vertices are perturbed along it by their first sign; without, or None for all, along x, y and z by a sign
+    each.
     """
 
     depth_row: NDArray[np.float64]
     pixel_scale: float
     nearest: float
     seed: int
-    axes: NDArray[np.float32] | None = None
+    axes: Axes | None = None
 
-    def along(self, axes: NDArray[np.float32] | None) -> Perturbation:
+    def along(self, axes: Axes | None) -> Perturbation:
         """The same along other axes."""
         return replace(self, axes=axes)
 
@@ -57,8 +72,10 @@ class Perturbation:
         random = signs(self.seed, count)
         if self.axes is None:
             return random
-        along = self.axes * random[:, :1]
-        return np.where(self.axes.any(axis=1)[:, None], along, random)
+        along = self.axes.lines * random[:, :1]
+        free = self.axes.free
+        along[free] = random.take(free, axis=0)
+        return along
 
 
 def perturbation(view: View, epsilon_pixels: float, seed: int) -> Perturbation:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .perturbation import Axes
+
 Array = NDArray[np.float32]
 
 _SHARP = 0.9  # the length of the mean of unit normals, weighted by area, below which a surface bends sharply
@@ -25,8 +27,8 @@ class VertexAxes:
         self._count = vertex_count
         self._at_border = _at_borders(triangles, materials, vertex_count)
 
-    def at(self, positions: Array) -> Array:
-        """(V, 3) the unit normal of each vertex of positions (V, 3); zeros where all directions tell."""
+    def at(self, positions: Array) -> Axes:
+        """The normals of the vertices at positions (V, 3); no line where all directions tell."""
         # Axis by axis: numbers in a row are read and written several times faster than vectors.
         points = np.ascontiguousarray(positions.T)
         a, b, c = (points.take(corner, axis=1) for corner in self._triangles.T)  # (3, F)
@@ -36,9 +38,9 @@ class VertexAxes:
         sums = np.stack([self._by_vertex(axis) for axis in normals])
         lengths = np.sqrt(np.square(sums).sum(axis=0))
         tells = (lengths > _SHARP * self._by_vertex(areas)) & ~self._at_border
-        axes = np.zeros((self._count, 3), np.float32)
-        np.divide(sums.T, lengths[:, None], out=axes, where=tells[:, None], casting="unsafe")
-        return axes
+        lines = np.zeros((self._count, 3), np.float32)
+        np.divide(sums.T, lengths[:, None], out=lines, where=tells[:, None], casting="unsafe")
+        return Axes(lines)
 
     def _by_vertex(self, of_triangle: Array) -> NDArray[np.float64]:
         """(V,) sums of (F,) over the triangles around each vertex."""

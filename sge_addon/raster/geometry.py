@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import closed_and_outward
-from ..core.perturbation import Perturbation
+from ..core.perturbation import Axes, Perturbation
 from ..core.tangents import CornerTangents, group_normals
 from .program import Program
 from .shaders import downsample_program, normals_program, perturb_program
@@ -47,7 +47,7 @@ class Geometry:
         self._rows[: len(assembly.positions), 3] = assembly.movable
         self.positions: gpu.types.GPUTexture | None = None
         self.draw_ranges = assembly.draw_ranges
-        self._axes: tuple[NDArray[np.float32], gpu.types.GPUTexture] | None = None
+        self._axes: tuple[Axes, gpu.types.GPUTexture] | None = None
 
     def upload(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
@@ -79,10 +79,10 @@ class Geometry:
         self._draw_screen(target, perturb_program(normals, perturbation.axes is not None), values)
         return target.textures
 
-    def _axes_table(self, axes: NDArray[np.float32]) -> gpu.types.GPUTexture:
-        """Kept for as long as the same array is asked for, which serves several steps."""
+    def _axes_table(self, axes: Axes) -> gpu.types.GPUTexture:
+        """Kept for as long as the same are asked for, which serve several steps."""
         if self._axes is None or self._axes[0] is not axes:
-            self._axes = axes, upload_table(np.pad(axes, ((0, 0), (0, 1))))
+            self._axes = axes, upload_table(np.pad(axes.lines, ((0, 0), (0, 1))))
         return self._axes[1]
 
     def pose(self, positions: NDArray[np.float32], normals: bool, use: str) -> Pose:

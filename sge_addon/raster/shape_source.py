@@ -14,7 +14,7 @@ from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
-from ..core.perturbation import Perturbation
+from ..core.perturbation import Axes, Perturbation
 from ..core.picture_area import seen_area
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
@@ -55,12 +55,12 @@ class _Perturbed:
             if along_normals
             else None
         )
-        self._axes: NDArray[np.float32] | None = None
+        self._axes: Axes | None = None
         self._served = 0
 
-    def axes(self, positions: NDArray[np.float32]) -> NDArray[np.float32] | None:
-        """Along which vertices at these positions are perturbed (Perturbation); any are as good, if less
-        quiet, so that one array serves several pairs."""
+    def axes(self, positions: NDArray[np.float32]) -> Axes | None:
+        """Along which vertices at these positions are perturbed; any are as good, if less quiet, so that they
+        serve several pairs."""
         if self._normals is not None:
             if self._axes is None or self._served == _AXES_SERVE:
                 self._axes, self._served = self._normals.at(positions), 0

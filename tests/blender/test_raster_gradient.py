@@ -224,7 +224,7 @@ def test_along_normals_it_is_the_part_of_the_gradient_that_lies_there(shading: s
     cells = Cells(sphere(), shading, ("colour", "alpha"), 0.7, along_normals=True)
     (found,) = cells.estimates(CALLS, full_support)
     expected = cells.central_differences(CALLS).reshape(-1, 3)
-    normals = cells.axes[: len(expected)]
+    normals = cells.axes.lines[: len(expected)]
     part = (expected * normals).sum(axis=1, keepdims=True) * normals
     assert_agrees(found, part.ravel())
     assert np.linalg.norm(part) > 0.9 * np.linalg.norm(expected)

@@ -11,7 +11,7 @@ import pytest
 
 from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.oracle import group_normals
-from sge_addon.core.perturbation import even_perturbation, perturbation, pixel_at_centre
+from sge_addon.core.perturbation import Axes, even_perturbation, perturbation, pixel_at_centre
 from sge_addon.core.signs import hash_bits, seed_key, signs
 from sge_addon.raster.geometry import Geometry
 from sge_addon.raster.program import shader_source
@@ -92,11 +92,12 @@ def test_positions_move_along_axes_of_their_own(normals: bool) -> None:
     view = perspective_view(97, 61, 2.0)
     axes = points.copy()
     axes[::3] = 0.0  # in all directions
+    lines = Axes(axes)
     assembly = assemble([surface(points * 2.5, faces)])
     geometry = Geometry(assembly, TargetPool())
     geometry.upload(assembly.positions)
     for seed in (3, 4):  # the table of axes is kept
-        drawn = perturbation(view, 0.8, seed).along(axes)
+        drawn = perturbation(view, 0.8, seed).along(lines)
         tables = geometry.perturbed(drawn, normals)
         plus, minus = (read_table(tables[name], len(points))[:, :3] for name in ("plus", "minus"))
         offsets = drawn.offsets(assembly.positions, assembly.movable)
@@ -110,7 +111,7 @@ def test_positions_move_along_axes_of_their_own(normals: bool) -> None:
             for name, expected in zip(("normal", "normal_minus"), turned, strict=True):
                 found = read_table(tables[name], len(expected))[:, :3]
                 np.testing.assert_allclose(found, expected, atol=1e-4)
-    geometry.perturbed(perturbation(view, 0.8, 5).along(axes[::-1].copy()), normals)
+    geometry.perturbed(perturbation(view, 0.8, 5).along(Axes(axes[::-1].copy())), normals)
     again = read_table(geometry.perturbed(drawn, normals)["plus"], len(points))[:, :3]
     np.testing.assert_array_equal(again, plus)
 

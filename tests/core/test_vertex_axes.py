@@ -7,7 +7,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.perturbation import even_perturbation
+from sge_addon.core.perturbation import Axes, even_perturbation
 from sge_addon.core.signs import signs
 from sge_addon.core.vertex_axes import VertexAxes
 from tests.meshes import icosphere
@@ -20,7 +20,7 @@ CUBE_FACES = np.int32([each for a, b, c, d in SQUARES for each in ([a, b, c], [a
 
 def axes_of(positions: np.ndarray, triangles: np.ndarray, materials: np.ndarray | None = None) -> np.ndarray:
     materials = np.zeros(len(triangles), np.int32) if materials is None else materials
-    return VertexAxes(triangles, materials, len(positions)).at(positions)
+    return VertexAxes(triangles, materials, len(positions)).at(positions).lines
 
 
 def sheet(side: int) -> tuple[np.ndarray, np.ndarray]:
@@ -81,7 +81,7 @@ def test_loose_vertices_and_triangles_without_area_are_no_numbers_gone_wrong() -
 def test_vertices_move_along_their_axis_by_their_first_sign(seed: int) -> None:
     axes = POSITIONS.copy()
     axes[::2] = 0.0
-    along = even_perturbation(0.5, seed).along(axes).directions(len(axes))
+    along = even_perturbation(0.5, seed).along(Axes(axes)).directions(len(axes))
     random = signs(seed, len(axes))
     assert np.array_equal(along[::2], random[::2])
     assert np.array_equal(along[1::2], (axes * random[:, :1])[1::2])
