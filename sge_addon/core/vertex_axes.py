@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .perturbation import Axes
+from .surface_ends import across_edges
 
 Array = NDArray[np.float32]
 
@@ -54,16 +55,9 @@ def _at_borders(
     triangles: NDArray[np.int32], materials: NDArray[np.int32], vertex_count: int
 ) -> NDArray[np.bool_]:
     """(V,) the ends of edges that do not lie between exactly two triangles, of one material."""
-    tails = triangles.ravel().astype(np.int64)
-    heads = np.roll(triangles, -1, axis=1).ravel().astype(np.int64)
-    keys = np.minimum(tails, heads) * vertex_count + np.maximum(tails, heads)
-    order = np.argsort(keys, kind="stable")
-    keys, materials = keys[order], np.repeat(materials, 3)[order]
-    first = np.flatnonzero(np.diff(keys, prepend=-1))
-    is_pair = np.diff(first, append=len(keys)) == 2
-    other = np.minimum(first + 1, len(keys) - 1)
-    inner = is_pair & (materials[first] == materials[other])
+    across = across_edges(triangles)  # (F, 3), by the corner opposite of the edge
+    outer = (across < 0) | (materials.take(across, mode="clip") != materials[:, None])
     at_border = np.zeros(vertex_count, np.bool_)
-    for ends in np.divmod(keys[first[~inner]], vertex_count):
-        at_border[ends] = True
+    for turn in (1, 2):
+        at_border[np.roll(triangles, turn, axis=1)[outer]] = True
     return at_border
