@@ -47,17 +47,9 @@ def fill_unseen(texture: Array, weight: Array) -> Array:
     coarse = _means(sums[-1], counts[-1], sums[-1].sum(axis=(0, 1)) / counts[-1].sum())
     for total, count in zip(sums[-2:0:-1], counts[-2:0:-1], strict=True):
         coarse = _means(total, count, interpolated(coarse))
-    if len(sums) == 1:
-        np.copyto(filled, coarse, where=~seen[..., None])
-        return filled
-    wide = _doubled_along(coarse, 1)
-    for start in range(0, len(wide), _ROWS):
-        # A row between the first of these and the one before it, and so on; then to those after.
-        rows = wide.take(range(start - 1, min(start + _ROWS, len(wide)) + 1), axis=0, mode="wrap")
-        near, quarter = np.float32(0.75) * rows[1:-1], np.float32(0.25) * rows
-        for first, beside in ((2 * start, quarter[:-2]), (2 * start + 1, quarter[2:])):
-            fine = slice(first, first + 2 * len(near) - 1, 2)
-            np.copyto(filled[fine], near + beside, where=~seen[fine, :, None])
+    if len(sums) > 1:
+        coarse = interpolated(coarse)
+    np.copyto(filled, coarse, where=~seen[..., None])
     return filled
 
 
