@@ -118,7 +118,7 @@ class ShapeSchedule:
 
     def halvings(self, progress: float, side: int, vertex_count: int) -> int:
         """How often references with this longer side, in pixels, are halved before they are compared: at
-        first, noiseless gradients of small pictures do as well for a fraction of the time. Where this is one
+        first small pictures tell as much for a fraction of the time. Where this is one
         of several stages, they are small already."""
         if self.window != (0.0, 1.0) or not self.coarse:
             return 0

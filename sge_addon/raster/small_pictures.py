@@ -79,7 +79,6 @@ class SmallPictures(Generic[Own]):
         sides = [max(each.view.width, each.view.height) for each in references]
         self._shortest, self._longest = min(sides), max(sides)
         self._movable = None if assembly.movable.all() else assembly.movable[:, None]
-        self._few = sum(each.view.width * each.view.height for each in references) <= _FEW_PIXELS
 
     @property
     def whole(self) -> Level:
@@ -102,9 +101,10 @@ class SmallPictures(Generic[Own]):
     def prepare(self, draw: Callable[[Level, ShownMesh[Own]], object]) -> None:
         """Have few references on the GPU, whole and halved, before the first step, and room for pictures.
         draw: draws and reads one of the first view."""
-        if not self._few:
+        references = self.whole.references
+        if sum(each.view.width * each.view.height for each in references) > _FEW_PIXELS:
             return
-        for view in range(len(self.whole.references)):
+        for view in range(len(references)):
             for halvings in range(self.halvings(view, 0.0) + 1):
                 self._level(halvings).compared.prepare(view)
         smallest = self._halvings_of(self._shortest, 0.0)
