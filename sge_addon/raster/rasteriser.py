@@ -271,9 +271,9 @@ class Rasteriser(SurfaceDrawing):
     def draw_uv(
         self, view: View, jitter: tuple[float, float], stopwatch: Stopwatch, slopes: bool = False
     ) -> Callable[[], UVBuffer]:
-        """Draw what ``uv_buffer`` tells, of one sample a pixel; it is read by what this returns, before the
-        next but one of the same size is drawn, and is anything where there is no triangle. The next but
-        one of the same size overwrites what was read. slopes: of UVs, too."""
+        """Draw what ``uv_buffer`` tells, of one sample a pixel. What this returns reads it where surfaces can
+        be, before the next but one of the same size is drawn; it is anything where there is no triangle.
+        The next but one of the same size overwrites what was read. slopes: of UVs, too."""
         self._turn = 1 - self._turn
         target = self._targets.get(f"uv {self._turn}", view.width, view.height, self._uv_formats(slopes))
         target.stale = frozenset(target.formats) - {"id"}
@@ -283,9 +283,11 @@ class Rasteriser(SurfaceDrawing):
             if stopwatch.precise:
                 self._reader.wait(target)
 
+        area = self.area(view)
+
         def read() -> UVBuffer:
             with stopwatch.stage("read"):
-                return _uv_buffer(self._read_all(target), 1)
+                return _uv_buffer(self._read_all(target, area), 1, area)
 
         return read
 
@@ -330,8 +332,9 @@ class Rasteriser(SurfaceDrawing):
         return geometry_of(ids, [part.copy() if copy else part for part in parts])
 
 
-def _uv_buffer(parts: dict[str, NDArray[Any]], samples: int) -> UVBuffer:
-    """parts: by the names of the attachments."""
+def _uv_buffer(parts: dict[str, NDArray[Any]], samples: int, area: Area | None = None) -> UVBuffer:
+    """parts: by the names of the attachments; area: as of UVBuffer."""
     lookup, shade = parts["lookup"], parts.get("shade")
     shade = None if shade is None else shade[..., :3]
-    return UVBuffer(parts["id"], lookup[..., :2], lookup[..., 2], samples, shade, parts.get("slopes"))
+    slopes = parts.get("slopes")
+    return UVBuffer(parts["id"], lookup[..., :2], lookup[..., 2], samples, shade, slopes, area)

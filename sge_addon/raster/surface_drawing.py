@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import is_before
 from ..core.lights import SunLights
+from ..core.picture_area import Area, seen_area
 from ..core.scene_lights import SceneLights
 from ..core.texel_signs import TexelPerturbation
 from ..core.view import View, jittered
@@ -57,7 +58,14 @@ class SurfaceDrawing:
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""
         self._positions = positions
+        self._areas: dict[View, Area] = {}
         self._geometry.upload(positions)
+
+    def area(self, view: View) -> Area:
+        """Where the view can show the surfaces as they are, with pixels moved by up to one."""
+        if view not in self._areas:
+            self._areas[view] = seen_area(view, self._positions, 1.0)
+        return self._areas[view]
 
     def set_assembly(self, assembly: Assembly) -> None:
         """Other triangles of the same objects, at the positions that they have; what materials and lights

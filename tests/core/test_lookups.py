@@ -36,7 +36,7 @@ def test_samples_on_a_plane_are_where_slopes_lead():
     assert len(pixels) == 6 * 7
     offsets = sample_pattern(3)
     drawn = drawn_lookups([slanted_card(offset) for offset in offsets], pixels)
-    found = extrapolated_lookups(centre, pixels, offsets)
+    found = extrapolated_lookups(centre, offsets)
     for name in ("ids", "u", "v", "level"):
         each = np.broadcast_to(getattr(found, name), (4, len(pixels)))
         np.testing.assert_allclose(each, getattr(drawn, name), atol=1e-6)

@@ -237,21 +237,18 @@ def test_coarse_to_fine_step_of_full_evidence_is_the_quotient():
 def test_sharpening_leaves_constants_and_what_nobody_sees_as_they_are():
     ones, seen = np.ones((8, 8, 3), np.float32), np.zeros((8, 8, 1), np.float32)
     seen[:, :4] = 100.0
-    step = coarse_to_fine_step(0.25 * ones * seen, seen, 0.5)
-    np.testing.assert_allclose(step, 0.25, atol=1e-3)
-    fine = np.where(np.indices((8, 8)).sum(axis=0)[..., None] % 2, np.float32(0.1), np.float32(-0.1))
-    step = coarse_to_fine_step(fine * ones * 100, 100 * ones[..., :1], 0.5)
-    np.testing.assert_allclose(step, 1.5 * fine * ones, atol=1e-3)
+    step = coarse_to_fine_step(0.25 * ones * seen, seen)
+    np.testing.assert_allclose(sharpened(step, ones[..., 0]), 0.25, atol=1e-3)
 
 
 def test_a_step_is_nought_where_it_is_not_wanted():
     rng = np.random.default_rng(0)
     residual = rng.standard_normal((8, 16, 3)).astype(np.float32)
     weight, wanted = rng.random((8, 16, 1), dtype=np.float32), rng.random((8, 16)) < 0.5
-    everywhere = coarse_to_fine_step(residual, weight, 0.5)
-    here = coarse_to_fine_step(residual, weight, 0.5, wanted)
+    everywhere = coarse_to_fine_step(residual, weight)
+    here = coarse_to_fine_step(residual, weight, wanted)
     np.testing.assert_allclose(here, everywhere * wanted[..., None], rtol=1e-6)
-    alone = coarse_to_fine_step(residual[:, :5], weight[:, :5], 0.5, wanted[:, :5])  # has one level
+    alone = coarse_to_fine_step(residual[:, :5], weight[:, :5], wanted[:, :5])  # has one level
     np.testing.assert_allclose(alone[~wanted[:, :5]], 0.0)
 
 
@@ -263,6 +260,28 @@ def test_sharpening_adds_the_difference_to_the_neighbours_mean(height: int):
     mean = 0.25 * sum(np.roll(image, way, axis) for axis in (0, 1) for way in (1, -1))
     expected = image + share[..., None] * (image - mean)
     np.testing.assert_allclose(sharpened(image, share), expected, atol=1e-6)
+
+
+def test_what_is_seen_for_the_first_time_is_no_outlier():
+    """A residual of 0.5 beside none: at the first visit both count alike, later it counts little."""
+    image = np.full((SIZE, SIZE, 3), 0.25, np.float32)
+    image[:, : SIZE // 2] = 0.75
+    block = TextureBlock("texture", np.full((SIZE, SIZE, 3), 0.25, np.float32), view_count=1)
+    source = FilteredTextureSource([reference(image)], drawn_card, [block], ALL)
+    counted = [source.estimate(0, 0, 0.0).gradients["texture"].weight[2, [2, -3]] for _ in range(3)]
+    shares = [new / old for new, old in counted]
+    np.testing.assert_allclose(shares, [1.0, 0.03, 0.1], rtol=0.05)
+
+
+def test_the_more_views_are_known_the_sharper_a_new_one_is_weighed():
+    image = np.full((SIZE, SIZE, 3), 0.25, np.float32)
+    image[:, : SIZE // 2] = 0.75
+    block = TextureBlock("texture", np.full((SIZE, SIZE, 3), 0.25, np.float32), view_count=12)
+    source = FilteredTextureSource([reference(image)] * 12, drawn_card, [block], ALL)
+    counted = [source.estimate(view, 0, 0.0).gradients["texture"].weight[2, 2] for view in range(12)]
+    assert counted[0] == pytest.approx(1.0, abs=0.01)
+    assert np.all(np.diff(counted[2:]) < 0.0)
+    assert counted[11] == pytest.approx(0.04 + 4.0 * np.exp(-5.5), rel=0.05)
 
 
 def test_partly_covered_pixels_compare_colour_not_coverage():
