@@ -158,5 +158,5 @@ class PyramidLayout:
         padded = self._padded(flat, level)
         padded[:, 0] += padded[:, -1]
         padded[0, :-1] += padded[-1, :-1]
-        # A copy: to rows that follow one another NumPy adds at once, to others one by one, three times as slow.
+        # A copy: NumPy adds to rows that follow one another at once, to others one by one, a third as fast.
         return np.ascontiguousarray(padded[:-1, :-1], np.float32)

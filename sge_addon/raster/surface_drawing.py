@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from typing import Self
+from weakref import WeakKeyDictionary
 
 import gpu
 import mathutils
@@ -58,7 +59,7 @@ class SurfaceDrawing:
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""
         self._positions = positions
-        self._areas: dict[View, Area] = {}
+        self._areas: WeakKeyDictionary[View, Area] = WeakKeyDictionary()
         self._geometry.upload(positions)
 
     def area(self, view: View) -> Area:

@@ -226,6 +226,21 @@ def test_one_picture_of_uvs_is_drawn_while_another_waits(mixed: Assembly, slopes
     assert (third.slopes is not None) == slopes
 
 
+def test_uvs_are_read_where_surfaces_can_be() -> None:
+    points, faces = icosphere(2, 0.4)
+    rasteriser = Rasteriser(assemble([surface(points, faces, "ball")]), "sun", LIGHTS)
+    view, jitter = perspective_view(256, 200), (0.4, -0.4)
+    for move in (np.float32([0.5, -0.3, 0.0]), np.float32([-0.5, 0.3, 0.0])):
+        rasteriser.set_positions(points + move)
+        whole = rasteriser.uv_buffer(view, jitter, 1)
+        found = rasteriser.draw_uv(view, jitter, Stopwatch(), slopes=True)()
+        assert found.area is not None
+        assert found.ids.size < 0.3 * whole.ids.size
+        assert np.count_nonzero(found.ids) == np.count_nonzero(whole.ids) > 2000
+        parts = {name: found.area.part(getattr(whole, name)) for name in ("ids", "uv", "level", "shade")}
+        assert_same_where_covered(found, UVBuffer(**parts, samples=1))
+
+
 def assert_same_where_covered(found: UVBuffer, own: UVBuffer) -> None:
     """Elsewhere anything may be in what is read at once."""
     assert (found.ids == own.ids).all()

@@ -14,6 +14,7 @@ import pytest
 from sge_addon.core.colour import linear_to_srgb
 from sge_addon.core.footprint import Footprint, TexelSums
 from sge_addon.core.lookups import UVBuffer, drawn_lookups
+from sge_addon.core.picture_area import Area
 from sge_addon.core.reference import Reference
 from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step, sharpened
 from sge_addon.core.texture_pyramid import PyramidLayout
@@ -313,6 +314,37 @@ def test_a_frozen_texture_and_a_constant_colour_are_rendered_but_do_not_step():
     estimate = source.estimate(0, 0, 0.0)
     assert set(estimate.gradients) == {"texture"}
     assert estimate.loss == pytest.approx(0.0, abs=1e-6)
+
+
+@pytest.mark.parametrize("slopes", [False, True])
+def test_pictures_read_in_part_give_the_same_bits_as_whole_ones(slopes):
+    """Columns 3 to 12 and rows 2 to 11 show the card; with slopes the first visit follows them."""
+    image = np.random.default_rng(0).random((SIZE, SIZE, 3))
+    area = Area(2, 1, 12, 13, SIZE)
+
+    def drawn(view, offset, in_part):
+        def read() -> UVBuffer:
+            each = card(offset)
+            each.ids[:2], each.ids[12:], each.ids[:, :3], each.ids[:, 13:] = 0, 0, 0, 0
+            if slopes and offset == CENTRE:
+                each = with_slopes(each)
+            if not in_part:
+                return each
+            parts = {name: area.part(getattr(each, name)) for name in ("ids", "uv", "level")}
+            cut = None if each.slopes is None else area.part(each.slopes)
+            return UVBuffer(**parts, samples=1, slopes=cut, area=area)
+
+        return read
+
+    values = []
+    for in_part in (False, True):
+        block = TextureBlock("texture", grey(), view_count=1)
+        rasterise = partial(drawn, in_part=in_part)
+        source = FilteredTextureSource([reference(image)], rasterise, [block], ALL)
+        losses = fit(block, source, 1, 5)
+        assert losses[-1] < 0.25 * losses[0]
+        values.append(block.value)
+    np.testing.assert_array_equal(values[0], values[1])
 
 
 def test_cached_maps_give_the_same_bits_as_fresh_ones():
