@@ -39,6 +39,7 @@ class ShapeSchedule:
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
     along_normals: whether vertices are perturbed along the surface's normals, where that shows all.
+    limit: how far pixels of a pair may differ, in units of their root mean square; 0 for any distance.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
     so on; without any, they are whole throughout.
     boldest: steps grow in shorter fits, down to this part of 400 steps.
@@ -57,6 +58,7 @@ class ShapeSchedule:
     momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     along_normals: bool = False
+    limit: float = 0.0
     coarse: tuple[float, ...] = ()
     boldest: float = 0.25
     stages: int = 5
@@ -92,6 +94,7 @@ class ShapeSchedule:
             refining=(0.1, 0.4),
             momentum=0.5,
             along_normals=True,
+            limit=2.0,
             coarse=(0.97, 0.87, 0.64, 0.37),
         )
 

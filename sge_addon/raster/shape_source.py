@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
-from ..core.estimator import sum_over_support, vertex_gradient
+from ..core.estimator import limited, sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.perturbation import Axes, Perturbation
 from ..core.picture_area import seen_area
@@ -167,6 +167,8 @@ class ShapeSource:
         positions, own = drawn.positions, drawn.mesh.own
         with self._stopwatch.stage("estimate"):
             difference, loss = drawn.compared.difference(buffers, view, seed)
+            if self._schedule.limit:
+                limited(difference, self._schedule.limit)
             sums = sum_over_support(
                 difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), own.support, self._memory
             )

@@ -110,7 +110,7 @@ def test_a_texture_is_fitted_as_if_nothing_stood_before_it(photos: bool) -> None
     scene = Scene(TEXTURE, 16, MANY, photos=photos)
     clean = scene.psnr(scene.clean)
     assert scene.psnr(scene.ignoring) > clean - 0.5
-    assert scene.psnr(scene.unmasked, [0]) < clean - 5.0
+    assert scene.psnr(scene.unmasked, [0]) < clean - 3.0  # how far sharp weights alone leave it out
 
 
 @pytest.mark.parametrize("photos", [False, True])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core.assembly import Assembly, assemble
-from sge_addon.core.estimator import sum_over_support, vertex_gradient
+from sge_addon.core.estimator import limited, sum_over_support, vertex_gradient
 from sge_addon.core.support import Support, full_support, narrow_support
 from sge_addon.core.surface import Surface
 from tests.meshes import icosphere, surface
@@ -39,6 +39,16 @@ def strip() -> Assembly:
 
 def ids(*numbers: int) -> np.ndarray:
     return np.asarray(numbers, np.uint32)
+
+
+def test_differences_are_limited_by_the_mean_square_of_those_that_there_are() -> None:
+    difference = np.float32([0.0, 3.0, -3.0, 0.0, 1.0, -1.0, 0.0])  # mean square 5
+    assert limited(difference, 1.0) is difference
+    most = 5.0**0.5
+    np.testing.assert_allclose(difference, [0.0, most, -most, 0.0, 1.0, -1.0, 0.0], rtol=1e-6)
+    np.testing.assert_array_equal(limited(10.0 * difference, 2.0), 10.0 * difference)
+    np.testing.assert_array_equal(limited(np.zeros(3, np.float32), 1.0), np.zeros(3))
+    assert len(limited(np.zeros(0, np.float32), 1.0)) == 0
 
 
 @pytest.mark.parametrize("make", [narrow_support, full_support])
