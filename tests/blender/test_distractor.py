@@ -28,7 +28,7 @@ pytestmark = pytest.mark.usefixtures("gpu_ready")
 
 PIXELS = 64
 # Number and radius of the balls, in a ring around the egg.
-MANY, LARGE = (4, 0.35), (2, 0.6)
+MANY, LARGE = (6, 0.35), (2, 0.6)
 SEEDS = range(3)
 BACKDROP = np.float32([0.1, 0.3, 0.15])
 SHAPE = FitSettings(texture=False, shading="normal", steps=150, resolution=PIXELS)
@@ -110,7 +110,7 @@ def test_a_texture_is_fitted_as_if_nothing_stood_before_it(photos: bool) -> None
     scene = Scene(TEXTURE, 16, MANY, photos=photos)
     clean = scene.psnr(scene.clean)
     assert scene.psnr(scene.ignoring) > clean - 0.5
-    assert scene.psnr(scene.unmasked, [0]) < clean - 3.0  # how far sharp weights alone leave it out
+    assert scene.psnr(scene.unmasked, [0]) < clean - 5.0
 
 
 @pytest.mark.parametrize("photos", [False, True])
