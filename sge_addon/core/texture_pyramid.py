@@ -51,7 +51,7 @@ def double(image: Floats) -> Floats:
 
 def doubled_across(image: Array) -> Array:
     """(..., W) float32 to (..., 2 W), each number twice: four times as fast as ``np.repeat``."""
-    return np.multiply(image, np.complex64(1.0 + 1.0j)).view(np.float32)
+    return np.multiply(image, np.complex64(1.0 + 1.0j), order="C").view(np.float32)
 
 
 def build_levels(texture: Array) -> list[Array]:

@@ -63,9 +63,11 @@ RADIUS = 0.4
 # What pixels count whose samples may be of two pieces of surface, where only their centres were drawn:
 # after 16 steps of the texture task 37.7 dB, with 0 36.8 dB, with 1 35.6 dB.
 BROKEN_TRUST = 0.1
-# The knee of the l1 loss (KNEE of ``pixel_residual``) at a view's first visit: it begins with about 2, and
-# falls to 0.02 with this many other views that were seen before; and at its second.
-FIRST_KNEE, KNOWING_VIEWS, SECOND_KNEE = (2.0, 0.02), 2.0, 0.015
+# The knee of the l1 loss (KNEE of ``pixel_residual``) at a view's first visit: the first number for the very
+# first view, by a factor of e less for every KNOWING_VIEWS that were seen before, and the second beneath.
+FIRST_KNEE = (2.0, 0.02)
+KNOWING_VIEWS = 2.0
+SECOND_KNEE = 0.015  # at a view's second visit; later KNEE
 CENTRE = (0.0, 0.0)
 
 

@@ -240,6 +240,9 @@ def test_sharpening_leaves_constants_and_what_nobody_sees_as_they_are():
     seen[:, :4] = 100.0
     step = coarse_to_fine_step(0.25 * ones * seen, seen)
     np.testing.assert_allclose(sharpened(step, ones[..., 0]), 0.25, atol=1e-3)
+    fine = np.where(np.indices((8, 8)).sum(axis=0)[..., None] % 2, np.float32(0.1), np.float32(-0.1))
+    step = sharpened(coarse_to_fine_step(fine * ones * 100, 100 * ones[..., :1]), 0.25 * ones[..., 0])
+    np.testing.assert_allclose(step, 1.5 * fine * ones, atol=1e-3)
 
 
 def test_a_step_is_nought_where_it_is_not_wanted():
