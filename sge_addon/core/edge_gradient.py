@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .assembly import Assembly
+from .bin_sums import sums_by_bin
 from .corner_marks import place_matrices
 from .edge_buffers import EdgeBuffers
 from .edge_outlines import Matched, Outlines
@@ -57,11 +58,11 @@ class EdgeGradient:
         vertices, pulls = [outlined.ravel(), corners.ravel()], [pulled, by_corner[0].reshape(3, -1)]
         if self._normals is not None:
             groups = self._groups.take(triangles, axis=0).T
-            by_group = _sums(groups.ravel(), by_corner[1].reshape(3, -1), self._group_count)
+            by_group = sums_by_bin(groups.ravel(), by_corner[1].reshape(3, -1), self._group_count)
             triangles, tilts = self._normals.to_corners(columns, by_group)
             vertices.append(self._triangles.take(triangles, axis=0).T.ravel())
             pulls.append(tilts.reshape(3, -1))
-        sums = _sums(np.concatenate(vertices), np.concatenate(pulls, axis=1), self._vertex_count)
+        sums = sums_by_bin(np.concatenate(vertices), np.concatenate(pulls, axis=1), self._vertex_count)
         return np.ascontiguousarray(sums.T)
 
     def _by_corner(self, buffers: EdgeBuffers, weight: Array | None) -> tuple[Indices, list[Array]]:
@@ -125,8 +126,3 @@ def _spread(moments: Array, places: Array) -> Array:
         by_corner += np.multiply(places[:, 1], by_x, out=product)
         by_corner += np.multiply(places[:, 2], by_y, out=product)
     return spread
-
-
-def _sums(bins: NDArray[np.int32], values: Array, count: int) -> Array:
-    """(3, count): values, (3, N), summed by their bins, (N,)."""
-    return np.stack([np.bincount(bins, axis, count) for axis in values]).astype(np.float32)

@@ -107,7 +107,7 @@ class Outlines:
         inside = np.flatnonzero(~empty)
         a, b = id_first[inside].astype(np.intp) - 1, id_second[inside].astype(np.intp) - 1
         apart = empty & is_outlined(matched.reference, matched.background)
-        jumps = _are_apart(depth_first[inside], depth_second[inside], view)
+        jumps = are_apart(depth_first[inside], depth_second[inside], view, _STEP)
         apart[inside] = jumps & ~_share(self._triangles, a, b)
         creased = np.zeros(len(first), bool)
         if self._shows_borders:
@@ -139,7 +139,7 @@ class Outlines:
         for offset in (1, width):
             differs = ids[:-offset] != ids[offset:]
             if not self._shows_creases and not self._shows_borders:
-                differs &= _are_apart(depth[:-offset], depth[offset:], view)
+                differs &= are_apart(depth[:-offset], depth[offset:], view, _STEP)
             found.append(np.flatnonzero(differs))
         right, above = found
         right = right[right % width != width - 1]
@@ -163,9 +163,9 @@ def _worth(buffers: EdgeBuffers, first: Indices, second: Indices, matched: Match
     return 0.5 * (losses[: len(first)] - losses[len(first) :])
 
 
-def _are_apart(first: Array, second: Array, view: View) -> NDArray[np.bool_]:
-    """(N,) whether the depths of neighbours are too different for one surface."""
-    step = np.float32(_STEP * view.world_per_pixel)
+def are_apart(first: Array, second: Array, view: View, pixels: float) -> NDArray[np.bool_]:
+    """(N,) whether distances along the view differ by more than so many pixels, as wide as they are there."""
+    step = np.float32(pixels * view.world_per_pixel)
     apart: NDArray[np.bool_] = np.abs(first - second) > (
         step * np.minimum(first, second) if view.is_perspective else step
     )

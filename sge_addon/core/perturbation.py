@@ -1,7 +1,8 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
 """How far vertices are perturbed, and which way: epsilon in screen pixels, in world units at each vertex,
-or in world units, the same for all; along all three axes at once, or along one of their own."""
+or in world units, the same for all; along all three axes at once, or along one of their own. And how far
+normals are tilted."""
 
 from __future__ import annotations
 
@@ -13,7 +14,7 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from .signs import seed_key, signs
+from .signs import seed_key, signs, tilt_seed
 from .view import View
 
 
@@ -39,6 +40,9 @@ class Perturbation:
     where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs. axes: with a line
     vertices are perturbed along it by their first sign; without, or None for all, along x, y and z by a sign
     each.
+    tilt: how far unit normals of the shape at rest are moved along x, y and z, pixel by pixel, before they
+    are shaded, both ways in both images; by signs of ``tilt_seed``. 0: normals are those of the perturbed
+    shapes.
     """
 
     depth_row: NDArray[np.float64]
@@ -46,6 +50,7 @@ class Perturbation:
     nearest: float
     seed: int
     axes: Axes | None = None
+    tilt: float = 0.0
 
     def along(self, axes: Axes | None) -> Perturbation:
         """The same along other axes."""
@@ -54,7 +59,12 @@ class Perturbation:
     @property
     def key(self) -> int:
         """The seed's hash as the signed 32-bit integer that a push constant carries."""
-        return int(np.uint32(seed_key(self.seed)).view(np.int32))
+        return int(seed_key(self.seed).view(np.int32))
+
+    @property
+    def tilt_key(self) -> int:
+        """The same of the tilts' seed."""
+        return int(seed_key(tilt_seed(self.seed)).view(np.int32))
 
     def epsilons(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(V,) float32 world units; 0 where a vertex does not move."""

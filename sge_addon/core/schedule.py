@@ -38,6 +38,7 @@ class ShapeSchedule:
     its end is in longer fits, the power of their length. refining: how much smaller its start and its end
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
+    tilt: how far unit normals are tilted (Perturbation.tilt); 0 where they are those of perturbed vertices.
     along_normals: whether vertices are perturbed along the surface's normals, where that shows all.
     limit: how far pixels of a pair may differ, in units of their root mean square; 0 for any distance.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
@@ -57,6 +58,7 @@ class ShapeSchedule:
     refining: tuple[float, float] = (0.5, 0.5)
     momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
+    tilt: float = 0.0
     along_normals: bool = False
     limit: float = 0.0
     coarse: tuple[float, ...] = ()
@@ -87,15 +89,12 @@ class ShapeSchedule:
         """For pairs of pictures where the vertices of meshes without modifiers are perturbed, and nothing but
         these is fitted: less noise than else, to average over fewer steps."""
         return replace(
-            self,
-            epsilon=(1.0, 0.4),
-            rate=(0.35, 0.01),
-            cooling=0.25,
-            refining=(0.1, 0.4),
-            momentum=0.5,
+            self.for_edges(),
+            epsilon=(0.6, 0.3),
+            rate=(0.45, 0.0014),
+            tilt=0.1,
             along_normals=True,
-            limit=2.0,
-            coarse=(0.97, 0.87, 0.64, 0.37),
+            limit=1.0,
         )
 
     def epsilon_pixels(self, progress: float) -> float:
@@ -106,7 +105,7 @@ class ShapeSchedule:
         """How the vertices are perturbed in one step, which sees this view."""
         if self.even_epsilon > 0.0:
             return even_perturbation(self.even_epsilon, seed)
-        return perturbation(view, self.epsilon_pixels(progress), seed)
+        return replace(perturbation(view, self.epsilon_pixels(progress), seed), tilt=self.tilt)
 
     def learning_rate(self, progress: float, vertex_count: int) -> float:
         """Exponential from start to end; smaller for longer fits and finer meshes."""

@@ -15,7 +15,8 @@ _BITS = 0xFFFFFFFF
 # Shifts and factors of a bijective mixing of 32 bits, by Wellons' low-bias search (2018), and its last shift.
 _ROUNDS, _LAST_SHIFT = ((16, 0x7FEB352D), (15, 0x846CA68B)), 16
 
-_JITTER = 0x4A495454  # tells the jitter's hash from the signs'
+# Tell the hashes of jitters and of tilts from those of signs.
+_JITTER, _TILTS = 0x4A495454, 0x54494C54
 
 
 def _mixed(bits: int) -> int:
@@ -44,17 +45,34 @@ def hash_bits(seed: int, indices: NDArray[np.uint32]) -> NDArray[np.uint32]:
 
 def signs(seed: int, count: int, channels: int = 3) -> NDArray[np.float32]:
     """(count, channels) of -1 and +1: channel c of parameter i is bit 31 - c of its hash."""
-    negative = ~hash_bits(seed, np.arange(count, dtype=np.uint32))
-    result = np.empty((count, channels), np.uint32)
-    for channel in range(channels):
+    result = np.empty((count, channels), np.float32)
+    _fill_with_signs(result.T, seed, np.arange(count, dtype=np.uint32))
+    return result
+
+
+def sign_rows(seed: int, indices: NDArray[np.uint32], channels: int = 3) -> NDArray[np.float32]:
+    """(channels, N): as ``signs`` of the parameters with these indices (N,), in rows."""
+    result = np.empty((channels, len(indices)), np.float32)
+    _fill_with_signs(result, seed, indices)
+    return result
+
+
+def _fill_with_signs(rows: NDArray[np.float32], seed: int, indices: NDArray[np.uint32]) -> None:
+    negative = ~hash_bits(seed, indices)
+    for channel, row in enumerate(rows):
         # 1.0 with the bit as its sign bit.
-        result[:, channel] = (negative << np.uint32(channel)) & np.uint32(0x80000000) | np.uint32(0x3F800000)
-    return result.view(np.float32)
+        bits = (negative << np.uint32(channel)) & np.uint32(0x80000000) | np.uint32(0x3F800000)
+        row[:] = bits.view(np.float32)
 
 
 def step_seed(seed: int, step: int) -> int:
     """The seed of one step of a fit: hashed, so that neighbouring fits share no signs."""
     return _bits(seed, step)
+
+
+def tilt_seed(seed: int) -> int:
+    """Of the signs by which a step of this seed tilts normals."""
+    return step_seed(seed, _TILTS)
 
 
 def uniform(seed: int, count: int) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .corner_cycles import corner_cycles
+from .projection import Projection, centres, places_at, spans_of
 from .view import View
 
 Array = NDArray[np.float32]
@@ -48,9 +49,9 @@ class SurfaceEnds:
         """The ends of surfaces from the centres of the pixels ``start`` (N,), flat, in the triangles named,
         on the way to neighbours ``goal``. Neighbouring triangles belong to a surface as long as they face the
         same side. columns: (3, V) positions. clip: (4, 4) world to clip."""
-        projection = _Projection(columns, clip, view)
-        centre = _centres(start, view.width)
-        along = _centres(goal, view.width) - centre
+        projection = Projection(columns, clip, view)
+        centre = centres(start, view.width)
+        along = centres(goal, view.width) - centre
         triangle = triangle.copy()
         faces, way, edge = _leave(
             *projection.relative(corner_cycles(self._triangles, triangle), centre), along
@@ -70,38 +71,8 @@ class SurfaceEnds:
             way[walking], edge[walking] = way_there[goes_on], edge_there[goes_on]
         reached = centre + way * along
         corners = corner_cycles(self._triangles, triangle)
-        spans = _spans(*projection.relative(corners, reached))
-        spans = np.maximum(np.where(spans.sum(axis=0) > 0.0, spans, -spans), 0.0)
-        places = spans / projection.w.take(corners[:3])
-        whole = np.maximum(places.sum(axis=0), np.float32(1e-30))
-        places /= whole
-        return Ends(triangle, places, projection.slopes(reached, along, spans.sum(axis=0) / whole))
-
-
-class _Projection:
-    """Positions (3, V) in a picture. x, y: (V,) in pixels; w: (V,)."""
-
-    def __init__(self, columns: Array, clip: NDArray[np.float64], view: View) -> None:
-        self._rows = clip[[0, 1, 3]].astype(np.float32)
-        self._half = np.float32(0.5 * view.width), np.float32(0.5 * view.height)
-        # No matrix product, whose threads would spin on the rasteriser's cores.
-        x, y, self.w = np.einsum("ij,jv->iv", self._rows[:, :3], columns) + self._rows[:, 3:]
-        with np.errstate(divide="ignore", invalid="ignore"):  # beside the camera, where nothing is seen
-            self.x = self._half[0] * (x / self.w + 1.0)
-            self.y = self._half[1] * (y / self.w + 1.0)
-
-    def relative(self, corners: Corners, origin: Array) -> tuple[Array, Array]:
-        """x and y of vertices (K, N) from points of the picture (2, N)."""
-        return self.x.take(corners) - origin[0], self.y.take(corners) - origin[1]
-
-    def slopes(self, at: Array, along: Array, w: Array) -> Array:
-        """(3, N): how far points at ``at`` (2, N) in the picture, and at w, move along ``along`` (2, N), by
-        their world position."""
-        first, second, last = self._rows[:, :3, None]
-        x, y = (half * towards / w for half, towards in zip(self._half, along, strict=True))
-        across, up = (place / half - 1.0 for half, place in zip(self._half, at, strict=True))
-        slopes: Array = x * first + y * second - (x * across + y * up) * last
-        return slopes
+        places, w = places_at(*projection.relative(corners, reached), projection.w.take(corners[:3]))
+        return Ends(triangle, places, projection.slopes(reached, along, w))
 
 
 def across_edges(triangles: Corners) -> NDArray[np.intp]:
@@ -118,23 +89,10 @@ def across_edges(triangles: Corners) -> NDArray[np.intp]:
     return across.reshape(-1, 3)
 
 
-def _centres(pixels: Indices, width: int) -> Array:
-    """(2, N) x and y of the centres of pixels, given flat."""
-    centres = np.empty((2, len(pixels)), np.float32)
-    centres[1], centres[0] = np.divmod(pixels, width)
-    centres += np.float32(0.5)
-    return centres
-
-
-def _spans(x: Array, y: Array) -> Array:
-    """(3, N): twice the areas that the origin spans with the edges opposite of each corner; x, y: (5, N)."""
-    return x[1:4] * y[2:] - x[2:] * y[1:4]
-
-
 def _leave(x: Array, y: Array, along: Array) -> tuple[NDArray[np.bool_], Array, Indices]:
     """How a straight line from the origin leaves triangles with corners at x, y (5, N): whether these run
     counter-clockwise; the way until then in [0, 1], of ``along`` (2, N); and the edge's opposite corner."""
-    spans = _spans(x, y)
+    spans = spans_of(x, y)
     change = along[0] * (y[1:4] - y[2:]) + along[1] * (x[2:] - x[1:4])
     faces = spans[0] + spans[1] + spans[2] > 0.0
     ends = np.empty(spans.shape, np.float32)

@@ -123,10 +123,9 @@ class ShapeFit:
     ) -> ShapeSource | StackSource | EdgeSource:
         """What estimates the blocks' gradients. references: members of the list may be replaced."""
         settings, assembly = self._problem.settings, self._problem.assembly
-        if self.estimator == "edge":
-            shading = (settings.shading, settings.match, settings.loss, stopwatch, background)
-            return EdgeSource(surfaces, assembly, references, self.blocks, self._schedule, *shading)
         compared = (self._schedule, settings.match, settings.loss, stopwatch, background)
+        if self.estimator == "edge":
+            return EdgeSource(surfaces, assembly, references, self.blocks, *compared)
         if self.stacked is not None:
             return StackSource(surfaces, self.stacked, references, self.blocks, settings.support, *compared)
         support = {"narrow": narrow_support, "full": full_support}[settings.support]

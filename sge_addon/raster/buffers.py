@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
-from ..core.picture_area import Area
 from ..core.stacked_surfaces import Shape
 
 
@@ -23,24 +22,6 @@ class ShapePair:
     plus: Shape
     minus: Shape
     key: int
-
-
-@dataclass(frozen=True, eq=False)
-class PairBuffers:
-    """What one pair of rasterisations says. Arrays are overwritten by the next pair of this size.
-
-    loss_plus, loss_minus: (H, W) float32, per pixel; relative to an empty pixel's where the
-    reference has alpha. id_plus, id_minus: (H, W) uint32, 0 = background, triangle + 1.
-    area: (H, W) of the picture's pixels; there is nothing beside it. geometry: of the plus image, where it
-    was asked for.
-    """
-
-    area: Area
-    loss_plus: NDArray[np.float32]
-    loss_minus: NDArray[np.float32]
-    id_plus: NDArray[np.uint32]
-    id_minus: NDArray[np.uint32]
-    geometry: GeometryBuffer | None = None
 
 
 def geometry_of(ids: NDArray[np.uint32], parts: Sequence[NDArray[np.float32]]) -> GeometryBuffer:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.background import Background
+from ..core.pair_buffers import PairBuffers
 from ..core.perturbation import Perturbation
 from ..core.picture_area import Area
 from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
@@ -18,7 +19,7 @@ from ..core.reference import Reference
 from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.working_memory import WorkingMemory
-from .buffers import PairBuffers, ShapePair
+from .buffers import ShapePair
 from .rasteriser import Rasteriser
 from .reference_textures import ReferenceTextureCache, ReferenceTextures
 
@@ -109,6 +110,13 @@ class ComparedViews:
             both *= flat
             total = 0.5 * float(both.sum())
         return difference, total / self.pixel_count(view) + self._relative_to(view, seed)
+
+    def tilts(self, buffers: PairBuffers, view: int) -> NDArray[np.float32] | None:
+        """What the tilts of normals make of every pixel of the area, flat; None where nothing is tilted."""
+        weight = self._references[view].weight
+        if buffers.tilt is None or weight is None:
+            return None if buffers.tilt is None else buffers.tilt.ravel()
+        return (buffers.tilt * buffers.area.part(weight)).ravel()
 
     def mean_loss(self, losses: NDArray[np.float32], area: Area, view: int, seed: int) -> float:
         """Of one picture's losses (H, W) in an area, in the step of this seed."""

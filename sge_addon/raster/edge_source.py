@@ -53,7 +53,6 @@ class EdgeSource:
     """A core.protocols.GradientSource over the rasteriser; the seed moves pixels' centres only.
 
     blocks: one a surface of the assembly, in its order. references: members of the list may be replaced.
-    shading: as of FitSettings.
     """
 
     def __init__(
@@ -63,7 +62,6 @@ class EdgeSource:
         references: Sequence[Reference],
         blocks: Sequence[SurfaceBlock],
         schedule: ShapeSchedule,
-        shading: str,
         match: tuple[str, ...],
         loss: str,
         stopwatch: Stopwatch,
@@ -74,7 +72,7 @@ class EdgeSource:
         self._match, self._loss, self._background = match, loss, background
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
-        shaded = ("colour" in match and shading != "unlit") or "normal" in match
+        shaded = surfaces.shows_normals(match)
         self._pictures = SmallPictures(
             surfaces,
             assembly,

@@ -84,6 +84,10 @@ class FittedSurfaces:
         """Whether what is drawn may differ from place to place by more than the shape."""
         return self._rasteriser.shows_textures
 
+    def shows_normals(self, match: tuple[str, ...]) -> bool:
+        """Whether what is matched of pictures depends on normals. match: of FitSettings."""
+        return self._rasteriser.shows_normals(match)
+
     def coarse(
         self, finer: CoarseSurfaces | None, shortest: float, least: int, step: bool
     ) -> CoarseSurfaces | None:

@@ -35,9 +35,11 @@ class LitSurfaces:
         of a pixel."""
         return {"lit_view": view_block(view, key, samples)}
 
-    def loss_program(self, match: tuple[str, ...], loss: str, background: bool, geometry: bool) -> Program:
+    def loss_program(
+        self, match: tuple[str, ...], loss: str, background: bool, geometry: bool, tilted: bool
+    ) -> Program:
         """Of the pair of losses."""
-        return lit_loss_program(self._variant, match, loss, background, geometry)
+        return lit_loss_program(self._variant, match, loss, background, geometry, tilted)
 
     def edge_program(self, match: tuple[str, ...], loss: str, background: bool) -> Program:
         """Of the deterministic gradient."""

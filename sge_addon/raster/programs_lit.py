@@ -11,7 +11,7 @@ from ..core.texture_pyramid import LEVEL_ROUNDING
 from .lit_materials import MATERIAL_ROWS, PACKED, READ_AS_BASE, VIEW_ROWS, atlas_name
 from .program import Program, build_program
 from .programs_edge import edge_outputs
-from .shaders import EDGE_ROWS, match_defines
+from .shaders import EDGE_ROWS, match_defines, tilts
 
 # What is drawn of visibility and geometry, besides IDs: written in shaders/geometry.glsl.
 GEOMETRY_OUTPUTS = ("geometry_slopes", "geometry_position", "geometry_normal", "geometry_tangent")
@@ -35,21 +35,28 @@ class LitVariant:
 
 @cache
 def lit_loss_program(
-    variant: LitVariant, match: tuple[str, ...], loss: str, background: bool, geometry: bool
+    variant: LitVariant,
+    match: tuple[str, ...],
+    loss: str,
+    background: bool,
+    geometry: bool,
+    tilted: bool = False,
 ) -> Program:
     """Surfaces and a reference -> loss of each pixel, id; with ``geometry`` also GEOMETRY_OUTPUTS.
 
-    match, background: as of shaders.loss_program.
+    match, background, tilted: as of shaders.loss_program.
     """
+    more = tilts(tilted)
     return _lit_program(
         ("distance", "matched", "loss_frag"),
         variant,
         colour="colour" in match,
         geometry=geometry,
-        outputs={"loss": "FLOAT", "id": "UINT"},
+        outputs={"loss": "FLOAT", "id": "UINT"} | more.outputs,
         samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
-        constants={"background": "VEC3"} if background else {},
-        defines=match_defines(match, loss, background),
+        constants=({"background": "VEC3"} if background else {}) | more.constants,
+        defines=match_defines(match, loss, background) + more.defines,
+        shared=more.sources,
     )
 
 
@@ -108,8 +115,10 @@ def _lit_program(
     samplers: tuple[str, ...] = (),
     constants: dict[str, str] | None = None,
     defines: tuple[str, ...] = (),
+    shared: tuple[str, ...] = (),
 ) -> Program:
-    """A pass over surfaces; each feature brings its varyings, textures, constants and define."""
+    """A pass over surfaces; each feature brings its varyings, textures, constants and define. shared: sources
+    that other features may bring, too."""
     constants = {"world_to_clip": "MAT4", "first_triangle": "INT"} | (constants or {})
     samplers = ("positions", "normals", *samplers)
     defines = (*defines, "SGE_NORMAL")
@@ -151,6 +160,7 @@ def _lit_program(
         samplers += variant.samplers
         defines += ("lit_constants lit_material.rows[24]", *variant.defines)
         sources += (*variant.sources, "surface_lit")
+    sources = tuple(name for name in shared if name not in sources) + sources
     return build_program(
         sources=(("table", "surface_vert"), (*sources, *fragment)),
         inputs={"corner": "VEC4"},

@@ -13,83 +13,26 @@ from numpy.typing import NDArray
 from ..core.edge_buffers import EdgeBuffers
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.lookups import UVBuffer
-from ..core.perturbation import Perturbation
-from ..core.picture_area import Area, whole
+from ..core.picture_area import Area
 from ..core.stopwatch import Stopwatch
 from ..core.texel_signs import TexelPerturbation
 from ..core.view import View
-from .buffers import PairBuffers, Picture, ShapePair, TexelPair, geometry_of
-from .geometry import Geometry, Pose
-from .program import Program
+from .buffers import Picture, TexelPair
+from .pair_drawing import GEOMETRY_FORMATS, PairDrawing
 from .programs_edge import edge_block, edge_formats, edge_program
-from .programs_lit import GEOMETRY_OUTPUTS, geometry_program
+from .programs_lit import geometry_program
 from .reference_textures import ReferenceTextures
-from .shaders import loss_program, render_program, texel_loss_program, uv_program
-from .surface_drawing import SurfaceDrawing, clip_matrix
+from .shaders import render_program, texel_loss_program, uv_program
 from .targets import Target, channels_of, kind_of
 
 _TILE_SAMPLES = 2048  # samples along a side of what is rendered at once: 150 MB
-_LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
-_GEOMETRY_FORMATS = dict.fromkeys(GEOMETRY_OUTPUTS, "RGBA32F")
 _TEXEL_FORMATS = dict.fromkeys(("loss_plus", "loss_minus", "lookup"), "RGBA32F") | {"id": "R32UI"}
 
 
-class Rasteriser(SurfaceDrawing):
+class Rasteriser(PairDrawing):
     """The passes over one assembly of surfaces."""
 
     _turn = 0  # of two targets for UVs, so that one can be drawn while the other is read
-
-    def draw_pair(
-        self,
-        view: View,
-        jitter: tuple[float, float],
-        moved: Perturbation | ShapePair,
-        reference: ReferenceTextures,
-        match: tuple[str, ...],
-        loss: str,
-        stopwatch: Stopwatch,
-        background: NDArray[np.float32] | None = None,
-        with_geometry: bool = False,
-        ahead: bool = False,
-        turn: int = 0,
-        area: Area | None = None,
-    ) -> Callable[[], PairBuffers]:
-        """Rasterise theta plus and theta minus with the same jitter and compare. What this returns reads
-        losses and IDs, before the next of the same ``turn`` are drawn.
-
-        moved: how the vertices are perturbed, or where they are; IDs are of the assemblies named there.
-        background: (3,) linear, behind a reference that is not folded. with_geometry: what the plus image
-        shows, as a geometry buffer, where shading is lit. ahead: something else is done before they are read.
-        area: that is read; None for the whole.
-        """
-        area = area or whole(view)
-        with stopwatch.stage("raster"):
-            targets = self._pair_targets(
-                view, jitter, moved, reference, match, loss, background, with_geometry, turn
-            )
-            if ahead:
-                self._targets.begin()
-            if stopwatch.precise:
-                self._reader.wait(targets[1])
-
-        def read() -> PairBuffers:
-            # Both draws are queued before the first read waits for them.
-            with stopwatch.stage("read"):
-                plus, minus = (
-                    (self._reader.read(t, 0, 1, "FLOAT", area), self._reader.read(t, 1, 1, "UINT", area))
-                    for t in targets
-                )
-                geometry = self._read_geometry(targets[0], plus[1], 2) if with_geometry else None
-            return PairBuffers(
-                area,
-                loss_plus=plus[0],
-                id_plus=plus[1],
-                loss_minus=minus[0],
-                id_minus=minus[1],
-                geometry=geometry,
-            )
-
-        return read
 
     def draw_edges(
         self,
@@ -139,61 +82,6 @@ class Rasteriser(SurfaceDrawing):
             read = self._read_all(target, area)
             np.copyto(read["loss"], 0.0, where=read["id"] == 0)
         return EdgeBuffers(area, **read)
-
-    def _pair_targets(
-        self,
-        view: View,
-        jitter: tuple[float, float],
-        moved: Perturbation | ShapePair,
-        reference: ReferenceTextures,
-        match: tuple[str, ...],
-        loss: str,
-        background: NDArray[np.float32] | None,
-        with_geometry: bool,
-        turn: int,
-    ) -> list[Target]:
-        programs = [
-            self._loss_program(match, loss, not reference.is_folded, g) for g in (with_geometry, False)
-        ]
-        poses = self._poses(moved, normals="normals" in programs[1].samplers)
-        shared = {
-            "world_to_clip": clip_matrix(view, jitter),
-            "reference_colour": reference.colour,
-            "reference_normal": reference.normal,
-            "background": background,
-            **(self._lit.view_values(view, moved.key) if self._lit is not None else {}),
-        }
-        # Both images treat back faces alike, so that they differ by what has moved alone.
-        alike = all(pose.geometry is self._geometry for pose in poses)
-        hidden = self._hidden_back_faces(view) if alike else frozenset()
-        targets = []
-        for program, use, pose in zip(programs, ("plus", "minus"), poses, strict=True):
-            formats = _LOSS_FORMATS | (_GEOMETRY_FORMATS if program is not programs[1] else {})
-            target = self._targets.get(f"{use} {turn}", view.width, view.height, formats)
-            values = shared | {"positions": pose.positions, "normals": pose.normals}
-            self._draw(target, program, values, without_back_faces=hidden, geometry=pose.geometry)
-            targets.append(target)
-        return targets
-
-    def _poses(self, moved: Perturbation | ShapePair, normals: bool) -> list[Pose]:
-        if isinstance(moved, Perturbation):
-            geometry = self._geometry
-            tables = geometry.perturbed(moved, normals)
-            names = (("plus", "normal"), ("minus", "normal_minus"))
-            return [Pose(geometry, tables[name], tables.get(normal)) for name, normal in names]
-        poses = []
-        for shape, use in ((moved.plus, "normals plus"), (moved.minus, "normals minus")):
-            geometry = self._geometry
-            if shape.assembly is not self.assembly:
-                geometry = Geometry(shape.assembly, self._targets)
-                geometry.upload(shape.positions)  # for its tangents
-            poses.append(geometry.pose(shape.positions, normals, use))
-        return poses
-
-    def _loss_program(self, match: tuple[str, ...], loss: str, background: bool, geometry: bool) -> Program:
-        if self._lit is not None:
-            return self._lit.loss_program(match, loss, background, geometry)
-        return loss_program(self.shading, match, loss, self._colours.is_textured, background)
 
     def texel_pair(
         self,
@@ -312,7 +200,7 @@ class Rasteriser(SurfaceDrawing):
     ) -> GeometryBuffer:
         """What one sample a pixel, moved by ``jitter`` pixels, sees of the shape and its UVs."""
         stopwatch = stopwatch or Stopwatch()
-        formats = {"id": "R32UI"} | _GEOMETRY_FORMATS
+        formats = {"id": "R32UI"} | GEOMETRY_FORMATS
         target = self._targets.get("geometry", view.width, view.height, formats)
         with stopwatch.stage("raster"):
             program = geometry_program(None) if self._lit is None else self._lit.geometry_program()
@@ -323,13 +211,6 @@ class Rasteriser(SurfaceDrawing):
         with stopwatch.stage("read"):
             ids = self._reader.read(target, 0, 1, "UINT").copy()
             return self._read_geometry(target, ids, 1, copy=True)
-
-    def _read_geometry(
-        self, target: Target, ids: NDArray[np.uint32], first: int, copy: bool = False
-    ) -> GeometryBuffer:
-        """From the four slots from ``first`` on; without ``copy`` overwritten by the next read."""
-        parts = [self._reader.read(target, first + slot, 4, "FLOAT") for slot in range(len(GEOMETRY_OUTPUTS))]
-        return geometry_of(ids, [part.copy() if copy else part for part in parts])
 
 
 def _uv_buffer(parts: dict[str, NDArray[Any]], samples: int, area: Area | None = None) -> UVBuffer:

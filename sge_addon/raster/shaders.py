@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import NamedTuple
 
 from ..core.pixel_loss import ALPHA_WEIGHT
 from ..core.texture_pyramid import LEVEL_ROUNDING
@@ -12,6 +13,23 @@ from .program import Program, build_program
 
 EDGE_ROWS = 5  # of the uniform block edge_view
 LOSS_DEFINES: dict[str, tuple[str, ...]] = {"l1": (), "l2": ("SGE_L2",), "log_l1": ("SGE_LOG",)}
+
+
+class Feature(NamedTuple):
+    """What a program has that others have not."""
+
+    sources: tuple[str, ...]
+    outputs: dict[str, str]
+    constants: dict[str, str]
+    defines: tuple[str, ...]
+
+
+def tilts(tilted: bool) -> Feature:
+    """Of programs that tell what a pixel's loss has to do with its normal: Perturbation.tilt."""
+    if not tilted:
+        return Feature((), {}, {}, ())
+    constants = {"tilt": "FLOAT", "tilt_key": "INT"}
+    return Feature(("signs",), {"normal_loss": "FLOAT"}, constants, ("SGE_TILTED",))
 
 
 def match_defines(match: tuple[str, ...], loss: str, background: bool) -> tuple[str, ...]:
@@ -67,23 +85,30 @@ def downsample_program() -> Program:
 
 @cache
 def loss_program(
-    shading: str, match: tuple[str, ...], loss: str, textured: bool, background: bool = False
+    shading: str,
+    match: tuple[str, ...],
+    loss: str,
+    textured: bool,
+    background: bool = False,
+    tilted: bool = False,
 ) -> Program:
-    """Surfaces and a reference -> loss of each pixel, id. match: of colour, alpha, normal.
+    """Surfaces and a reference -> loss of each pixel, id; with ``tilted`` also normal_loss. match: of colour,
+    alpha, normal.
 
     background: it is another one each step, so that the reference's alpha is not folded into its colour.
     """
     colour = "colour" in match
+    more = tilts(tilted)
     return surface_program(
-        ("distance", "matched", "loss_frag"),
+        ("distance", "matched", *more.sources, "loss_frag"),
         shading=shading if colour else "unlit",
         atlas=textured and colour and shading != "normal",
         base_colour=colour and shading != "normal",
         normal="normal" in match,
-        outputs={"loss": "FLOAT", "id": "UINT"},
+        outputs={"loss": "FLOAT", "id": "UINT"} | more.outputs,
         samplers=("reference_colour",) + (("reference_normal",) if "normal" in match else ()),
-        constants={"background": "VEC3"} if background else {},
-        defines=match_defines(match, loss, background),
+        constants=({"background": "VEC3"} if background else {}) | more.constants,
+        defines=match_defines(match, loss, background) + more.defines,
     )
 
 

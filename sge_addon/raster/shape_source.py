@@ -12,18 +12,21 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
-from ..core.estimator import limited, sum_over_support, vertex_gradient
+from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.pair_buffers import PairBuffers
+from ..core.pair_gradient import PairGradient
 from ..core.perturbation import Axes, Perturbation
 from ..core.picture_area import seen_area
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
+from ..core.signs import sub_pixel_jitter
 from ..core.stopwatch import Stopwatch
 from ..core.support import Support
 from ..core.vertex_axes import VertexAxes
+from ..core.view import View, jittered
 from ..core.working_memory import WorkingMemory
-from .buffers import PairBuffers
 from .compared_views import ComparedViews
 from .drawn_ahead import DrawnAhead
 from .fitted_surfaces import FittedSurfaces
@@ -41,15 +44,19 @@ class _Drawn:
     perturbed: Perturbation
     compared: ComparedViews
     mesh: ShownMesh[_Perturbed]
-    view: int
+    camera: View
 
 
 class _Perturbed:
-    """An assembly whose vertices are perturbed. along_normals: as of ShapeSchedule."""
+    """An assembly whose vertices are perturbed. parts: where its normals are, too; else None. along_normals:
+    as of ShapeSchedule."""
 
-    def __init__(self, assembly: Assembly, support: Support, along_normals: bool) -> None:
+    def __init__(
+        self, assembly: Assembly, support: Support, parts: PairGradient | None, along_normals: bool
+    ) -> None:
         self.movable = assembly.movable
         self.support = support
+        self.parts = parts
         self._normals = (
             VertexAxes(assembly.triangles, assembly.texture_of_triangle, len(assembly.positions))
             if along_normals
@@ -93,6 +100,11 @@ class ShapeSource:
         self._memory = WorkingMemory()
         # What is drawn on a surface slides with its vertices.
         along_normals = schedule.along_normals and not surfaces.shows_textures
+        shaded = surfaces.shows_normals(match)
+
+        def parts(each: Assembly) -> PairGradient | None:
+            return PairGradient(each, shaded, self._memory) if schedule.tilt > 0.0 else None
+
         self._pictures = SmallPictures(
             surfaces,
             assembly,
@@ -100,7 +112,7 @@ class ShapeSource:
             blocks,
             schedule,
             lambda each: ComparedViews(each, match, loss, background, self._memory),
-            lambda each: _Perturbed(each, support(each), along_normals),
+            lambda each: _Perturbed(each, support(each), parts(each), along_normals),
         )
         self._drawn = DrawnAhead(self._draw_next)
         self._pictures.prepare(self._rehearse)
@@ -151,31 +163,38 @@ class ShapeSource:
         with_geometry: bool = False,
     ) -> _Drawn:
         rasteriser, positions = self._pictures.updated(mesh, stopwatch)
-        perturbed = self._schedule.perturbation(level.references[view].view, progress, seed)
+        camera = level.references[view].view
+        perturbed = self._schedule.perturbation(camera, progress, seed)
         perturbed = perturbed.along(mesh.own.axes(positions))
         area = None
         if self._schedule.even_epsilon == 0.0 and not with_geometry:
             # Along each axis a pixel, in each direction; and what the jitter moves pictures by.
             margin = 2.0 * self._schedule.epsilon_pixels(progress) + 1.0
-            area = seen_area(level.references[view].view, positions, margin)
+            area = seen_area(camera, positions, margin)
         read = level.compared.draw_pair(
             rasteriser, view, seed, perturbed, stopwatch, with_geometry, ahead, self._drawn.turn, area
         )
-        return _Drawn(read, positions, perturbed, level.compared, mesh, view)
+        return _Drawn(read, positions, perturbed, level.compared, mesh, camera)
 
     def _estimate(self, view: int, seed: int, drawn: _Drawn, buffers: PairBuffers) -> Estimate:
         positions, own = drawn.positions, drawn.mesh.own
         with self._stopwatch.stage("estimate"):
             difference, loss = drawn.compared.difference(buffers, view, seed)
-            if self._schedule.limit:
-                limited(difference, self._schedule.limit)
-            sums = sum_over_support(
-                difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), own.support, self._memory
-            )
-            gradient = vertex_gradient(
-                sums,
-                drawn.perturbed.directions(len(positions)),
-                drawn.perturbed.epsilons(positions, own.movable),
-                drawn.compared.pixel_count(drawn.view),
-            )
+            if own.parts is not None:
+                tilts = drawn.compared.tilts(buffers, view)
+                jitter, camera = sub_pixel_jitter(seed), drawn.camera
+                clip = jittered(camera.world_to_clip, *jitter, camera.width, camera.height)
+                moved = (positions, drawn.perturbed, camera, clip)
+                gradient = own.parts.positions(buffers, difference, tilts, *moved, self._schedule.limit)
+                gradient *= np.float32(1.0 / drawn.compared.pixel_count(view))
+            else:
+                sums = sum_over_support(
+                    difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), own.support, self._memory
+                )
+                gradient = vertex_gradient(
+                    sums,
+                    drawn.perturbed.directions(len(positions)),
+                    drawn.perturbed.epsilons(positions, own.movable),
+                    drawn.compared.pixel_count(view),
+                )
             return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))

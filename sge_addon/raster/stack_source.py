@@ -14,6 +14,7 @@ from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.mirror_planes import MirrorRules
+from ..core.pair_buffers import PairBuffers
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
 from ..core.schedule import ShapeSchedule
@@ -21,7 +22,7 @@ from ..core.signs import signs
 from ..core.stacked_surfaces import StackedSurfaces
 from ..core.stopwatch import Stopwatch
 from ..core.working_memory import WorkingMemory
-from .buffers import PairBuffers, ShapePair
+from .buffers import ShapePair
 from .compared_views import ComparedViews
 from .fitted_surfaces import FittedSurfaces
 

@@ -56,6 +56,10 @@ class SurfaceDrawing:
         """Whether what is drawn may differ from place to place by more than the shape."""
         return self._lit is not None or (self._colours.is_textured and self.shading != "normal")
 
+    def shows_normals(self, match: tuple[str, ...]) -> bool:
+        """Whether what is matched of pictures depends on normals. match: of FitSettings."""
+        return ("colour" in match and self.shading != "unlit") or "normal" in match
+
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""
         self._positions = positions

@@ -21,6 +21,7 @@ from sge_addon.core.assembly import Assembly, assemble
 from sge_addon.core.estimator import sum_over_support, vertex_gradient
 from sge_addon.core.lights import SunLights
 from sge_addon.core.oracle import group_normals
+from sge_addon.core.pair_buffers import PairBuffers
 from sge_addon.core.perturbation import Perturbation, perturbation, pixel_at_centre
 from sge_addon.core.position_block import PositionBlock
 from sge_addon.core.reference import Reference
@@ -32,7 +33,7 @@ from sge_addon.core.support import Support, full_support, narrow_support
 from sge_addon.core.surface import Material, Surface
 from sge_addon.core.vertex_axes import VertexAxes
 from sge_addon.raster.fitted_surfaces import FittedSurfaces
-from sge_addon.raster.rasteriser import PairBuffers, Rasteriser
+from sge_addon.raster.rasteriser import Rasteriser
 from sge_addon.raster.reference_textures import ReferenceTextureCache
 from sge_addon.raster.shape_source import ShapeSource
 from sge_addon.raster.tables import upload_table

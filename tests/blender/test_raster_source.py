@@ -71,7 +71,7 @@ class Setup:
         compared = (match, "l1", Stopwatch(), background)
         self.source: ShapeSource | EdgeSource
         if estimator == "edge":
-            self.source = EdgeSource(*given, self.schedule, shading, *compared)
+            self.source = EdgeSource(*given, self.schedule, *compared)
         else:
             support = full_support if full else narrow_support
             self.source = ShapeSource(*given, support, self.schedule, *compared)

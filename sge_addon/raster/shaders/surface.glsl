@@ -20,6 +20,14 @@ vec3 sge_base_colour()
 #endif
 }
 
+#ifdef SGE_NORMAL
+// The colour with another world normal.
+vec3 sge_colour_at(vec3 n)
+{
+  return sge_shade(sge_base_colour(), n);
+}
+#endif
+
 vec3 sge_colour(vec3 base)
 {
 #ifdef SGE_NORMAL

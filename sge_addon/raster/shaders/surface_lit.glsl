@@ -14,6 +14,14 @@ SgePoint sge_point()
   return point;
 }
 
+// The point with a normal nearby, with which the tangent tilts.
+SgePoint sge_tilted(SgePoint point, vec3 n)
+{
+  point.tangent.xyz -= point.normal * dot(point.tangent.xyz, n - point.normal);
+  point.normal = n;
+  return point;
+}
+
 SgeMaterial sge_material()
 {
   SgeMaterial material;
@@ -31,4 +39,10 @@ SgeMaterial sge_material()
 vec3 sge_colour()
 {
   return sge_radiance(sge_material(), sge_point());
+}
+
+// The colour with another world normal.
+vec3 sge_colour_at(vec3 n)
+{
+  return sge_radiance(sge_material(), sge_tilted(sge_point(), gl_FrontFacing ? n : -n));
 }

@@ -4,14 +4,6 @@
 
 const float sge_turn = 0.02;
 
-// The point with a normal nearby, with which the tangent tilts.
-SgePoint sge_tilted(SgePoint point, vec3 n)
-{
-  point.tangent.xyz -= point.normal * dot(point.tangent.xyz, n - point.normal);
-  point.normal = n;
-  return point;
-}
-
 // slopes: the loss's by the linear colour.
 vec3 sge_shade_turned(vec3 slopes)
 {
