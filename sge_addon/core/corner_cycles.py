@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-_CYCLE = [0, 1, 2, 0, 1]
+CYCLE = [0, 1, 2, 0, 1]
 
 
 def corner_cycles(triangles: NDArray[np.int32], chosen: NDArray[np.intp]) -> NDArray[np.int32]:
     """(5, N): the vertices of the chosen triangles (N,). triangles: (F, 3)."""
-    return triangles.take(chosen, axis=0).T.take(_CYCLE, axis=0)
+    return triangles.take(chosen, axis=0).T.take(CYCLE, axis=0)

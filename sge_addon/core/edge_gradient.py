@@ -18,6 +18,7 @@ from .bin_sums import sums_by_bin
 from .corner_marks import place_matrices
 from .edge_buffers import EdgeBuffers
 from .edge_outlines import Matched, Outlines
+from .group_normals import GroupAreas
 from .normal_gradient import NormalGradient
 from .view import View
 
@@ -48,9 +49,10 @@ class EdgeGradient:
         view: View,
         clip: NDArray[np.float64],
         matched: Matched,
+        areas: GroupAreas | None = None,
     ) -> Array:
         """(V, 3) gradient of the picture's summed loss. positions: (V, 3), and clip: (4, 4) world to clip, as
-        drawn, jitter included."""
+        drawn, jitter included. areas: of these positions, where they are known."""
         columns = np.ascontiguousarray(positions.T)
         outlined, pulled = self._outlines.forces(buffers, columns, view, clip, matched)
         triangles, by_corner = self._by_corner(buffers, matched.reference.weight)
@@ -59,9 +61,9 @@ class EdgeGradient:
         if self._normals is not None:
             groups = self._groups.take(triangles, axis=0).T
             by_group = sums_by_bin(groups.ravel(), by_corner[1].reshape(3, -1), self._group_count)
-            triangles, tilts = self._normals.to_corners(columns, by_group)
-            vertices.append(self._triangles.take(triangles, axis=0).T.ravel())
-            pulls.append(tilts.reshape(3, -1))
+            turned = self._normals.pulls(columns, by_group, areas)
+            vertices.append(turned[0])
+            pulls.append(turned[1])
         sums = sums_by_bin(np.concatenate(vertices), np.concatenate(pulls, axis=1), self._vertex_count)
         return np.ascontiguousarray(sums.T)
 

@@ -1,17 +1,18 @@
 # SPDX-FileCopyrightText: 2026 SGE Fit contributors
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""The exact derivative of shading normals: from the loss's gradient by normals to that by positions.
-
-A group's normal is the unit vector along the sum of its triangles' area vectors (b - a) x (c - a).
-"""
+"""The exact derivative of shading normals (group_normals): from the loss's gradient by normals to that by
+positions."""
 
 from __future__ import annotations
+
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .assembly import Assembly
 from .corner_cycles import corner_cycles
+from .group_normals import Doubles, GroupAreas, area_sums, cross, distinct_groups
 
 Array = NDArray[np.float32]
 
@@ -21,55 +22,59 @@ _LEAST_SHARE = 0.05
 
 
 class NormalGradient:
-    """Of one topology. Only triangles about which something is known are touched in a step."""
+    """Of one topology. Where areas are not known, only triangles about which something is known are touched
+    in a step."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._triangles = assembly.triangles
         self._group_count = len(assembly.group_offsets) - 1
-        groups = assembly.normal_groups
-        a, b, c = groups.T
-        # A triangle counts once in each of its groups; the number one past the last is of no group.
-        none = np.int32(self._group_count)
-        distinct = np.stack([a, np.where(b == a, none, b), np.where((c == a) | (c == b), none, c)], axis=1)
-        self._groups = np.ascontiguousarray(distinct)
+        self._groups = np.ascontiguousarray(distinct_groups(assembly))
 
-    def to_corners(self, columns: Array, by_group: Array) -> tuple[NDArray[np.intp], Array]:
-        """(T,) triangles and (3, 3, T) the gradient by the position of each corner, [axis, corner, triangle].
+    @cached_property
+    def _all_vertices(self) -> NDArray[np.intp]:
+        return self._triangles.T.ravel().astype(np.intp)
+
+    @cached_property
+    def _all_groups(self) -> NDArray[np.intp]:
+        return self._groups.T.ravel().astype(np.intp)
+
+    def pulls(
+        self, columns: Array, by_group: Array, areas: GroupAreas | None = None
+    ) -> tuple[NDArray[np.intp], Array]:
+        """(3 T,) vertices, of which one may occur more than once, and (3, 3 T) the gradient by their
+        positions.
 
         columns: (3, V) positions. by_group: (3, G) gradient of the loss by the groups' unit normals.
+        areas: of these positions, where they are known.
         """
+        if areas is not None:
+            by_area = self._by_area_vector(self._all_groups, areas.sums, areas.lengths, by_group)
+            return self._all_vertices, cross(areas.edges, by_area[:, None]).reshape(3, -1)
         known = np.zeros(self._group_count + 1, bool)
         known[:-1] = by_group.any(axis=0)
         # All triangles of a group whose normal matters, also those without a pixel.
         a, b, c = known.take(self._groups).T
         touched = np.flatnonzero(a | b | c)
-        corners = columns.take(corner_cycles(self._triangles, touched), axis=1)
+        vertices = corner_cycles(self._triangles, touched)
+        corners = columns.take(vertices, axis=1)
         edges = corners[:, 1:4] - corners[:, 2:]  # (3, 3, T): each opposite of its corner
-        groups = self._groups.take(touched, axis=0).T.ravel()
-        by_area = self._by_area_vector(groups, _cross(edges[:, 1], edges[:, 2]), by_group)
-        return touched, _cross(edges, by_area[:, None])
+        groups = self._groups.take(touched, axis=0).T.ravel().astype(np.intp)
+        sums, lengths = area_sums(groups, cross(edges[:, 1], edges[:, 2]), self._group_count)
+        by_area = self._by_area_vector(groups, sums, lengths, by_group)
+        return vertices[:3].ravel().astype(np.intp), cross(edges, by_area[:, None]).reshape(3, -1)
 
-    def _by_area_vector(self, groups: NDArray[np.int32], area: Array, by_group: Array) -> Array:
-        """(3, T): the gradient by the triangles' area vectors. groups: (3 T,), by corner; area: (3, T)."""
-        count = self._group_count + 1
-        by_corner = np.concatenate([area, area, area], axis=1)
-        sums = np.array([np.bincount(groups, axis, count) for axis in by_corner])  # (3, G + 1)
-        given = np.zeros((3, count))
-        given[:, :-1] = by_group
-        lengths = np.sqrt((area * area).sum(axis=0))
-        areas = np.bincount(groups, np.concatenate([lengths, lengths, lengths]), count)
-        squared = np.maximum((sums * sums).sum(axis=0), np.square(_LEAST_SHARE * areas) + 1e-30)
+    def _by_area_vector(
+        self, groups: NDArray[np.intp], sums: Doubles, lengths: Doubles, by_group: Array
+    ) -> Array:
+        """(3, T): the gradient by the triangles' area vectors. groups: (3 T,), by corner. sums, lengths: of
+        GroupAreas."""
+        x, y, z = sums
+        squared = np.maximum(x * x + y * y + z * z, np.square(_LEAST_SHARE * lengths) + 1e-30)
         # d unit(s) / ds = (1 - n n^T) / |s|.
-        given -= sums * ((given * sums).sum(axis=0) / squared)
-        given /= np.sqrt(squared)
-        given[:, -1] = 0.0
-        return given.astype(np.float32).take(groups, axis=1).reshape(3, 3, -1).sum(axis=1)
-
-
-def _cross(a: Array, b: Array) -> Array:
-    """(3, ...) each; an order faster than np.cross along the other axis."""
-    product = np.empty(a.shape, np.float32)
-    for axis, (first, second) in enumerate(((1, 2), (2, 0), (0, 1))):
-        np.multiply(a[first], b[second], out=product[axis])
-        product[axis] -= a[second] * b[first]
-    return product
+        along = (by_group[0] * x + by_group[1] * y + by_group[2] * z) / squared
+        given = np.zeros((3, self._group_count + 1), np.float32)
+        np.divide(by_group - sums * along, np.sqrt(squared), out=given[:, :-1], casting="unsafe")
+        first, second, third = np.split(given.take(groups, axis=1), 3, axis=1)
+        first += second
+        first += third
+        return first

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .corner_cycles import corner_cycles
+from .corner_cycles import CYCLE
 from .edge_outlines import are_apart
 from .pair_buffers import PairBuffers
 from .projection import Projection, centres, places_at
@@ -67,17 +67,20 @@ def find_flips(
     empty = ids == 0
     shown = np.maximum(ids - 1, 0)
     count = len(pixels)
-    corners = corner_cycles(triangles, shown.ravel())  # (5, 2 N): of the plus image, then of the minus image
+    # (3, 2 N): of the plus image, then of the minus image.
+    corners = np.ascontiguousarray(triangles.take(shown.ravel(), axis=0).T)
     points, moves = columns.take(corners, axis=1), offsets.take(corners, axis=1)
     points[..., :count] += moves[..., :count]
     points[..., count:] -= moves[..., count:]
     projection = Projection(points.reshape(3, -1), clip, view)
     x, y, w = (each.reshape(corners.shape) for each in (projection.x, projection.y, projection.w))
     centre = np.tile(centres(buffers.area.in_picture(pixels), view.width), 2)
-    places, _ = places_at(x - centre[0], y - centre[1], w[:3])
-    row = view.distance_row.astype(np.float32)
-    depths = np.einsum("i,ikn,kn->n", row[:3], points[:, :3], places) + row[3]
-    depths = np.where(empty, _FAR, depths.reshape(2, -1))
+    x -= centre[0]
+    y -= centre[1]
+    places, _ = places_at(x.take(CYCLE, axis=0), y.take(CYCLE, axis=0), w)
+    a, b, c, d = view.distance_row.astype(np.float32)
+    depths = ((a * points[0] + b * points[1] + c * points[2] + d) * places).sum(axis=0).reshape(2, -1)
+    depths[empty] = _FAR
     outlined = np.flatnonzero(are_apart(depths[0], depths[1], view, _STEP))
     nearer = outlined + count * (depths[1] < depths[0]).take(outlined)
-    return Flips(pixels.take(outlined), corners[:3].take(nearer, axis=1), places.take(nearer, axis=1))
+    return Flips(pixels.take(outlined), corners.take(nearer, axis=1), places.take(nearer, axis=1))

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from .assembly import Assembly
 from .bin_sums import sums_by_bin
 from .estimator import limited, sum_over_support, vertex_gradient
+from .group_normals import GroupAreas
 from .normal_tilts import NormalTilts
 from .outline_flips import find_flips
 from .pair_buffers import PairBuffers
-from .perturbation import Perturbation
+from .perturbation import PerturbedShape
 from .support import narrow_support
 from .view import View
 from .working_memory import WorkingMemory
@@ -41,28 +42,26 @@ class PairGradient:
         buffers: PairBuffers,
         difference: Array,
         tilts: Array | None,
-        positions: Array,
-        perturbed: Perturbation,
+        shape: PerturbedShape,
         view: View,
         clip: NDArray[np.float64],
         limit: float,
+        areas: GroupAreas | None = None,
     ) -> Array:
         """(V, 3) gradient of the picture's summed loss.
 
         difference: (P,) of the pair, flat, which is overwritten; tilts: (P,), ``buffers.tilt`` as far as it
-        counts. positions: (V, 3) at rest, and clip: (4, 4) world to clip, as drawn, jitter included.
-        limit: as of ShapeSchedule.
+        counts. shape: as drawn, and clip: (4, 4) world to clip, jitter included. limit: as of ShapeSchedule.
+        areas: of the positions at rest, where they are known.
         """
-        columns = np.ascontiguousarray(positions.T)
-        directions = perturbed.directions(len(positions))
-        epsilons = perturbed.epsilons(positions, self._assembly.movable)
-        offsets = np.ascontiguousarray((directions * epsilons[:, None]).T)
+        columns = np.ascontiguousarray(shape.positions.T)
+        offsets = np.ascontiguousarray(shape.offsets.T)
         flips = find_flips(buffers, self._assembly.triangles, columns, offsets, view, clip)
         flipped = limited(difference.take(flips.pixels), limit)
         vertices = [flips.corners.ravel()]
         pulls = [flips.pulls(flipped, offsets).reshape(3, -1)]
         if self._tilts is not None and tilts is not None:
-            turned = self._tilts.pulls(buffers, tilts, columns, perturbed)
+            turned = self._tilts.pulls(buffers, tilts, columns, shape, areas)
             vertices.append(turned[0])
             pulls.append(turned[1])
         difference[flips.pixels] = 0.0
@@ -73,6 +72,8 @@ class PairGradient:
             self._support,
             self._memory,
         )
-        gradient = vertex_gradient(sliding, directions, epsilons, 1)
-        gradient += sums_by_bin(np.concatenate(vertices), np.concatenate(pulls, axis=1), len(positions)).T
+        gradient = vertex_gradient(sliding, shape.directions, shape.epsilons, 1)
+        gradient += sums_by_bin(
+            np.concatenate(vertices), np.concatenate(pulls, axis=1), len(shape.positions)
+        ).T
         return gradient

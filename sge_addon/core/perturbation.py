@@ -14,8 +14,10 @@ from statistics import fmean
 import numpy as np
 from numpy.typing import NDArray
 
-from .signs import seed_key, signs, tilt_seed
+from .signs import seed_key, sign_rows, signs, step_seed
 from .view import View
+
+_TILTS = 0x54494C54  # tells the hash of tilts from that of signs
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,9 +42,6 @@ class Perturbation:
     where w = 1. nearest: w below which epsilon no longer shrinks. seed: of the signs. axes: with a line
     vertices are perturbed along it by their first sign; without, or None for all, along x, y and z by a sign
     each.
-    tilt: how far unit normals of the shape at rest are moved along x, y and z, pixel by pixel, before they
-    are shaded, both ways in both images; by signs of ``tilt_seed``. 0: normals are those of the perturbed
-    shapes.
     """
 
     depth_row: NDArray[np.float64]
@@ -50,7 +49,6 @@ class Perturbation:
     nearest: float
     seed: int
     axes: Axes | None = None
-    tilt: float = 0.0
 
     def along(self, axes: Axes | None) -> Perturbation:
         """The same along other axes."""
@@ -60,11 +58,6 @@ class Perturbation:
     def key(self) -> int:
         """The seed's hash as the signed 32-bit integer that a push constant carries."""
         return int(seed_key(self.seed).view(np.int32))
-
-    @property
-    def tilt_key(self) -> int:
-        """The same of the tilts' seed."""
-        return int(seed_key(tilt_seed(self.seed)).view(np.int32))
 
     def epsilons(self, positions: NDArray[np.float32], movable: NDArray[np.bool_]) -> NDArray[np.float32]:
         """(V,) float32 world units; 0 where a vertex does not move."""
@@ -79,13 +72,52 @@ class Perturbation:
 
     def directions(self, count: int) -> NDArray[np.float32]:
         """(count, 3): the offsets in units of epsilon."""
-        random = signs(self.seed, count)
         if self.axes is None:
-            return random
-        along = self.axes.lines * random[:, :1]
+            return signs(self.seed, count)
+        along = self.axes.lines * signs(self.seed, count, 1)
         free = self.axes.free
-        along[free] = random.take(free, axis=0)
+        along[free] = sign_rows(self.seed, free).T
         return along
+
+
+@dataclass(frozen=True, eq=False)
+class PerturbedShape:
+    """A shape of which vertices are moved both ways, and normals tilted.
+
+    positions: (V, 3) at rest. movable: (V,). tilt: how far the unit normals of the shape at rest are moved
+    along x, y and z before they are shaded, pixel by pixel, both ways in both images, by signs of the seed
+    ``tilt_seed``.
+    """
+
+    perturbation: Perturbation
+    positions: NDArray[np.float32]
+    movable: NDArray[np.bool_]
+    tilt: float
+
+    @cached_property
+    def directions(self) -> NDArray[np.float32]:
+        """(V, 3), of Perturbation."""
+        return self.perturbation.directions(len(self.positions))
+
+    @cached_property
+    def epsilons(self) -> NDArray[np.float32]:
+        """(V,), of Perturbation."""
+        return self.perturbation.epsilons(self.positions, self.movable)
+
+    @cached_property
+    def offsets(self) -> NDArray[np.float32]:
+        """(V, 3), of Perturbation."""
+        return self.epsilons[:, None] * self.directions
+
+    @property
+    def tilt_seed(self) -> int:
+        """Of the tilts' signs, by pixel."""
+        return step_seed(self.perturbation.seed, _TILTS)
+
+    @property
+    def tilt_key(self) -> int:
+        """As ``Perturbation.key``, of the tilts' seed."""
+        return int(seed_key(self.tilt_seed).view(np.int32))
 
 
 def perturbation(view: View, epsilon_pixels: float, seed: int) -> Perturbation:

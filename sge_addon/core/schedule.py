@@ -38,7 +38,7 @@ class ShapeSchedule:
     its end is in longer fits, the power of their length. refining: how much smaller its start and its end
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
-    tilt: how far unit normals are tilted (Perturbation.tilt); 0 where they are those of perturbed vertices.
+    tilt: how far unit normals are tilted (PerturbedShape); 0 where they are those of perturbed vertices.
     along_normals: whether vertices are perturbed along the surface's normals, where that shows all.
     limit: how far pixels of a pair may differ, in units of their root mean square; 0 for any distance.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
@@ -105,7 +105,7 @@ class ShapeSchedule:
         """How the vertices are perturbed in one step, which sees this view."""
         if self.even_epsilon > 0.0:
             return even_perturbation(self.even_epsilon, seed)
-        return replace(perturbation(view, self.epsilon_pixels(progress), seed), tilt=self.tilt)
+        return perturbation(view, self.epsilon_pixels(progress), seed)
 
     def learning_rate(self, progress: float, vertex_count: int) -> float:
         """Exponential from start to end; smaller for longer fits and finer meshes."""

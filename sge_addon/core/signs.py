@@ -7,6 +7,8 @@ The same integer arithmetic stands in ``raster/shaders/signs.glsl``; the two agr
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,8 +17,7 @@ _BITS = 0xFFFFFFFF
 # Shifts and factors of a bijective mixing of 32 bits, by Wellons' low-bias search (2018), and its last shift.
 _ROUNDS, _LAST_SHIFT = ((16, 0x7FEB352D), (15, 0x846CA68B)), 16
 
-# Tell the hashes of jitters and of tilts from those of signs.
-_JITTER, _TILTS = 0x4A495454, 0x54494C54
+_JITTER = 0x4A495454  # tells the jitter's hash from the signs'
 
 
 def _mixed(bits: int) -> int:
@@ -35,7 +36,7 @@ def seed_key(seed: int) -> np.uint32:
     return np.uint32(_mixed(seed & _BITS))
 
 
-def hash_bits(seed: int, indices: NDArray[np.uint32]) -> NDArray[np.uint32]:
+def hash_bits(seed: int, indices: NDArray[np.integer[Any]]) -> NDArray[np.uint32]:
     """32 random bits for each parameter index under a seed. indices: any shape, uint32."""
     bits = indices.astype(np.uint32) * np.uint32(_INDEX_STRIDE) + seed_key(seed)
     for shift, factor in _ROUNDS:
@@ -50,14 +51,14 @@ def signs(seed: int, count: int, channels: int = 3) -> NDArray[np.float32]:
     return result
 
 
-def sign_rows(seed: int, indices: NDArray[np.uint32], channels: int = 3) -> NDArray[np.float32]:
+def sign_rows(seed: int, indices: NDArray[np.integer[Any]], channels: int = 3) -> NDArray[np.float32]:
     """(channels, N): as ``signs`` of the parameters with these indices (N,), in rows."""
     result = np.empty((channels, len(indices)), np.float32)
     _fill_with_signs(result, seed, indices)
     return result
 
 
-def _fill_with_signs(rows: NDArray[np.float32], seed: int, indices: NDArray[np.uint32]) -> None:
+def _fill_with_signs(rows: NDArray[np.float32], seed: int, indices: NDArray[np.integer[Any]]) -> None:
     negative = ~hash_bits(seed, indices)
     for channel, row in enumerate(rows):
         # 1.0 with the bit as its sign bit.
@@ -68,11 +69,6 @@ def _fill_with_signs(rows: NDArray[np.float32], seed: int, indices: NDArray[np.u
 def step_seed(seed: int, step: int) -> int:
     """The seed of one step of a fit: hashed, so that neighbouring fits share no signs."""
     return _bits(seed, step)
-
-
-def tilt_seed(seed: int) -> int:
-    """Of the signs by which a step of this seed tilts normals."""
-    return step_seed(seed, _TILTS)
 
 
 def uniform(seed: int, count: int) -> NDArray[np.float64]:

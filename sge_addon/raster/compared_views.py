@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.background import Background
 from ..core.pair_buffers import PairBuffers
-from ..core.perturbation import Perturbation
+from ..core.perturbation import Perturbation, PerturbedShape
 from ..core.picture_area import Area
 from ..core.pixel_loss import background_loss, empty_colour_loss, is_outlined
 from ..core.pixels import Pixels
@@ -68,7 +68,7 @@ class ComparedViews:
         rasteriser: Rasteriser,
         view: int,
         seed: int,
-        moved: Perturbation | ShapePair,
+        moved: PerturbedShape | Perturbation | ShapePair,
         stopwatch: Stopwatch,
         with_geometry: bool = False,
         ahead: bool = False,

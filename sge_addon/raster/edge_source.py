@@ -15,6 +15,7 @@ from ..core.background import TRANSPARENT, Background
 from ..core.edge_gradient import EdgeGradient
 from ..core.edge_outlines import Matched
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.group_normals import GroupAreas
 from ..core.picture_area import Area, seen_area
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
@@ -37,12 +38,13 @@ _MARGIN = 2.0
 @dataclass(frozen=True, eq=False)
 class _Drawn:
     """A picture that is on its way; area: that shows something; positions: (V, 3) that it shows, of a coarse
-    mesh if there is one; jitter of its pixels."""
+    mesh if there is one; areas: of these, as of SurfaceDrawing; jitter of its pixels."""
 
     rasteriser: Rasteriser
     target: Target
     area: Area
     positions: NDArray[np.float32]
+    areas: GroupAreas | None
     jitter: tuple[float, float]
     matched: Matched
     compared: ComparedViews
@@ -99,7 +101,9 @@ class EdgeSource:
         camera = drawn.matched.reference.view
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *drawn.jitter, camera.width, camera.height)
-            gradient = drawn.mesh.own.positions(buffers, drawn.positions, camera, clip, drawn.matched)
+            gradient = drawn.mesh.own.positions(
+                buffers, drawn.positions, camera, clip, drawn.matched, drawn.areas
+            )
             gradient *= np.float32(1.0 / drawn.compared.pixel_count(view))
             loss = drawn.compared.mean_loss(buffers.loss, buffers.area, view, seed)
             return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))
@@ -148,4 +152,4 @@ class EdgeSource:
             ahead,
         )
         area = seen_area(reference.view, positions, _MARGIN)
-        return _Drawn(rasteriser, target, area, positions, jitter, matched, compared, mesh)
+        return _Drawn(rasteriser, target, area, positions, rasteriser.areas, jitter, matched, compared, mesh)

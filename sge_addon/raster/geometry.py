@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import closed_and_outward
-from ..core.perturbation import Axes, Perturbation
+from ..core.group_normals import GroupAreas, GroupNormals
+from ..core.perturbation import Axes, Perturbation, PerturbedShape
 from ..core.tangents import CornerTangents, group_normals
 from .program import Program
 from .shaders import downsample_program, normals_program, perturb_program
 from .tables import table_size, upload_table
 from .targets import Target, TargetPool, drawing
+
+_FEW = 4096  # vertices, whose normals are worked out sooner than a pass begins
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,12 +51,14 @@ class Geometry:
         self.positions: gpu.types.GPUTexture | None = None
         self.draw_ranges = assembly.draw_ranges
         self._axes: tuple[Axes, gpu.types.GPUTexture] | None = None
+        self._few = GroupNormals(assembly) if len(assembly.positions) <= _FEW else None
 
     def upload(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
-        self._rows[: len(positions), :3] = positions
-        self.positions = upload_table(self._rows)
+        self.positions = self._table_of(positions)
         self._uploaded = positions
+        self.areas: GroupAreas | None = None
+        self._normals: gpu.types.GPUTexture | None = None
         self._tangents: gpu.types.GPUTexture | None = None
 
     def perturbed(self, perturbation: Perturbation, normals: bool) -> dict[str, gpu.types.GPUTexture]:
@@ -79,6 +84,16 @@ class Geometry:
         self._draw_screen(target, perturb_program(normals, perturbation.axes is not None), values)
         return target.textures
 
+    def sides(self, shape: PerturbedShape, normals: bool) -> list[Pose]:
+        """The uploaded surfaces, which are those of the shape at rest, moved both ways; with normals as at
+        rest."""
+        resting = self.normals() if normals else None
+        if self._few is None:
+            tables = self.perturbed(shape.perturbation, normals=False)
+            return [Pose(self, tables[name], resting) for name in ("plus", "minus")]
+        moved = (shape.positions + shape.offsets, shape.positions - shape.offsets)
+        return [Pose(self, self._table_of(positions), resting) for positions in moved]
+
     def _axes_table(self, axes: Axes) -> gpu.types.GPUTexture:
         """Kept for as long as the same are asked for, which serve several steps."""
         if self._axes is None or self._axes[0] is not axes:
@@ -87,13 +102,24 @@ class Geometry:
 
     def pose(self, positions: NDArray[np.float32], normals: bool, use: str) -> Pose:
         """The surfaces at other positions than what was uploaded. use: as of TargetPool."""
-        self._rows[: len(positions), :3] = positions
-        table = upload_table(self._rows)
+        table = self._table_of(positions)
         return Pose(self, table, self._normals_at(table, use) if normals else None)
 
+    def _table_of(self, positions: NDArray[np.float32]) -> gpu.types.GPUTexture:
+        self._rows[: len(positions), :3] = positions
+        return upload_table(self._rows)
+
     def normals(self) -> gpu.types.GPUTexture:
-        """Normals of every group, as a table; unit length."""
-        return self._normals_at(self.positions, "normals")
+        """Normals of every group at the uploaded positions, as a table; unit length. Of few vertices from
+        ``areas``, which are then known."""
+        if self._few is None:
+            return self._normals_at(self.positions, "normals")
+        if self._normals is None:
+            self.areas = self._few.at(self._uploaded)
+            rows = np.zeros((np.prod(table_size(self.areas.sums.shape[1])), 4), np.float32)
+            rows[: self.areas.sums.shape[1], :3] = self.areas.normals.T
+            self._normals = upload_table(rows)
+        return self._normals
 
     def _normals_at(self, positions: gpu.types.GPUTexture, use: str) -> gpu.types.GPUTexture:
         size = table_size(len(self.assembly.group_offsets) - 1)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from ..core.geometry_buffer import GeometryBuffer
 from ..core.pair_buffers import PairBuffers
-from ..core.perturbation import Perturbation
+from ..core.perturbation import Perturbation, PerturbedShape
 from ..core.picture_area import Area, whole
 from ..core.stopwatch import Stopwatch
 from ..core.view import View
@@ -36,7 +36,7 @@ class PairDrawing(SurfaceDrawing):
         self,
         view: View,
         jitter: tuple[float, float],
-        moved: Perturbation | ShapePair,
+        moved: PerturbedShape | Perturbation | ShapePair,
         reference: ReferenceTextures,
         match: tuple[str, ...],
         loss: str,
@@ -50,10 +50,10 @@ class PairDrawing(SurfaceDrawing):
         """Rasterise theta plus and theta minus with the same jitter and compare. What this returns reads
         losses and IDs, before the next of the same ``turn`` are drawn.
 
-        moved: how vertices and normals are perturbed, or where vertices are; IDs are of the assemblies named
-        there. background: (3,) linear, behind a reference that is not folded. with_geometry: what the plus
-        image shows, as a geometry buffer, where shading is lit. ahead: something else is done before they are
-        read. area: that is read; None for the whole.
+        moved: how vertices are perturbed, or normals, too, or where vertices are; IDs are of the assemblies
+        named there. background: (3,) linear, behind a reference that is not folded. with_geometry: what the
+        plus image shows, as a geometry buffer, where shading is lit. ahead: something else is done before
+        they are read. area: that is read; None for the whole.
         """
         area = area or whole(view)
         with stopwatch.stage("raster"):
@@ -92,7 +92,7 @@ class PairDrawing(SurfaceDrawing):
         self,
         view: View,
         jitter: tuple[float, float],
-        moved: Perturbation | ShapePair,
+        moved: PerturbedShape | Perturbation | ShapePair,
         reference: ReferenceTextures,
         match: tuple[str, ...],
         loss: str,
@@ -100,18 +100,19 @@ class PairDrawing(SurfaceDrawing):
         with_geometry: bool,
         turn: int,
     ) -> list[Target]:
-        tilted = isinstance(moved, Perturbation) and moved.tilt > 0.0 and self.shows_normals(match)
+        tilted = isinstance(moved, PerturbedShape) and self.shows_normals(match)
         programs = [
             self._loss_program(match, loss, not reference.is_folded, geometry, tilted)
             for geometry in (with_geometry, False)
         ]
         poses = self._poses(moved, normals="normals" in programs[1].samplers)
+        key = (moved.perturbation if isinstance(moved, PerturbedShape) else moved).key
         shared = {
             "world_to_clip": clip_matrix(view, jitter),
             "reference_colour": reference.colour,
             "reference_normal": reference.normal,
             "background": background,
-            **(self._lit.view_values(view, moved.key) if self._lit is not None else {}),
+            **(self._lit.view_values(view, key) if self._lit is not None else {}),
             **({"tilt": moved.tilt, "tilt_key": moved.tilt_key} if tilted else {}),
         }
         # Both images treat back faces alike, so that they differ by what has moved alone.
@@ -128,13 +129,11 @@ class PairDrawing(SurfaceDrawing):
             targets.append(target)
         return targets
 
-    def _poses(self, moved: Perturbation | ShapePair, normals: bool) -> list[Pose]:
+    def _poses(self, moved: PerturbedShape | Perturbation | ShapePair, normals: bool) -> list[Pose]:
+        geometry = self._geometry
+        if isinstance(moved, PerturbedShape):
+            return geometry.sides(moved, normals)
         if isinstance(moved, Perturbation):
-            geometry = self._geometry
-            if moved.tilt > 0.0:
-                tables = geometry.perturbed(moved, normals=False)
-                resting = geometry.normals() if normals else None
-                return [Pose(geometry, tables[name], resting) for name in ("plus", "minus")]
             tables = geometry.perturbed(moved, normals)
             names = (("plus", "normal"), ("minus", "normal_minus"))
             return [Pose(geometry, tables[name], tables.get(normal)) for name, normal in names]

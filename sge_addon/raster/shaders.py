@@ -25,7 +25,7 @@ class Feature(NamedTuple):
 
 
 def tilts(tilted: bool) -> Feature:
-    """Of programs that tell what a pixel's loss has to do with its normal: Perturbation.tilt."""
+    """Of programs that tell what a pixel's loss has to do with its normal: PerturbedShape.tilt."""
     if not tilted:
         return Feature((), {}, {}, ())
     constants = {"tilt": "FLOAT", "tilt_key": "INT"}

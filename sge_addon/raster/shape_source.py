@@ -14,9 +14,10 @@ from ..core.assembly import Assembly
 from ..core.background import TRANSPARENT, Background
 from ..core.estimator import sum_over_support, vertex_gradient
 from ..core.geometry_buffer import GeometryBuffer
+from ..core.group_normals import GroupAreas
 from ..core.pair_buffers import PairBuffers
 from ..core.pair_gradient import PairGradient
-from ..core.perturbation import Axes, Perturbation
+from ..core.perturbation import Axes, PerturbedShape
 from ..core.picture_area import seen_area
 from ..core.protocols import Estimate, SurfaceBlock
 from ..core.reference import Reference
@@ -37,11 +38,11 @@ _AXES_SERVE = 8  # pairs: surfaces turn little meanwhile
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A pair that is on its way; positions: (V, 3) that were perturbed."""
+    """A pair that is on its way. areas: of its shape at rest, as of SurfaceDrawing."""
 
     read: Callable[[], PairBuffers]
-    positions: NDArray[np.float32]
-    perturbed: Perturbation
+    shape: PerturbedShape
+    areas: GroupAreas | None
     compared: ComparedViews
     mesh: ShownMesh[_Perturbed]
     camera: View
@@ -166,35 +167,42 @@ class ShapeSource:
         camera = level.references[view].view
         perturbed = self._schedule.perturbation(camera, progress, seed)
         perturbed = perturbed.along(mesh.own.axes(positions))
+        shape = PerturbedShape(perturbed, positions, mesh.own.movable, self._schedule.tilt)
         area = None
         if self._schedule.even_epsilon == 0.0 and not with_geometry:
             # Along each axis a pixel, in each direction; and what the jitter moves pictures by.
             margin = 2.0 * self._schedule.epsilon_pixels(progress) + 1.0
             area = seen_area(camera, positions, margin)
         read = level.compared.draw_pair(
-            rasteriser, view, seed, perturbed, stopwatch, with_geometry, ahead, self._drawn.turn, area
+            rasteriser,
+            view,
+            seed,
+            perturbed if mesh.own.parts is None else shape,
+            stopwatch,
+            with_geometry,
+            ahead,
+            self._drawn.turn,
+            area,
         )
-        return _Drawn(read, positions, perturbed, level.compared, mesh, camera)
+        return _Drawn(read, shape, rasteriser.areas, level.compared, mesh, camera)
 
     def _estimate(self, view: int, seed: int, drawn: _Drawn, buffers: PairBuffers) -> Estimate:
-        positions, own = drawn.positions, drawn.mesh.own
+        shape, own = drawn.shape, drawn.mesh.own
         with self._stopwatch.stage("estimate"):
             difference, loss = drawn.compared.difference(buffers, view, seed)
             if own.parts is not None:
                 tilts = drawn.compared.tilts(buffers, view)
                 jitter, camera = sub_pixel_jitter(seed), drawn.camera
                 clip = jittered(camera.world_to_clip, *jitter, camera.width, camera.height)
-                moved = (positions, drawn.perturbed, camera, clip)
-                gradient = own.parts.positions(buffers, difference, tilts, *moved, self._schedule.limit)
+                limit = self._schedule.limit
+                gradient = own.parts.positions(
+                    buffers, difference, tilts, shape, camera, clip, limit, drawn.areas
+                )
                 gradient *= np.float32(1.0 / drawn.compared.pixel_count(view))
             else:
                 sums = sum_over_support(
                     difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), own.support, self._memory
                 )
-                gradient = vertex_gradient(
-                    sums,
-                    drawn.perturbed.directions(len(positions)),
-                    drawn.perturbed.epsilons(positions, own.movable),
-                    drawn.compared.pixel_count(view),
-                )
+                count = drawn.compared.pixel_count(view)
+                gradient = vertex_gradient(sums, shape.directions, shape.epsilons, count)
             return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ..core.assembly import Assembly
 from ..core.closed_surfaces import is_before
+from ..core.group_normals import GroupAreas
 from ..core.lights import SunLights
 from ..core.picture_area import Area, seen_area
 from ..core.scene_lights import SceneLights
@@ -59,6 +60,11 @@ class SurfaceDrawing:
     def shows_normals(self, match: tuple[str, ...]) -> bool:
         """Whether what is matched of pictures depends on normals. match: of FitSettings."""
         return ("colour" in match and self.shading != "unlit") or "normal" in match
+
+    @property
+    def areas(self) -> GroupAreas | None:
+        """Of the normals of the positions as they are, where they were worked out here to be drawn."""
+        return self._geometry.areas
 
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from sge_addon.core.assembly import assemble
 from sge_addon.core.corner_marks import place_matrices, vertex_marks
+from sge_addon.core.group_normals import GroupNormals
 from sge_addon.core.normal_gradient import NormalGradient
 from sge_addon.core.oracle import group_normals
 from sge_addon.core.surface_ends import SurfaceEnds, across_edges
@@ -41,18 +42,19 @@ def test_corners_that_share_a_mark_weigh_alike() -> None:
     np.testing.assert_allclose(matrices[:, :, 1], [[1 / 3, 0, 0]] * 3, atol=1e-6)
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["areas known", "areas unknown"])
 @pytest.mark.parametrize("smooth", [True, False], ids=["smooth", "flat"])
-def test_the_normals_derivative_is_the_central_difference(smooth: bool) -> None:
+def test_the_normals_derivative_is_the_central_difference(smooth: bool, known: bool) -> None:
     points, faces = icosphere(1, 1.0)
     rng = np.random.default_rng(2)
     points = (points + 0.1 * rng.normal(size=points.shape)).astype(np.float32)
     assembly = assemble([surface(points, faces, smooth=smooth)])
     by_group = rng.normal(size=(len(assembly.group_offsets) - 1, 3)).astype(np.float32)
     by_group[::3] = 0.0
-    triangles, by_corner = NormalGradient(assembly).to_corners(points.T, by_group.T)
+    areas = GroupNormals(assembly).at(points) if known else None
+    vertices, pulls = NormalGradient(assembly).pulls(points.T, by_group.T, areas)
     found = np.zeros(points.shape)
-    for corner in range(3):
-        np.add.at(found, assembly.triangles[triangles, corner], by_corner[:, corner].T)
+    np.add.at(found, vertices, pulls.T)
     expected = np.zeros(points.shape)
     for index in np.ndindex(*points.shape):
         moved = [points.astype(np.float64), points.astype(np.float64)]
@@ -67,8 +69,8 @@ def test_a_fold_turns_normals_within_measure() -> None:
     """Both sides of a sheet as one smooth surface: its normal points nowhere, and would turn by anything."""
     points = np.float32([[0, 0, 0], [1, 0, 0], [0, 1, 1e-6], [0, 1, 0]])
     assembly = assemble([surface(points, np.int32([[0, 1, 2], [1, 0, 3]]))])
-    _, by_corner = NormalGradient(assembly).to_corners(points.T, np.ones((3, 4), np.float32))
-    assert 1.0 < np.abs(by_corner).max() < 100.0
+    _, pulls = NormalGradient(assembly).pulls(points.T, np.ones((3, 4), np.float32))
+    assert 1.0 < np.abs(pulls).max() < 100.0
 
 
 def test_triangles_across_edges() -> None:
