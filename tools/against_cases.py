@@ -67,7 +67,7 @@ SWEPT_LENGTHS = {"shape": (50, 100), "texture": (48, 128)}
 
 OURS = (
     Contestant("edge", "ours", {"shape": "edge"}, {"shape": (30, 40, 60, 100, 200)}),
-    Contestant("sge", "ours", {"shape": "sge"}, {"shape": (100, 120, 140, 200, 400)}),
+    Contestant("sge", "ours", {"shape": "sge"}, {"shape": (40, 44, 60, 100, 200)}),
     Contestant("ours", "ours", {"texture": "texture"}, {"texture": (12, 32, 96, 240)}),
 )
 MITSUBA = (

@@ -125,7 +125,7 @@ def _weighted_count(
 
 
 def vertex_gradient(
-    sums: NDArray[np.float64],
+    sums: NDArray[np.floating[Any]],
     directions: NDArray[np.float32],
     epsilons: NDArray[np.float32],
     pixel_count: int,

@@ -47,6 +47,11 @@ class _Drawn:
     mesh: ShownMesh[_Perturbed]
     camera: View
 
+    @property
+    def positions(self) -> NDArray[np.float32]:
+        """(V, 3), of a coarse mesh if there is one."""
+        return self.shape.positions
+
 
 class _Perturbed:
     """An assembly whose vertices are perturbed. parts: where its normals are, too; else None. along_normals:
@@ -104,7 +109,7 @@ class ShapeSource:
         shaded = surfaces.shows_normals(match)
 
         def parts(each: Assembly) -> PairGradient | None:
-            return PairGradient(each, shaded, self._memory) if schedule.tilt > 0.0 else None
+            return PairGradient(each, shaded) if schedule.tilt > 0.0 else None
 
         self._pictures = SmallPictures(
             surfaces,
