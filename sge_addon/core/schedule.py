@@ -39,7 +39,7 @@ class ShapeSchedule:
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
     tilt: how far unit normals are tilted (PerturbedShape); 0 where they are those of perturbed vertices.
-    along_normals: whether vertices are perturbed along the surface's normals, where that shows all.
+    along_normals: whether vertices are perturbed along the surface's normals, which nothing is to slide on.
     limit: how far pixels of a pair may differ, in units of their root mean square; 0 for any distance.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
     so on; without any, they are whole throughout.
@@ -85,16 +85,19 @@ class ShapeSchedule:
             stages=8 if is_alone else self.stages,
         )
 
-    def for_meshes_alone(self) -> ShapeSchedule:
-        """For pairs of pictures where the vertices of meshes without modifiers are perturbed, and nothing but
-        these is fitted: less noise than else, to average over fewer steps."""
+    def for_meshes_alone(self, lit: bool = False) -> ShapeSchedule:
+        """For pairs of pictures where the vertices of meshes without modifiers and textures are perturbed,
+        and nothing but these is fitted: so little noise that they step as ``edge`` does. lit: whether shading
+        is, whose pictures show no coarser meshes, and whose outlines differ by more than others."""
+        edges = self.for_edges()
         return replace(
-            self.for_edges(),
+            edges,
             epsilon=(0.6, 0.3),
-            rate=(0.45, 0.0014),
+            rate=(0.45, edges.rate[1]),
             tilt=0.1,
             along_normals=True,
-            limit=1.0,
+            limit=2.0 if lit else 1.0,
+            coarse=() if lit else edges.coarse,
         )
 
     def epsilon_pixels(self, progress: float) -> float:

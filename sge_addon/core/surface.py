@@ -80,6 +80,12 @@ class Material:
     fitted: bool = False
     lit: LitMaterial | None = None
 
+    def shows_texture(self, shading: str) -> bool:
+        """Whether pictures with this shading show more than a constant of it. shading: of FitSettings."""
+        if self.lit is not None:
+            return any(each.texture is not None for each in self.lit.maps.values())
+        return shading != "normal" and self.texture is not None
+
 
 def with_textures(material: Material, textures: Mapping[str, NDArray[np.float32]]) -> Material:
     """The material with other textures, by its key or by those of its maps; what is not named stays."""

@@ -65,8 +65,8 @@ class ShapeFit:
         if self.estimator == "edge":
             self._schedule = schedule.for_edges(textured, displaced)
         is_plain = not displaced and all(surface.cage is None for surface in problem.surfaces)
-        if self.estimator == "sge" and is_plain and not textured:
-            self._schedule = schedule.for_meshes_alone()
+        if self.estimator == "sge" and is_plain and not textured and not self._shows_textures():
+            self._schedule = schedule.for_meshes_alone(problem.settings.shading == "lit")
         by_cage = [self._perturbs_cage(surface) for surface in problem.surfaces]
         self.blocks = [self._block(*each) for each in zip(problem.surfaces, by_cage, strict=True)]
         stacks = [
@@ -77,6 +77,11 @@ class ShapeFit:
         ]
         if problem.settings.shape and any(stack is not None for stack in stacks):
             self.stacked = StackedSurfaces(problem.surfaces, stacks, problem.assembly)
+
+    def _shows_textures(self) -> bool:
+        """Whether something is seen that slides along with the surfaces."""
+        settings, materials = self._problem.settings, self._problem.assembly.materials
+        return "colour" in settings.match and any(each.shows_texture(settings.shading) for each in materials)
 
     def _even_epsilon(self) -> float:
         """One pixel at the centre of all surfaces, in the mean over the references of this stage."""

@@ -104,8 +104,6 @@ class ShapeSource:
         self._schedule = schedule
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
-        # What is drawn on a surface slides with its vertices.
-        along_normals = schedule.along_normals and not surfaces.shows_textures
         shaded = surfaces.shows_normals(match)
 
         def parts(each: Assembly) -> PairGradient | None:
@@ -118,7 +116,7 @@ class ShapeSource:
             blocks,
             schedule,
             lambda each: ComparedViews(each, match, loss, background, self._memory),
-            lambda each: _Perturbed(each, support(each), parts(each), along_normals),
+            lambda each: _Perturbed(each, support(each), parts(each), schedule.along_normals),
         )
         self._drawn = DrawnAhead(self._draw_next)
         self._pictures.prepare(self._rehearse)

@@ -47,6 +47,7 @@ def test_differences_are_limited_by_the_mean_square_of_those_that_there_are() ->
     most = 5.0**0.5
     np.testing.assert_allclose(difference, [0.0, most, -most, 0.0, 1.0, -1.0, 0.0], rtol=1e-6)
     np.testing.assert_array_equal(limited(10.0 * difference, 2.0), 10.0 * difference)
+    np.testing.assert_array_equal(limited(difference.copy(), 0.0), difference)
     np.testing.assert_array_equal(limited(np.zeros(3, np.float32), 1.0), np.zeros(3))
     assert len(limited(np.zeros(0, np.float32), 1.0)) == 0
 
