@@ -63,6 +63,12 @@ def painting(width: int, height: int) -> np.ndarray:
     return np.concatenate([rgb * alpha[..., None], alpha[..., None]], axis=-1).astype(np.float32)
 
 
+def jitter_of(call: int) -> tuple[float, float]:
+    """Covers the pixel evenly, and is the same for estimates and central differences."""
+    place = call * 37 % 64
+    return (place % 8 + 0.5) / 8.0 - 0.5, (place // 8 + 0.5) / 8.0 - 0.5
+
+
 def draw_at(rasteriser: Rasteriser, plus: np.ndarray, minus: np.ndarray) -> None:
     """Let the next pair be drawn at these positions, with the oracle's normals, instead of perturbed ones."""
     tables = {}
@@ -113,10 +119,7 @@ class Cells:
         return perturbation(self.view, self.pixels, call).along(self.axes)
 
     def pair(self, call: int) -> PairBuffers:
-        """Jitters cover the pixel evenly, and are the same for estimates and central differences."""
-        place = call * 37 % 64
-        jitter = ((place % 8 + 0.5) / 8.0 - 0.5, (place // 8 + 0.5) / 8.0 - 0.5)
-        return self.rasteriser.draw_pair(self.view, jitter, self.drawn(call), *self._given)()
+        return self.rasteriser.draw_pair(self.view, jitter_of(call), self.drawn(call), *self._given)()
 
     def estimates(self, calls: int, *makers: Callable[[Assembly], Support]) -> list[np.ndarray]:
         """For each kind of support the mean gradient of one copy's parameters, (P,)."""

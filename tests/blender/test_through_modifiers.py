@@ -25,6 +25,7 @@ from sge_addon.scene.files import import_mesh
 from sge_addon.scene.stored_settings import registered
 from sge_addon.scene.unwrap import unwrap
 from tests.blender.displaced_meshes import evaluated_positions
+from tests.blender.material_nodes import add_material, image_node, link, principled
 from tests.blender.small_world import add_sphere, positions_of, run
 from tests.blender.stacks import add_grid, add_inflating_nodes, add_subsurf
 from tests.blender.test_objects import add_cube
@@ -147,14 +148,25 @@ def test_signs_average_over_fewer_steps_where_meshes_are_fitted_alone(
     empty_file: None, references: list[Reference]
 ) -> None:
     bare, modified = add_sphere("Bare", (1.0, 1.0, 1.0)), add_cage()
+    painted = add_sphere("Painted", (1.0, 1.0, 1.0))
+    painted.data.materials.clear()
+    painted.data.materials.append(paint := add_material("Paint"))
+    image = image_node(paint, bpy.data.images.new("Paint", 4, 4))
+    link(paint, image, principled(paint), "Base Color")
     alone = replace(SETTINGS, estimator="sge", texture=False)
     momentum = [
         ShapeFit(
             check_problem(bpy.context.scene, [obj], references, settings), ShapeSchedule()
         )._schedule.momentum
-        for obj, settings in ((bare, alone), (bare, replace(alone, texture=True)), (modified, alone))
+        for obj, settings in (
+            (bare, alone),
+            (painted, replace(alone, match=("alpha",))),
+            (painted, alone),
+            (bare, replace(alone, texture=True)),
+            (modified, alone),
+        )
     ]
-    assert momentum[0] < momentum[1] == momentum[2] == ShapeSchedule().momentum
+    assert momentum[0] == momentum[1] < min(momentum[2:]) == ShapeSchedule().momentum
 
 
 def test_textures_alone_are_fitted_to_the_evaluated_mesh(

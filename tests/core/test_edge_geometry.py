@@ -42,6 +42,15 @@ def test_corners_that_share_a_mark_weigh_alike() -> None:
     np.testing.assert_allclose(matrices[:, :, 1], [[1 / 3, 0, 0]] * 3, atol=1e-6)
 
 
+@pytest.mark.parametrize("smooth", [True, False], ids=["smooth", "flat"])
+def test_normals_are_the_oracles(smooth: bool) -> None:
+    points, faces = icosphere(2, 1.0)
+    points = (points + 0.1 * np.random.default_rng(1).normal(size=points.shape)).astype(np.float32)
+    assembly = assemble([surface(points, faces, smooth=smooth), surface(points + 3.0, faces[::-1])])
+    found = GroupNormals(assembly).at(assembly.positions).normals
+    np.testing.assert_allclose(found.T, group_normals(assembly.positions, assembly), atol=1e-5)
+
+
 @pytest.mark.parametrize("known", [True, False], ids=["areas known", "areas unknown"])
 @pytest.mark.parametrize("smooth", [True, False], ids=["smooth", "flat"])
 def test_the_normals_derivative_is_the_central_difference(smooth: bool, known: bool) -> None:

@@ -167,6 +167,17 @@ def test_without_noise_fine_meshes_start_as_boldly_as_coarse_ones() -> None:
         assert careful.refining == noisy.refining
 
 
+def test_pairs_of_meshes_alone_step_as_without_noise() -> None:
+    pairs, edges = ShapeSchedule(60).for_meshes_alone(), ShapeSchedule(60).for_edges()
+    assert pairs.learning_rate(1.0, 2562) == edges.learning_rate(1.0, 2562)
+    assert pairs.momentum == edges.momentum
+    assert pairs.halvings(0.0, 256, 2562) == edges.halvings(0.0, 256, 2562) == 2
+    lit = ShapeSchedule(60).for_meshes_alone(lit=True)
+    assert lit.halvings(0.0, 256, 2562) == 0
+    assert lit.limit > pairs.limit > 0.0 == ShapeSchedule().limit
+    assert min(pairs.tilt, lit.tilt) > 0.0 == edges.tilt
+
+
 def test_pinned_vertices_keep_their_bits() -> None:
     points, triangles = icosphere(2)
     points = points * np.float32(1.7) + np.float32(0.3)

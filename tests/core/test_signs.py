@@ -7,7 +7,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from sge_addon.core.signs import hash_bits, seed_key, signs, step_seed, sub_pixel_jitter, uniform
+from sge_addon.core.signs import (
+    hash_bits,
+    seed_key,
+    sign_rows,
+    signs,
+    step_seed,
+    sub_pixel_jitter,
+    uniform,
+)
 
 
 def mixed(bits: int) -> int:
@@ -45,6 +53,12 @@ def test_signs_are_the_highest_bits() -> None:
 
 def test_signs_do_not_depend_on_how_many_are_drawn() -> None:
     assert (signs(5, 1000)[:10] == signs(5, 10)).all()
+
+
+def test_rows_are_the_signs_of_what_is_named() -> None:
+    chosen = np.asarray([3, 999, 0, 70_000])
+    np.testing.assert_array_equal(sign_rows(5, chosen), signs(5, 70_001)[chosen].T)
+    np.testing.assert_array_equal(signs(5, 10, 1), signs(5, 10)[:, :1])
 
 
 def test_signs_are_fair_and_uncorrelated_over_seeds() -> None:
