@@ -10,6 +10,8 @@ barycentric coordinates (corner_marks), and the third goes on through the vertex
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -26,6 +28,7 @@ Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
 _WAYS = 16  # runs of pixels that are summed in turn
+_FEW_PIXELS = 2.0  # a triangle: where in it these are is chance, which the jitter evens out
 _AT_ONCE = 1 << 16  # pixels: what the processor's cache holds
 
 
@@ -69,7 +72,7 @@ class EdgeGradient:
 
     def _by_corner(self, buffers: EdgeBuffers, weight: Array | None) -> tuple[Indices, list[Array]]:
         """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
-        barycentric coordinates, and where normals matter those of turn."""
+        barycentric coordinates, and where normals matter those of turn; a third, of few pixels a triangle."""
         ids = buffers.id.ravel()
         weight = None if weight is None else buffers.area.part(weight).ravel()
         covered = np.flatnonzero(ids != 0)
@@ -78,7 +81,11 @@ class EdgeGradient:
         is_seen[bins] = True
         triangles = np.flatnonzero(is_seen)
         self._ranks[triangles] = np.arange(len(triangles))
-        moments = np.zeros((1 if self._normals is None else 2, 3, 3, len(triangles)))
+        planes = (buffers.force,) if self._normals is None else (buffers.force, buffers.turn)
+        if len(covered) < _FEW_PIXELS * len(triangles):
+            counts = None if weight is None else weight.take(covered)
+            return triangles, _evenly(planes, covered, counts, self._ranks.take(bins), len(triangles))
+        moments = np.zeros((len(planes), 3, 3, len(triangles)))
         at_once = max(_AT_ONCE, 4 * len(triangles))
         for start in range(0, len(covered), at_once):
             pixels = _apart(covered[start : start + at_once])
@@ -90,6 +97,20 @@ class EdgeGradient:
                 _add_moments(sums, each, counts, marks, ranks)
         places = self._places.take(triangles, axis=2)
         return triangles, [_spread(each, places) for each in moments.astype(np.float32)]
+
+
+def _evenly(
+    planes: Sequence[Array], pixels: Indices, counts: Array | None, bins: Indices, count: int
+) -> list[Array]:
+    """(3, 3, count) [axis, corner, triangle] for each plane a third of its sums. counts: (N,) what pixels
+    (N,) count, or None for 1. bins: (N,) triangles."""
+    found = []
+    for plane in planes:
+        rows = np.ascontiguousarray(plane.reshape(-1, 4).take(pixels, axis=0).T[:3])
+        rows *= np.float32(1.0 / 3.0) if counts is None else counts * np.float32(1.0 / 3.0)
+        sums = sums_by_bin(bins, rows, count)
+        found.append(np.broadcast_to(sums[:, None], (3, 3, count)))
+    return found
 
 
 def _apart(pixels: Indices) -> Indices:

@@ -230,8 +230,9 @@ class FitSettings:
     support: str = setting(
         "narrow",
         "Support",
-        "With the estimator 'paper', and with 'sge' where textures show or through modifiers: triangles whose "
-        "pixels a vertex listens to: those that contain it (less noise), or also their neighbours (unbiased)",
+        "With the estimator 'paper', and with 'sge' where textures show or through modifiers, triangles "
+        "whose pixels a vertex listens to: those that contain it (less noise), or also their neighbours "
+        "(unbiased)",
         choices=("narrow", "full"),
         advanced=True,
     )

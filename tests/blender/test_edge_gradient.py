@@ -10,12 +10,14 @@ import bpy  # noqa: F401 (the wheel brings gpu along)
 import numpy as np
 import pytest
 
+from sge_addon.core import edge_gradient
 from sge_addon.core.assembly import assemble
 from sge_addon.core.edge_gradient import EdgeGradient
 from sge_addon.core.edge_outlines import Matched
 from sge_addon.core.perturbation import perturbation
 from sge_addon.core.picture_area import whole
 from sge_addon.core.reference import Reference
+from sge_addon.core.sparse_solve import SmoothingSystem
 from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.surface import Material, Surface
 from sge_addon.core.view import View, jittered
@@ -209,3 +211,22 @@ def test_what_nothing_shows_pulls_at_nothing() -> None:
     picture = Picture([*sphere(), hidden], flat_view(), "unlit", BOTH)
     inside = picture.gradient().reshape(-1, 3)[picture.assembly.vertex_ranges[1]]
     assert not inside.any()
+
+
+def test_of_few_pixels_a_triangle_where_they_lie_is_chance(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Triangles of a fifth of a pixel: evenly to the corners is the same pull, and the same but for what the
+    smoothing of a step takes away."""
+    points, faces = icosphere(4, 0.36)
+    view = orthographic_view(24, 24, 1.0 / 24)
+    picture = Picture([surface(points, faces)], view, "normal", BOTH)
+    found = []
+    for few in (2.0, 0.0):
+        monkeypatch.setattr(edge_gradient, "_FEW_PIXELS", few)
+        found.append(picture.gradient().reshape(-1, 3))
+    evenly, by_place = found
+    assert not np.array_equal(evenly, by_place)
+    np.testing.assert_allclose(evenly.sum(axis=0), by_place.sum(axis=0), atol=1e-4 * np.abs(by_place).sum())
+    smoothed = [SmoothingSystem(faces, len(points)).solve(3.0, each.astype(np.float32)) for each in found]
+    cosine, length = agreement(smoothed[0].ravel(), smoothed[1].ravel())
+    assert cosine > 0.99
+    assert 0.97 < length < 1.03
