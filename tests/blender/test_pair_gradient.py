@@ -207,3 +207,13 @@ def test_what_is_not_seen_or_pinned_stays() -> None:
     assert (still == 0.0).all()
     assert (moved[::2] == 0.0).all()
     assert np.abs(moved[1::2]).max() > 0.0
+
+
+def test_a_view_that_sees_nothing_pulls_at_nothing() -> None:
+    points, faces = icosphere(1, 0.8)
+    view = perspective_view(32, 32)
+    references = pictures_of([surface(points, faces, materials=(GREY,))], [view], "normal")
+    beside = surface(points + np.float32([50.0, 0.0, 0.0]), faces, materials=(GREY,))
+    setup = Setup([beside], references, "normal", schedule=ShapeSchedule(10).for_meshes_alone())
+    (gradient,) = setup.source.estimate(0, 1, 1.0).gradients.values()
+    assert (gradient == 0.0).all()
