@@ -77,9 +77,10 @@ def find_flips(
     centre = np.tile(centres(buffers.area.in_picture(pixels), view.width), 2)
     x -= centre[0]
     y -= centre[1]
-    places, _ = places_at(x.take(CYCLE, axis=0), y.take(CYCLE, axis=0), w)
     a, b, c, d = view.distance_row.astype(np.float32)
-    depths = ((a * points[0] + b * points[1] + c * points[2] + d) * places).sum(axis=0).reshape(2, -1)
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):  # beside the camera
+        places, _ = places_at(x.take(CYCLE, axis=0), y.take(CYCLE, axis=0), w)
+        depths = ((a * points[0] + b * points[1] + c * points[2] + d) * places).sum(axis=0).reshape(2, -1)
     depths[empty] = _FAR
     outlined = np.flatnonzero(are_apart(depths[0], depths[1], view, _STEP))
     nearer = outlined + count * (depths[1] < depths[0]).take(outlined)

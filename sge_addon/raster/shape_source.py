@@ -54,15 +54,12 @@ class _Drawn:
 
 
 class _Perturbed:
-    """An assembly whose vertices are perturbed. parts: where its normals are, too; else None. along_normals:
-    as of ShapeSchedule."""
+    """An assembly whose vertices are perturbed. estimator: what it takes, PairGradient where normals are
+    perturbed, too. along_normals: as of ShapeSchedule."""
 
-    def __init__(
-        self, assembly: Assembly, support: Support, parts: PairGradient | None, along_normals: bool
-    ) -> None:
+    def __init__(self, assembly: Assembly, estimator: Support | PairGradient, along_normals: bool) -> None:
         self.movable = assembly.movable
-        self.support = support
-        self.parts = parts
+        self.estimator = estimator
         self._normals = (
             VertexAxes(assembly.triangles, assembly.texture_of_triangle, len(assembly.positions))
             if along_normals
@@ -106,8 +103,8 @@ class ShapeSource:
         self._memory = WorkingMemory()
         shaded = surfaces.shows_normals(match)
 
-        def parts(each: Assembly) -> PairGradient | None:
-            return PairGradient(each, shaded) if schedule.tilt > 0.0 else None
+        def estimator(each: Assembly) -> Support | PairGradient:
+            return PairGradient(each, shaded) if schedule.tilt > 0.0 else support(each)
 
         self._pictures = SmallPictures(
             surfaces,
@@ -116,7 +113,7 @@ class ShapeSource:
             blocks,
             schedule,
             lambda each: ComparedViews(each, match, loss, background, self._memory),
-            lambda each: _Perturbed(each, support(each), parts(each), schedule.along_normals),
+            lambda each: _Perturbed(each, estimator(each), schedule.along_normals),
         )
         self._drawn = DrawnAhead(self._draw_next)
         self._pictures.prepare(self._rehearse)
@@ -180,7 +177,7 @@ class ShapeSource:
             rasteriser,
             view,
             seed,
-            perturbed if mesh.own.parts is None else shape,
+            shape if isinstance(mesh.own.estimator, PairGradient) else perturbed,
             stopwatch,
             with_geometry,
             ahead,
@@ -190,22 +187,19 @@ class ShapeSource:
         return _Drawn(read, shape, rasteriser.areas, level.compared, mesh, camera)
 
     def _estimate(self, view: int, seed: int, drawn: _Drawn, buffers: PairBuffers) -> Estimate:
-        shape, own = drawn.shape, drawn.mesh.own
+        shape, estimator = drawn.shape, drawn.mesh.own.estimator
         with self._stopwatch.stage("estimate"):
             difference, loss = drawn.compared.difference(buffers, view, seed)
-            if own.parts is not None:
+            count = drawn.compared.pixel_count(view)
+            if isinstance(estimator, PairGradient):
                 tilts = drawn.compared.tilts(buffers, view)
                 jitter, camera = sub_pixel_jitter(seed), drawn.camera
                 clip = jittered(camera.world_to_clip, *jitter, camera.width, camera.height)
-                limit = self._schedule.limit
-                gradient = own.parts.positions(
-                    buffers, difference, tilts, shape, camera, clip, limit, drawn.areas
-                )
-                gradient *= np.float32(1.0 / drawn.compared.pixel_count(view))
+                drawn_as = (shape, camera, clip, self._schedule.limit, drawn.areas)
+                gradient = estimator.positions(buffers, difference, tilts, *drawn_as)
+                gradient *= np.float32(1.0 / count)
             else:
-                sums = sum_over_support(
-                    difference, buffers.id_plus.ravel(), buffers.id_minus.ravel(), own.support, self._memory
-                )
-                count = drawn.compared.pixel_count(view)
+                ids = buffers.id_plus.ravel(), buffers.id_minus.ravel()
+                sums = sum_over_support(difference, *ids, estimator, self._memory)
                 gradient = vertex_gradient(sums, shape.directions, shape.epsilons, count)
             return Estimate(loss, self._pictures.gradients(drawn.mesh, gradient))

@@ -217,3 +217,16 @@ def test_a_view_that_sees_nothing_pulls_at_nothing() -> None:
     setup = Setup([beside], references, "normal", schedule=ShapeSchedule(10).for_meshes_alone())
     (gradient,) = setup.source.estimate(0, 1, 1.0).gradients.values()
     assert (gradient == 0.0).all()
+
+
+def test_what_passes_the_camera_pulls_within_measure() -> None:
+    """From inside: some triangles lie behind, some on both sides of the camera."""
+    points, faces = icosphere(2, 3.2)  # around a camera 3 away
+    view = perspective_view(32, 32)
+    references = pictures_of([surface(points, faces[:, ::-1], materials=(GREY,))], [view], "normal")
+    moved = surface(points * np.float32([1.0, 0.8, 1.0]), faces[:, ::-1], materials=(GREY,))
+    setup = Setup([moved], references, "normal", schedule=ShapeSchedule(10).for_meshes_alone())
+    for seed in range(20):
+        (gradient,) = setup.source.estimate(0, seed, 1.0).gradients.values()
+        assert np.isfinite(gradient).all()
+    assert np.abs(gradient).max() > 0.0
