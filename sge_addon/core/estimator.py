@@ -22,8 +22,8 @@ def limited(difference: NDArray[np.float32], times: float) -> NDArray[np.float32
     """(P,) differences, changed in place: none is further from 0 than ``times`` the root mean square of those
     that are not 0; 0 for any distance.
 
-    A few pixels at outlines, which one of the pictures covers and the other does not, differ by far more than
-    all others, and are most of the noise; so limited, a gradient is biased, but much more like itself."""
+    A few pixels differ by far more than all others, and are most of the noise; so limited, a gradient is
+    biased, but much more like itself."""
     count = np.count_nonzero(difference)
     if count and times > 0.0:
         # Not a dot product: BLAS threads spin on the rasteriser's cores long after it.

@@ -38,8 +38,8 @@ class ShapeSchedule:
     its end is in longer fits, the power of their length. refining: how much smaller its start and its end
     are on finer meshes, the powers of their number of vertices. momentum: part of the last direction that
     a step keeps, which averages noise. smoothing_range: lambda.
-    tilt: how far unit normals are tilted (PerturbedShape); 0 where they are those of perturbed vertices.
-    along_normals: whether vertices are perturbed along the surface's normals, which nothing is to slide on.
+    tilt: how far unit normals are tilted (PerturbedShape), and vertices then perturbed along the surface's,
+    where nothing is to slide on it; 0 where normals are those of perturbed vertices.
     limit: how far pixels of a pair may differ, in units of their root mean square; 0 for any distance.
     coarse: until when pictures are at the most as large as tells of the mesh, half as large, a quarter, and
     so on; without any, they are whole throughout.
@@ -59,7 +59,6 @@ class ShapeSchedule:
     momentum: float = 0.9
     smoothing_range: tuple[float, float] = (10.0, 1.0)
     tilt: float = 0.0
-    along_normals: bool = False
     limit: float = 0.0
     coarse: tuple[float, ...] = ()
     boldest: float = 0.25
@@ -95,7 +94,6 @@ class ShapeSchedule:
             epsilon=(0.6, 0.3),
             rate=(0.45, edges.rate[1]),
             tilt=0.1,
-            along_normals=True,
             limit=2.0 if lit else 1.0,
             coarse=() if lit else edges.coarse,
         )

@@ -223,8 +223,8 @@ class FitSettings:
         False,
         "Rasterise Ahead",
         "With the shape alone, rasterise the next view while this one is estimated, with the estimator "
-        "'edge' in the second half of the fit, for long fits to large references. Steps are shorter, but "
-        "each follows a gradient that is one step old",
+        "'edge', and 'sge' where no textures show, in the second half of the fit. For long fits to large "
+        "references: steps are shorter, but each follows a gradient that is one step old",
         advanced=True,
     )
     support: str = setting(

@@ -71,7 +71,7 @@ class EdgeSource:
     ) -> None:
         self._surfaces = surfaces
         self._schedule = schedule
-        self._match, self._loss, self._background = match, loss, background
+        self._loss = loss
         self._stopwatch = stopwatch
         self._memory = WorkingMemory()
         shaded = surfaces.shows_normals(match)

@@ -79,11 +79,6 @@ class FittedSurfaces:
         """Of what was shown last."""
         return self._rasteriser.assembly
 
-    @property
-    def shows_textures(self) -> bool:
-        """Whether what is drawn may differ from place to place by more than the shape."""
-        return self._rasteriser.shows_textures
-
     def shows_normals(self, match: tuple[str, ...]) -> bool:
         """Whether what is matched of pictures depends on normals. match: of FitSettings."""
         return self._rasteriser.shows_normals(match)
@@ -95,7 +90,7 @@ class FittedSurfaces:
         ``finer``, of which they are made, where that is no gain or would show something else: textures,
         creases, light. finer: None for the surfaces themselves. step: as of CoarseSurfaces."""
         assembly = self.updated(textures=False).assembly
-        if self.shows_textures or not assembly.is_smooth:
+        if self._rasteriser.shows_textures or not assembly.is_smooth:
             return finer
         owned = assembly.triangles_of_surfaces()
         before: list[CoarseMesh] = list(finer.meshes) if finer is not None else []

@@ -47,22 +47,17 @@ class _Drawn:
     mesh: ShownMesh[_Perturbed]
     camera: View
 
-    @property
-    def positions(self) -> NDArray[np.float32]:
-        """(V, 3), of a coarse mesh if there is one."""
-        return self.shape.positions
-
 
 class _Perturbed:
     """An assembly whose vertices are perturbed. estimator: what it takes, PairGradient where normals are
-    perturbed, too. along_normals: as of ShapeSchedule."""
+    perturbed, too, and vertices along them."""
 
-    def __init__(self, assembly: Assembly, estimator: Support | PairGradient, along_normals: bool) -> None:
+    def __init__(self, assembly: Assembly, estimator: Support | PairGradient) -> None:
         self.movable = assembly.movable
         self.estimator = estimator
         self._normals = (
             VertexAxes(assembly.triangles, assembly.texture_of_triangle, len(assembly.positions))
-            if along_normals
+            if isinstance(estimator, PairGradient)
             else None
         )
         self._axes: Axes | None = None
@@ -113,7 +108,7 @@ class ShapeSource:
             blocks,
             schedule,
             lambda each: ComparedViews(each, match, loss, background, self._memory),
-            lambda each: _Perturbed(each, estimator(each), schedule.along_normals),
+            lambda each: _Perturbed(each, estimator(each)),
         )
         self._drawn = DrawnAhead(self._draw_next)
         self._pictures.prepare(self._rehearse)

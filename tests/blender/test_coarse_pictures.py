@@ -17,6 +17,8 @@ from sge_addon.core.stopwatch import Stopwatch
 from sge_addon.core.surface import Surface, flat_groups
 from sge_addon.core.view import View
 from sge_addon.raster import small_pictures
+from sge_addon.raster.edge_source import EdgeSource
+from sge_addon.raster.shape_source import ShapeSource
 from tests.blender.test_raster_source import GREY, WAVES, Setup, around, both_estimators, pictures_of
 from tests.meshes import icosphere, perspective_view, surface
 
@@ -45,6 +47,12 @@ def setup_of(
     return Setup(balls, references, shading, estimator=estimator, schedule=schedule)
 
 
+def drawn_positions(source: ShapeSource | EdgeSource, seed: int, progress: float) -> np.ndarray:
+    """(V, 3) that the first view's picture or pair shows, at rest."""
+    drawn = source._drawn.take(0, seed, progress)
+    return drawn.positions if isinstance(source, EdgeSource) else drawn.shape.positions
+
+
 @both_estimators
 def test_small_pictures_show_a_coarser_mesh_and_whole_ones_the_mesh_itself(estimator: str) -> None:
     source = setup_of(fine_ball(), estimator=estimator).source
@@ -54,7 +62,7 @@ def test_small_pictures_show_a_coarser_mesh_and_whole_ones_the_mesh_itself(estim
     assert 500 <= count < 2562 / 3
     assert len(its_mesh.assembly.triangles) == 2 * count - 4
     assert len(own_mesh.assembly.positions) == 2562
-    drawn = [source._drawn.take(0, 1, progress).positions for progress in (0.0, 0.9)]
+    drawn = [drawn_positions(source, 1, progress) for progress in (0.0, 0.9)]
     assert [len(each) for each in drawn] == [count, 2562]
 
 
@@ -137,8 +145,8 @@ def test_the_coarse_mesh_steps_in_the_place_of_what_is_free_and_only_there(estim
         moved = np.abs(block.value - block._start).max(axis=1)
         assert moved.max() > 0.0
     assert (setup.blocks[1].value[:9] == aside.positions[:9]).all()
-    drawn = setup.source._drawn.take(0, 2, 0.0)
-    assert (drawn.positions[: len(free.mesh.sizes)] == setup.blocks[0].of(free.mesh)).all()
+    drawn = drawn_positions(setup.source, 2, 0.0)
+    assert (drawn[: len(free.mesh.sizes)] == setup.blocks[0].of(free.mesh)).all()
 
 
 def test_in_long_fits_the_fine_mesh_steps() -> None:
