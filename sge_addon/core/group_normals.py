@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from .assembly import Assembly
 from .corner_cycles import corner_cycles
+from .vectors import cross, dot
 
 Array = NDArray[np.float32]
 Doubles = NDArray[np.float64]
@@ -30,8 +31,7 @@ class GroupAreas:
     @cached_property
     def normals(self) -> Array:
         """(3, G), unit."""
-        x, y, z = self.sums
-        scale = 1.0 / np.sqrt(np.maximum(x * x + y * y + z * z, 1e-30))
+        scale = 1.0 / np.sqrt(np.maximum(dot(self.sums, self.sums), 1e-30))
         return (self.sums * scale).astype(np.float32)
 
 
@@ -54,8 +54,7 @@ class GroupNormals:
 def area_sums(groups: NDArray[np.intp], area: Array, count: int) -> tuple[Doubles, Doubles]:
     """(3, count) sums of area vectors (3, T) by groups (3 T,), by corner, and (count,) of their lengths. The
     number ``count`` itself is no group."""
-    x, y, z = area
-    rows = [np.concatenate([row, row, row]) for row in (x, y, z, np.sqrt(x * x + y * y + z * z))]
+    rows = [np.concatenate([row, row, row]) for row in (*area, np.sqrt(dot(area, area)))]
     sums = np.array([np.bincount(groups, row, count + 1)[:count] for row in rows])
     return sums[:3], sums[3]
 
@@ -65,12 +64,3 @@ def distinct_groups(assembly: Assembly) -> NDArray[np.int32]:
     a, b, c = assembly.normal_groups.T
     none = np.int32(len(assembly.group_offsets) - 1)
     return np.stack([a, np.where(b == a, none, b), np.where((c == a) | (c == b), none, c)], axis=1)
-
-
-def cross(a: Array, b: Array) -> Array:
-    """(3, ...) each; an order faster than np.cross along the other axis."""
-    product = np.empty(np.broadcast_shapes(a.shape, b.shape), np.float32)
-    for axis, (first, second) in enumerate(((1, 2), (2, 0), (0, 1))):
-        np.multiply(a[first], b[second], out=product[axis])
-        product[axis] -= a[second] * b[first]
-    return product

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from .assembly import Assembly
 from .corner_cycles import corner_cycles
-from .group_normals import Doubles, GroupAreas, area_sums, cross, distinct_groups
+from .group_normals import Doubles, GroupAreas, area_sums, distinct_groups
+from .vectors import cross, dot
 
 Array = NDArray[np.float32]
 
@@ -68,10 +69,9 @@ class NormalGradient:
     ) -> Array:
         """(3, T): the gradient by the triangles' area vectors. groups: (3 T,), by corner. sums, lengths: of
         GroupAreas."""
-        x, y, z = sums
-        squared = np.maximum(x * x + y * y + z * z, np.square(_LEAST_SHARE * lengths) + 1e-30)
+        squared = np.maximum(dot(sums, sums), np.square(_LEAST_SHARE * lengths) + 1e-30)
         # d unit(s) / ds = (1 - n n^T) / |s|.
-        along = (by_group[0] * x + by_group[1] * y + by_group[2] * z) / squared
+        along = dot(by_group, sums) / squared
         given = np.zeros((3, self._group_count + 1), np.float32)
         np.divide(by_group - sums * along, np.sqrt(squared), out=given[:, :-1], casting="unsafe")
         first, second, third = np.split(given.take(groups, axis=1), 3, axis=1)

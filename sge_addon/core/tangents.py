@@ -16,6 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .vectors import dot
+
 Array = NDArray[np.float32]
 
 _TINY = np.float32(1e-30)  # as in shaders/unit_normal.glsl
@@ -29,21 +31,6 @@ def uv_orientations(uvs: Array) -> Array:
     first, second = uvs[:, 1] - uvs[:, 0], uvs[:, 2] - uvs[:, 0]
     area = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     return np.sign(area).astype(np.float32)
-
-
-def group_normals(
-    positions: Array,
-    triangles: NDArray[np.int32],
-    group_offsets: NDArray[np.int64],
-    group_triangles: NDArray[np.int32],
-) -> Array:
-    """(G, 3) unit: of each normal group its triangles' normals, weighted by area; as the rasteriser's."""
-    a, b, c = (_gathered(positions, corner) for corner in triangles.T)  # (3, F) each
-    count = len(group_offsets) - 1
-    group = np.repeat(np.arange(count), np.diff(group_offsets))
-    areas = _cross(b - a, c - a)
-    sums = np.stack([np.bincount(group, axis.take(group_triangles), count) for axis in areas])
-    return np.ascontiguousarray(_unit(sums.astype(np.float32)).T)
 
 
 class CornerTangents:
@@ -82,18 +69,18 @@ class CornerTangents:
         backwards = -onwards[:, [2, 0, 1]]
         growing = self._along_first * onwards[:, 0] - self._along_second * onwards[:, 2]  # (3, F)
         # Of parts across the normal, products and squared lengths are those of the whole less the rest's.
-        up, down, lean = (_dot(each, normals) for each in (onwards, backwards, growing[:, None]))
-        lengths = _dot(onwards, onwards)
+        up, down, lean = (dot(each, normals) for each in (onwards, backwards, growing[:, None]))
+        lengths = dot(onwards, onwards)
         product = _across(lengths, up) * _across(lengths[[2, 0, 1]], down)
-        cosine = (_dot(onwards, backwards) - up * down) / np.sqrt(product)
-        weight = np.arccos(np.clip(cosine, -1.0, 1.0)) / np.sqrt(_across(_dot(growing, growing), lean))
+        cosine = (dot(onwards, backwards) - up * down) / np.sqrt(product)
+        weight = np.arccos(np.clip(cosine, -1.0, 1.0)) / np.sqrt(_across(dot(growing, growing), lean))
         tangents = (growing[:, None] - normals * lean) * weight
         index, count = self._corners.ravel(), len(corner_normals)
         sums = np.stack([np.bincount(index, axis.ravel(), count) for axis in tangents])
         result = np.empty((count, 4), np.float32)
         result[:, :3] = _unit(sums.astype(np.float32)).T
         result[:, 3] = self._signs
-        unknown = ~(_dot(sums, sums) > 1e-12)
+        unknown = ~(dot(sums, sums) > 1e-12)
         if unknown.any():
             result[unknown, :3] = _any_across(corner_normals[unknown])
         return result
@@ -142,15 +129,6 @@ def _any_across(normals: Array) -> Array:
     return np.ascontiguousarray(_unit(across.T).T)
 
 
-def _dot(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    product: NDArray[Any] = a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-    return product
-
-
-def _cross(a: NDArray[Any], b: NDArray[Any]) -> NDArray[Any]:
-    return np.stack([a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0]])
-
-
 def _across(squared: NDArray[Any], lean: NDArray[Any]) -> NDArray[Any]:
     """Squared length of what is across a unit normal, of a vector and its part along it; never 0."""
     rest: NDArray[Any] = np.maximum(squared - lean * lean, np.float32(1e-6) * squared + np.float32(1e-18))
@@ -164,5 +142,5 @@ def _gathered(rows: Array, indices: NDArray[np.int32]) -> Array:
 
 def _unit(vectors: NDArray[Any]) -> NDArray[Any]:
     """Axis 0 has x, y, z; zeros stay zeros."""
-    scaled: NDArray[Any] = vectors / np.sqrt(np.maximum(_dot(vectors, vectors), _TINY))
+    scaled: NDArray[Any] = vectors / np.sqrt(np.maximum(dot(vectors, vectors), _TINY))
     return scaled

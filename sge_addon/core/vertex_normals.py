@@ -9,7 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .bin_sums import sums_by_bin
 from .surface import Surface
+from .vectors import cross, dot
 
 Array = NDArray[np.float32]
 
@@ -44,28 +46,15 @@ class VertexNormals:
         # Axis by axis: numbers in a row are read and written several times faster than vectors.
         points = np.ascontiguousarray(positions.T, np.float32)
         a, b, c = (np.take(points, corner, axis=1) for corner in self._triangles.T)  # (3, F)
-        areas = _cross(b - a, c - a)
-        normals = _unit(_sums(areas, self._polygons, self._polygon_count))
+        areas = cross(b - a, c - a)
+        normals = _unit(sums_by_bin(self._polygons, areas, self._polygon_count))
         edges = _unit(np.take(points, self._ends, axis=1) - np.take(points, self._starts, axis=1))
-        cosines = -_dot(edges, np.take(edges, self._before, axis=1))
+        cosines = -dot(edges, np.take(edges, self._before, axis=1))
         angles = np.arccos(np.clip(cosines, -1.0, 1.0))
         weighted = np.take(normals, self._owners, axis=1) * angles
-        return np.ascontiguousarray(_unit(_sums(weighted, self._starts, self._count)).T)
-
-
-def _sums(vectors: Array, owners: NDArray[np.int64], count: int) -> Array:
-    """(3, count) of (3, N)."""
-    return np.stack([np.bincount(owners, axis, count).astype(np.float32) for axis in vectors])
-
-
-def _dot(a: Array, b: Array) -> Array:
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
-
-
-def _cross(a: Array, b: Array) -> Array:
-    return np.stack([a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))])
+        return np.ascontiguousarray(_unit(sums_by_bin(self._starts, weighted, self._count)).T)
 
 
 def _unit(vectors: Array) -> Array:
-    lengths = np.sqrt(_dot(vectors, vectors))
+    lengths = np.sqrt(dot(vectors, vectors))
     return vectors / np.where(lengths > 0.0, lengths, np.float32(1.0))

@@ -15,7 +15,7 @@ from ..core.assembly import Assembly
 from ..core.closed_surfaces import closed_and_outward
 from ..core.group_normals import GroupAreas, GroupNormals
 from ..core.perturbation import Axes, Perturbation, PerturbedShape
-from ..core.tangents import CornerTangents, group_normals
+from ..core.tangents import CornerTangents
 from .program import Program
 from .shaders import downsample_program, normals_program, perturb_program
 from .tables import table_size, upload_table
@@ -51,7 +51,7 @@ class Geometry:
         self.positions: gpu.types.GPUTexture | None = None
         self.draw_ranges = assembly.draw_ranges
         self._axes: tuple[Axes, gpu.types.GPUTexture] | None = None
-        self._few = GroupNormals(assembly) if len(assembly.positions) <= _FEW else None
+        self._has_few = len(assembly.positions) <= _FEW
 
     def upload(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
@@ -88,7 +88,7 @@ class Geometry:
         """The uploaded surfaces, which are those of the shape at rest, moved both ways; with normals as at
         rest."""
         resting = self.normals() if normals else None
-        if self._few is None:
+        if not self._has_few:
             tables = self.perturbed(shape.perturbation, normals=False)
             return [Pose(self, tables[name], resting) for name in ("plus", "minus")]
         moved = (shape.positions + shape.offsets, shape.positions - shape.offsets)
@@ -112,14 +112,24 @@ class Geometry:
     def normals(self) -> gpu.types.GPUTexture:
         """Normals of every group at the uploaded positions, as a table; unit length. Of few vertices from
         ``areas``, which are then known."""
-        if self._few is None:
+        if not self._has_few:
             return self._normals_at(self.positions, "normals")
         if self._normals is None:
-            self.areas = self._few.at(self._uploaded)
-            rows = np.zeros((np.prod(table_size(self.areas.sums.shape[1])), 4), np.float32)
-            rows[: self.areas.sums.shape[1], :3] = self.areas.normals.T
+            normals = self._worked_out_normals().T
+            rows = np.zeros((len(normals), 4), np.float32)
+            rows[:, :3] = normals
             self._normals = upload_table(rows)
         return self._normals
+
+    def _worked_out_normals(self) -> NDArray[np.float32]:
+        """(3, G), from ``areas``, which are then known."""
+        if self.areas is None:
+            self.areas = self._group_normals.at(self._uploaded)
+        return self.areas.normals
+
+    @cached_property
+    def _group_normals(self) -> GroupNormals:
+        return GroupNormals(self.assembly)
 
     def _normals_at(self, positions: gpu.types.GPUTexture, use: str) -> gpu.types.GPUTexture:
         size = table_size(len(self.assembly.group_offsets) - 1)
@@ -130,12 +140,8 @@ class Geometry:
     def tangents(self) -> gpu.types.GPUTexture:
         """Tangents of every corner at the uploaded positions, as a table; w = sign of the bitangent."""
         if self._tangents is None:
-            assembly, positions = self.assembly, self._uploaded
-            normals = group_normals(
-                positions, assembly.triangles, assembly.group_offsets, assembly.group_triangles
-            )
-            of_corner = normals[assembly.corners[:, 1].astype(np.int64)]
-            self._tangents = upload_table(self._corner_tangents.at(positions, of_corner))
+            of_corner = self._worked_out_normals().T[self.assembly.corners[:, 1].astype(np.int64)]
+            self._tangents = upload_table(self._corner_tangents.at(self._uploaded, of_corner))
         return self._tangents
 
     @cached_property

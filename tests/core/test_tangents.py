@@ -10,20 +10,23 @@ import numpy as np
 import pytest
 
 from sge_addon.core.assembly import Assembly, assemble
+from sge_addon.core.group_normals import GroupNormals
 from sge_addon.core.material_maps import LitMaterial
 from sge_addon.core.oracle import group_normals as slow_group_normals
 from sge_addon.core.surface import Material, Surface, smooth_groups
-from sge_addon.core.tangents import CornerTangents, group_normals, uv_orientations
+from sge_addon.core.tangents import CornerTangents, uv_orientations
 from tests.meshes import icosphere, surface
 
 LIT = Material("lit", lit=LitMaterial({}))
 
 
+def group_normals(assembly: Assembly) -> np.ndarray:
+    return GroupNormals(assembly).at(assembly.positions).normals.T
+
+
 def tangents_of(assembly: Assembly) -> tuple[np.ndarray, np.ndarray]:
     """(N, 4) tangents and (N, 3) normals of the corners."""
-    normals = group_normals(
-        assembly.positions, assembly.triangles, assembly.group_offsets, assembly.group_triangles
-    )[assembly.corners[:, 1].astype(int)]
+    normals = group_normals(assembly)[assembly.corners[:, 1].astype(int)]
     frames = CornerTangents(
         assembly.triangles, assembly.uvs, assembly.corner_indices, assembly.corner_signs, assembly.polygons
     )
@@ -63,8 +66,7 @@ def test_a_sheet_of_known_uvs(matrix: list[list[float]], tangent: list[float], s
 
 def test_normals_are_the_rasterisers() -> None:
     merged = assemble([surface(*icosphere(1), materials=(LIT,)), surface(*icosphere(0), smooth=False)])
-    found = group_normals(merged.positions, merged.triangles, merged.group_offsets, merged.group_triangles)
-    np.testing.assert_allclose(found, slow_group_normals(merged.positions, merged), atol=1e-6)
+    np.testing.assert_allclose(group_normals(merged), slow_group_normals(merged.positions, merged), atol=1e-6)
 
 
 def test_mirrored_triangles_have_corners_of_their_own() -> None:
