@@ -52,10 +52,10 @@ class EdgeGradient:
         view: View,
         clip: NDArray[np.float64],
         matched: Matched,
-        areas: GroupAreas | None = None,
+        group_areas: GroupAreas | None = None,
     ) -> Array:
         """(V, 3) gradient of the picture's summed loss. positions: (V, 3), and clip: (4, 4) world to clip, as
-        drawn, jitter included. areas: of these positions, where they are known."""
+        drawn, jitter included. group_areas: of these positions, where they are known."""
         columns = np.ascontiguousarray(positions.T)
         outlined, pulled = self._outlines.forces(buffers, columns, view, clip, matched)
         triangles, by_corner = self._by_corner(buffers, matched.reference.weight)
@@ -64,7 +64,7 @@ class EdgeGradient:
         if self._normals is not None:
             groups = self._groups.take(triangles, axis=0).T
             by_group = sums_by_bin(groups.ravel(), by_corner[1].reshape(3, -1), self._group_count)
-            turned = self._normals.pulls(columns, by_group, areas)
+            turned = self._normals.pulls(columns, by_group, group_areas)
             vertices.append(turned[0])
             pulls.append(turned[1])
         sums = sums_by_bin(np.concatenate(vertices), np.concatenate(pulls, axis=1), self._vertex_count)

@@ -23,8 +23,8 @@ _LEAST_SHARE = 0.05
 
 
 class NormalGradient:
-    """Of one topology. Where areas are not known, only triangles about which something is known are touched
-    in a step."""
+    """Of one topology. Where group areas are not known, only triangles about which something is known are
+    touched in a step."""
 
     def __init__(self, assembly: Assembly) -> None:
         self._triangles = assembly.triangles
@@ -40,17 +40,17 @@ class NormalGradient:
         return self._groups.T.ravel().astype(np.intp)
 
     def pulls(
-        self, columns: Array, by_group: Array, areas: GroupAreas | None = None
+        self, columns: Array, by_group: Array, group_areas: GroupAreas | None = None
     ) -> tuple[NDArray[np.intp], Array]:
         """(3 T,) vertices, of which one may occur more than once, and (3, 3 T) the gradient by their
         positions.
 
         columns: (3, V) positions. by_group: (3, G) gradient of the loss by the groups' unit normals.
-        areas: of these positions, where they are known.
+        group_areas: of these positions, where they are known.
         """
-        if areas is not None:
-            by_area = self._by_area_vector(self._all_groups, areas.sums, areas.lengths, by_group)
-            return self._all_vertices, cross(areas.edges, by_area[:, None]).reshape(3, -1)
+        if group_areas is not None:
+            by_area = self._by_area_vector(self._all_groups, group_areas.sums, group_areas.lengths, by_group)
+            return self._all_vertices, cross(group_areas.edges, by_area[:, None]).reshape(3, -1)
         known = np.zeros(self._group_count + 1, bool)
         known[:-1] = by_group.any(axis=0)
         # All triangles of a group whose normal matters, also those without a pixel.

@@ -21,8 +21,9 @@ class PairBuffers:
     reference has alpha. id_plus, id_minus: (H, W) uint32, 0 = background, triangle + 1.
     area: (H, W) of the picture's pixels; there is nothing beside it. geometry: of the plus image, where it
     was asked for.
-    tilt: (H, W) float32, where normals are tilted, the loss of what the plus image shows with normals tilted
-    by the pixels' signs minus that with the opposite ones; the other losses are then the means of both.
+    tilt_difference: (H, W) float32, where normals are tilted, the loss of what the plus image shows with
+    normals tilted by the pixels' signs minus that with the opposite ones; the other losses are then the means
+    of both.
     """
 
     area: Area
@@ -30,5 +31,5 @@ class PairBuffers:
     loss_minus: NDArray[np.float32]
     id_plus: NDArray[np.uint32]
     id_minus: NDArray[np.uint32]
-    tilt: NDArray[np.float32] | None = None
+    tilt_difference: NDArray[np.float32] | None = None
     geometry: GeometryBuffer | None = None

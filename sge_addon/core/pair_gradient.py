@@ -45,13 +45,14 @@ class PairGradient:
         view: View,
         clip: NDArray[np.float64],
         limit: float,
-        areas: GroupAreas | None = None,
+        group_areas: GroupAreas | None = None,
     ) -> Array:
         """(V, 3) gradient of the picture's summed loss.
 
-        difference: (P,) of the pair, flat, which is overwritten; tilts: (P,), ``buffers.tilt`` as far as it
-        counts. shape: as drawn, and clip: (4, 4) world to clip, jitter included. limit: as of ShapeSchedule.
-        areas: of the positions at rest, where they are known.
+        difference: (P,) of the pair, flat, which is overwritten; tilts: (P,), ``buffers.tilt_difference`` as
+        far as it counts. shape: as drawn, and clip: (4, 4) world to clip, jitter included. limit: as of
+        ShapeSchedule.
+        group_areas: of the positions at rest, where they are known.
         """
         columns = np.ascontiguousarray(shape.positions.T)
         offsets = np.ascontiguousarray(shape.offsets.T)
@@ -67,7 +68,7 @@ class PairGradient:
             # Evenly to the corners: where in its triangle a pixel lies, smoothing forgets.
             groups = self._groups.take(seen, axis=0).T.ravel()
             by_group = sums_by_bin(groups, np.tile(turned / 3.0, 3), self._group_count)
-            turning = self._normals.pulls(columns, by_group, areas)
+            turning = self._normals.pulls(columns, by_group, group_areas)
             vertices.append(turning[0])
             pulls.append(turning[1])
         gradient += sums_by_bin(np.concatenate(vertices), np.concatenate(pulls, axis=1), len(gradient)).T

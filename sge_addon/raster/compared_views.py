@@ -111,12 +111,12 @@ class ComparedViews:
             total = 0.5 * float(both.sum())
         return difference, total / self.pixel_count(view) + self._relative_to(view, seed)
 
-    def tilts(self, buffers: PairBuffers, view: int) -> NDArray[np.float32] | None:
+    def tilt_difference(self, buffers: PairBuffers, view: int) -> NDArray[np.float32] | None:
         """What the tilts of normals make of every pixel of the area, flat; None where nothing is tilted."""
         weight = self._references[view].weight
-        if buffers.tilt is None or weight is None:
-            return None if buffers.tilt is None else buffers.tilt.ravel()
-        return (buffers.tilt * buffers.area.part(weight)).ravel()
+        if buffers.tilt_difference is None or weight is None:
+            return None if buffers.tilt_difference is None else buffers.tilt_difference.ravel()
+        return (buffers.tilt_difference * buffers.area.part(weight)).ravel()
 
     def mean_loss(self, losses: NDArray[np.float32], area: Area, view: int, seed: int) -> float:
         """Of one picture's losses (H, W) in an area, in the step of this seed."""

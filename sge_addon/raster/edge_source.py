@@ -38,13 +38,13 @@ _MARGIN = 2.0
 @dataclass(frozen=True, eq=False)
 class _Drawn:
     """A picture that is on its way; area: that shows something; positions: (V, 3) that it shows, of a coarse
-    mesh if there is one; areas: of these, as of SurfaceDrawing; jitter of its pixels."""
+    mesh if there is one; group_areas: of these, as of SurfaceDrawing; jitter of its pixels."""
 
     rasteriser: Rasteriser
     target: Target
     area: Area
     positions: NDArray[np.float32]
-    areas: GroupAreas | None
+    group_areas: GroupAreas | None
     jitter: tuple[float, float]
     matched: Matched
     compared: ComparedViews
@@ -102,7 +102,7 @@ class EdgeSource:
         with self._stopwatch.stage("estimate"):
             clip = jittered(camera.world_to_clip, *drawn.jitter, camera.width, camera.height)
             gradient = drawn.mesh.own.positions(
-                buffers, drawn.positions, camera, clip, drawn.matched, drawn.areas
+                buffers, drawn.positions, camera, clip, drawn.matched, drawn.group_areas
             )
             gradient *= np.float32(1.0 / drawn.compared.pixel_count(view))
             loss = drawn.compared.mean_loss(buffers.loss, buffers.area, view, seed)
@@ -152,4 +152,6 @@ class EdgeSource:
             ahead,
         )
         area = seen_area(reference.view, positions, _MARGIN)
-        return _Drawn(rasteriser, target, area, positions, rasteriser.areas, jitter, matched, compared, mesh)
+        return _Drawn(
+            rasteriser, target, area, positions, rasteriser.group_areas, jitter, matched, compared, mesh
+        )

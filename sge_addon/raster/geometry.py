@@ -57,7 +57,7 @@ class Geometry:
         """positions: (V, 3) float32, world. One upload serves every pass until the next."""
         self.positions = self._table_of(positions)
         self._uploaded = positions
-        self.areas: GroupAreas | None = None
+        self.group_areas: GroupAreas | None = None
         self._normals: gpu.types.GPUTexture | None = None
         self._tangents: gpu.types.GPUTexture | None = None
 
@@ -111,7 +111,7 @@ class Geometry:
 
     def normals(self) -> gpu.types.GPUTexture:
         """Normals of every group at the uploaded positions, as a table; unit length. Of few vertices from
-        ``areas``, which are then known."""
+        ``group_areas``, which are then known."""
         if not self._has_few:
             return self._normals_at(self.positions, "normals")
         if self._normals is None:
@@ -122,10 +122,10 @@ class Geometry:
         return self._normals
 
     def _worked_out_normals(self) -> NDArray[np.float32]:
-        """(3, G), from ``areas``, which are then known."""
-        if self.areas is None:
-            self.areas = self._group_normals.at(self._uploaded)
-        return self.areas.normals
+        """(3, G), from ``group_areas``, which are then known."""
+        if self.group_areas is None:
+            self.group_areas = self._group_normals.at(self._uploaded)
+        return self.group_areas.normals
 
     @cached_property
     def _group_normals(self) -> GroupNormals:

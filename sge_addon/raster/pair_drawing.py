@@ -26,7 +26,7 @@ from .targets import Target
 
 GEOMETRY_FORMATS = dict.fromkeys(GEOMETRY_OUTPUTS, "RGBA32F")
 _LOSS_FORMATS = {"loss": "R32F", "id": "R32UI"}
-_TILT_FORMATS = {"normal_loss": "R32F"}
+_TILT_FORMATS = {"tilt_difference": "R32F"}
 
 
 class PairDrawing(SurfaceDrawing):
@@ -73,7 +73,7 @@ class PairDrawing(SurfaceDrawing):
                     for t in targets
                 )
                 tilt, first = None, 2
-                if "normal_loss" in targets[0].formats:
+                if "tilt_difference" in targets[0].formats:
                     tilt, first = self._reader.read(targets[0], 2, 1, "FLOAT", area), 3
                 geometry = self._read_geometry(targets[0], plus[1], first) if with_geometry else None
             return PairBuffers(
@@ -82,7 +82,7 @@ class PairDrawing(SurfaceDrawing):
                 id_plus=plus[1],
                 loss_minus=minus[0],
                 id_minus=minus[1],
-                tilt=tilt,
+                tilt_difference=tilt,
                 geometry=geometry,
             )
 

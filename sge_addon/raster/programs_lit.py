@@ -11,7 +11,7 @@ from ..core.texture_pyramid import LEVEL_ROUNDING
 from .lit_materials import MATERIAL_ROWS, PACKED, READ_AS_BASE, VIEW_ROWS, atlas_name
 from .program import Program, build_program
 from .programs_edge import edge_outputs
-from .shaders import EDGE_ROWS, match_defines, tilts
+from .shaders import EDGE_ROWS, match_defines, tilt_feature
 
 # What is drawn of visibility and geometry, besides IDs: written in shaders/geometry.glsl.
 GEOMETRY_OUTPUTS = ("geometry_slopes", "geometry_position", "geometry_normal", "geometry_tangent")
@@ -46,7 +46,7 @@ def lit_loss_program(
 
     match, background, tilted: as of shaders.loss_program.
     """
-    more = tilts(tilted)
+    more = tilt_feature(tilted)
     return _lit_program(
         ("distance", "matched", "loss_frag"),
         variant,

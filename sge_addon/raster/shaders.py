@@ -24,12 +24,12 @@ class Feature(NamedTuple):
     defines: tuple[str, ...]
 
 
-def tilts(tilted: bool) -> Feature:
+def tilt_feature(tilted: bool) -> Feature:
     """Of programs that tell what a pixel's loss has to do with its normal: PerturbedShape.tilt."""
     if not tilted:
         return Feature((), {}, {}, ())
     constants = {"tilt": "FLOAT", "tilt_key": "INT"}
-    return Feature(("signs",), {"normal_loss": "FLOAT"}, constants, ("SGE_TILTED",))
+    return Feature(("signs",), {"tilt_difference": "FLOAT"}, constants, ("SGE_TILTED",))
 
 
 def match_defines(match: tuple[str, ...], loss: str, background: bool) -> tuple[str, ...]:
@@ -92,13 +92,13 @@ def loss_program(
     background: bool = False,
     tilted: bool = False,
 ) -> Program:
-    """Surfaces and a reference -> loss of each pixel, id; with ``tilted`` also normal_loss. match: of colour,
-    alpha, normal.
+    """Surfaces and a reference -> loss of each pixel, id; with ``tilted`` also tilt_difference. match: of
+    colour, alpha, normal.
 
     background: it is another one each step, so that the reference's alpha is not folded into its colour.
     """
     colour = "colour" in match
-    more = tilts(tilted)
+    more = tilt_feature(tilted)
     return surface_program(
         ("distance", "matched", *more.sources, "loss_frag"),
         shading=shading if colour else "unlit",

@@ -38,11 +38,11 @@ _AXES_SERVE = 8  # pairs: surfaces turn little meanwhile
 
 @dataclass(frozen=True, eq=False)
 class _Drawn:
-    """A pair that is on its way. areas: of its shape at rest, as of SurfaceDrawing."""
+    """A pair that is on its way. group_areas: of its shape at rest, as of SurfaceDrawing."""
 
     read: Callable[[], PairBuffers]
     shape: PerturbedShape
-    areas: GroupAreas | None
+    group_areas: GroupAreas | None
     compared: ComparedViews
     mesh: ShownMesh[_Perturbed]
     camera: View
@@ -179,7 +179,7 @@ class ShapeSource:
             self._drawn.turn,
             area,
         )
-        return _Drawn(read, shape, rasteriser.areas, level.compared, mesh, camera)
+        return _Drawn(read, shape, rasteriser.group_areas, level.compared, mesh, camera)
 
     def _estimate(self, view: int, seed: int, drawn: _Drawn, buffers: PairBuffers) -> Estimate:
         shape, estimator = drawn.shape, drawn.mesh.own.estimator
@@ -187,10 +187,10 @@ class ShapeSource:
             difference, loss = drawn.compared.difference(buffers, view, seed)
             count = drawn.compared.pixel_count(view)
             if isinstance(estimator, PairGradient):
-                tilts = drawn.compared.tilts(buffers, view)
+                tilts = drawn.compared.tilt_difference(buffers, view)
                 jitter, camera = sub_pixel_jitter(seed), drawn.camera
                 clip = jittered(camera.world_to_clip, *jitter, camera.width, camera.height)
-                drawn_as = (shape, camera, clip, self._schedule.limit, drawn.areas)
+                drawn_as = (shape, camera, clip, self._schedule.limit, drawn.group_areas)
                 gradient = estimator.positions(buffers, difference, tilts, *drawn_as)
                 gradient *= np.float32(1.0 / count)
             else:

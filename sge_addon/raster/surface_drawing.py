@@ -62,9 +62,9 @@ class SurfaceDrawing:
         return ("colour" in match and self.shading != "unlit") or "normal" in match
 
     @property
-    def areas(self) -> GroupAreas | None:
+    def group_areas(self) -> GroupAreas | None:
         """Of the normals of the positions as they are, where they were worked out here to be drawn."""
-        return self._geometry.areas
+        return self._geometry.group_areas
 
     def set_positions(self, positions: NDArray[np.float32]) -> None:
         """positions: (V, 3) float32, world space, of all surfaces."""

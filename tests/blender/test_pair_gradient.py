@@ -63,7 +63,7 @@ class TiltedCells(Cells):
         for call in range(calls):
             buffers = self.tilted_pair(call)
             difference = (buffers.loss_plus - buffers.loss_minus).ravel()
-            tilts = None if buffers.tilt is None else buffers.tilt.ravel()
+            tilts = None if buffers.tilt_difference is None else buffers.tilt_difference.ravel()
             clip = jittered(self.view.world_to_clip, *jitter_of(call), self.view.width, self.view.height)
             found = gradient.positions(buffers, difference, tilts, self.shape(call), self.view, clip, 0.0)
             yield found.reshape(COPIES, -1) / (SIDE * SIDE)
@@ -148,7 +148,7 @@ def test_tilts_are_the_oracles(few: int, monkeypatch: pytest.MonkeyPatch) -> Non
     jitter = (0.2, -0.3)
     drawn = (view, jitter, shape, textures, ("colour",), "l1", Stopwatch())
     buffers = Rasteriser(assembly, "normal", SunLights()).draw_pair(*drawn)()
-    assert buffers.tilt is not None
+    assert buffers.tilt_difference is not None
 
     normals = group_normals(points, assembly)[assembly.normal_groups]
     turns = 0.2 * sign_rows(shape.tilt_seed, np.arange(SIDE * SIDE)).T
@@ -170,7 +170,7 @@ def test_tilts_are_the_oracles(few: int, monkeypatch: pytest.MonkeyPatch) -> Non
         empty = np.abs(target[same]).mean(axis=1)
         np.testing.assert_allclose(losses.ravel()[same], sum(both) / 2.0 - empty, atol=1e-3)
         if sign > 0.0:
-            np.testing.assert_allclose(buffers.tilt.ravel()[same], both[0] - both[1], atol=1e-3)
+            np.testing.assert_allclose(buffers.tilt_difference.ravel()[same], both[0] - both[1], atol=1e-3)
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:

@@ -3,7 +3,7 @@
 // The loss of this pixel against the reference, and the triangle's ID; with SGE_TILTED the mean loss with the
 // normal tilted by the pixel's signs and by the opposite ones, and the difference of both.
 // Reads: the surface; reference_normal and what matched.glsl reads; with SGE_TILTED tilt, tilt_key.
-// Writes: loss, so that the cleared value 0 is exact for the background; id = triangle + 1; normal_loss.
+// Writes: loss, so that the cleared value 0 is exact for the background; id = triangle + 1; tilt_difference.
 
 #ifdef SGE_TILTED
 // The mean distances of what this fragment would show with the world normal n.
@@ -36,7 +36,7 @@ void main()
   vec3 turn = tilt * sge_signs(uint(tilt_key), uint(pixel.y * textureSize(reference_colour, 0).x + pixel.x));
   float tilted = sge_mismatch(normalize(n + turn), colour, target);
   float other = sge_mismatch(normalize(n - turn), colour, target);
-  normal_loss = tilted - other;
+  tilt_difference = tilted - other;
   sum += 0.5 * (tilted + other);
 #else
 #  ifdef SGE_MATCH_COLOUR
