@@ -22,6 +22,7 @@ from .edge_buffers import EdgeBuffers
 from .edge_outlines import Matched, Outlines
 from .group_normals import GroupAreas
 from .normal_gradient import NormalGradient
+from .seen_triangles import SeenTriangles
 from .view import View
 
 Array = NDArray[np.float32]
@@ -41,7 +42,7 @@ class EdgeGradient:
         self._vertex_count = len(assembly.positions)
         self._group_count = len(assembly.group_offsets) - 1
         self._places = place_matrices(assembly.triangles, assembly.marks)
-        self._ranks = np.empty(len(assembly.triangles), np.intp)  # of triangles among those that are seen
+        self._seen = SeenTriangles(len(assembly.triangles))
         self._outlines = Outlines(assembly, shaded)
         self._normals = NormalGradient(assembly) if shaded else None
 
@@ -73,28 +74,22 @@ class EdgeGradient:
     def _by_corner(self, buffers: EdgeBuffers, weight: Array | None) -> tuple[Indices, list[Array]]:
         """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
         barycentric coordinates, and where normals matter those of turn; a third, of few pixels a triangle."""
-        ids = buffers.id.ravel()
-        weight = None if weight is None else buffers.area.part(weight).ravel()
-        covered = np.flatnonzero(ids != 0)
-        bins = ids.take(covered).astype(np.intp) - 1
-        is_seen = np.zeros(len(self._triangles), bool)
-        is_seen[bins] = True
-        triangles = np.flatnonzero(is_seen)
-        self._ranks[triangles] = np.arange(len(triangles))
+        seen = self._seen.of(buffers.id)
+        pixels, triangles, count = seen.pixels, seen.triangles, len(seen.triangles)
+        counts = None if weight is None else buffers.area.part(weight).ravel().take(pixels)
         planes = (buffers.force,) if self._normals is None else (buffers.force, buffers.turn)
-        if len(covered) < _FEW_PIXELS * len(triangles):
-            counts = None if weight is None else weight.take(covered)
-            return triangles, _evenly(planes, covered, counts, self._ranks.take(bins), len(triangles))
-        moments = np.zeros((len(planes), 3, 3, len(triangles)))
-        at_once = max(_AT_ONCE, 4 * len(triangles))
-        for start in range(0, len(covered), at_once):
-            pixels = _apart(covered[start : start + at_once])
-            ranks = self._ranks.take(_apart(bins[start : start + at_once]))
-            values = [each.reshape(-1, 4).take(pixels, axis=0) for each in (buffers.force, buffers.turn)]
+        if len(pixels) < _FEW_PIXELS * count:
+            return triangles, _evenly(planes, pixels, counts, seen.ranks, count)
+        moments = np.zeros((len(planes), 3, 3, count))
+        at_once = max(_AT_ONCE, 4 * count)
+        for start in range(0, len(pixels), at_once):
+            chosen = _apart(np.arange(start, min(start + at_once, len(pixels))))
+            at = pixels.take(chosen)
+            values = [each.reshape(-1, 4).take(at, axis=0) for each in (buffers.force, buffers.turn)]
             marks = values[0][:, 3].astype(np.float64), values[1][:, 3].astype(np.float64)
-            counts = None if weight is None else weight.take(pixels)
+            weights = None if counts is None else counts.take(chosen)
             for sums, each in zip(moments, values, strict=False):
-                _add_moments(sums, each, counts, marks, ranks)
+                _add_moments(sums, each, weights, marks, seen.ranks.take(chosen))
         places = self._places.take(triangles, axis=2)
         return triangles, [_spread(each, places) for each in moments.astype(np.float32)]
 

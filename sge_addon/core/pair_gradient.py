@@ -21,6 +21,7 @@ from .normal_gradient import NormalGradient
 from .outline_flips import find_flips
 from .pair_buffers import PairBuffers
 from .perturbation import PerturbedShape
+from .seen_triangles import SeenTriangles
 from .signs import sign_rows
 from .view import View
 
@@ -32,6 +33,7 @@ class PairGradient:
 
     def __init__(self, assembly: Assembly, shaded: bool) -> None:
         self._triangles = assembly.triangles
+        self._seen = SeenTriangles(len(assembly.triangles))
         self._groups = assembly.normal_groups
         self._group_count = len(assembly.group_offsets) - 1
         self._normals = NormalGradient(assembly) if shaded else None
@@ -51,8 +53,7 @@ class PairGradient:
 
         difference: (P,) of the pair, flat, which is overwritten; tilts: (P,), ``buffers.tilt_difference`` as
         far as it counts. shape: as drawn, and clip: (4, 4) world to clip, jitter included. limit: as of
-        ShapeSchedule.
-        group_areas: of the positions at rest, where they are known.
+        ShapeSchedule. group_areas: of the positions at rest, where they are known.
         """
         columns = np.ascontiguousarray(shape.positions.T)
         offsets = np.ascontiguousarray(shape.offsets.T)
@@ -79,14 +80,11 @@ class PairGradient:
     ) -> tuple[NDArray[np.intp], Array, Array | None]:
         """(T,) triangles that the plus image shows; (T,) sums of the difference, and (3, T) the gradients of
         the summed loss by the normals of their pixels, where these are tilted."""
-        ids = buffers.id_plus.ravel()
-        covered = np.flatnonzero(ids)
-        rows = np.empty((1 if tilts is None else 4, len(covered)), np.float32)
-        difference.take(covered, out=rows[0], mode="clip")
+        seen = self._seen.of(buffers.id_plus)
+        rows = np.empty((1 if tilts is None else 4, len(seen.pixels)), np.float32)
+        difference.take(seen.pixels, out=rows[0], mode="clip")
         if tilts is not None:
-            turns = sign_rows(shape.tilt_seed, buffers.area.in_picture(covered))
-            np.multiply(turns, tilts.take(covered) * np.float32(0.5 / shape.tilt), out=rows[1:])
-        sums = sums_by_bin(ids.take(covered).astype(np.intp) - 1, rows, len(self._triangles))
-        seen = np.flatnonzero(sums.any(axis=0))
-        sums = sums.take(seen, axis=1)
-        return seen, sums[0], None if tilts is None else sums[1:]
+            turns = sign_rows(shape.tilt_seed, buffers.area.in_picture(seen.pixels))
+            np.multiply(turns, tilts.take(seen.pixels) * np.float32(0.5 / shape.tilt), out=rows[1:])
+        sums = sums_by_bin(seen.ranks, rows, len(seen.triangles))
+        return seen.triangles, sums[0], None if tilts is None else sums[1:]
