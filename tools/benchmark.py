@@ -45,6 +45,14 @@ def main(arguments: list[str]) -> int:
     if options.seeds < 1:
         print("error: --seeds must be at least 1.", file=sys.stderr)
         return 2
+    asked = [f"--{name}" for name in ("scaling", "cages", "quality", "against") if getattr(options, name)]
+    if len(asked) > 1:
+        print(f"error: {' and '.join(asked)} are measured one at a time.", file=sys.stderr)
+        return 2
+    of_another = [f"--{name}" for name in ("sweep", "markdown") if getattr(options, name)]
+    if of_another and not options.against:
+        print(f"error: {' and '.join(of_another)} needs --against.", file=sys.stderr)
+        return 2
     if options.scaling and options.only not in (None, *scaling.TASKS):
         print(f"error: --scaling has rows of {' and '.join(scaling.TASKS)} only.", file=sys.stderr)
         return 2

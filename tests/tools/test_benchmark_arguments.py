@@ -21,6 +21,9 @@ import benchmark_scaling
     [
         (benchmark.main, ["--scaling", "--only", "maps"], "--scaling has rows of texture and shape only"),
         (benchmark.main, ["--seeds", "0"], "--seeds must be at least 1"),
+        (benchmark.main, ["--sweep"], "--sweep needs --against"),
+        (benchmark.main, ["--markdown", "--quality"], "--markdown needs --against"),
+        (benchmark.main, ["--scaling", "--quality"], "--scaling and --quality are measured one at a time"),
         (benchmark_memory.main, ["--triangles", "-5"], "--triangles must be at least 1"),
         (benchmark_memory.main, ["--texture-size", "0"], "--texture-size must be at least 1"),
     ],
