@@ -22,8 +22,8 @@ class EdgeBuffers:
     area: (H, W) of the picture's pixels; there is nothing beside it. loss: (H, W), relative to an empty
     pixel's where the reference has alpha. id: (H, W) uint32, triangle + 1.
     force: (H, W, 4), the loss's gradient by the world position of what is seen, as it carries its colours and
-    normals along; last the mark's x (corner_marks). turn: (H, W, 4), the gradient by the interpolated, not
-    normalised normal; last the mark's y. seen: (H, W, 4), the colour as the loss compares it; last the
+    normals along; last the x of turn, the gradient by the interpolated, not normalised normal. turn: (H, W,
+    4), its y and z; last the mark (corner_marks). seen: (H, W, 4), the colour as the loss compares it; last the
     distance along the view. seen_normal: (H, W, 4), 0.5 + 0.5 n and 1, where normals are matched.
     """
 

@@ -22,13 +22,12 @@ from .edge_buffers import EdgeBuffers
 from .edge_outlines import Matched, Outlines
 from .group_normals import GroupAreas
 from .normal_gradient import NormalGradient
-from .seen_triangles import SeenTriangles
+from .seen_triangles import Seen, SeenTriangles
 from .view import View
 
 Array = NDArray[np.float32]
 Indices = NDArray[np.intp]
 
-_WAYS = 16  # runs of pixels that are summed in turn
 _FEW_PIXELS = 2.0  # a triangle: where in it these are is chance, which the jitter evens out
 _AT_ONCE = 1 << 16  # pixels: what the processor's cache holds
 
@@ -75,63 +74,53 @@ class EdgeGradient:
         """(T,) the triangles that are seen; (3, 3, T) [axis, corner, triangle] the sums of force times the
         barycentric coordinates, and where normals matter those of turn; a third, of few pixels a triangle."""
         seen = self._seen.of(buffers.id)
-        pixels, triangles, count = seen.pixels, seen.triangles, len(seen.triangles)
-        counts = None if weight is None else buffers.area.part(weight).ravel().take(pixels)
-        planes = (buffers.force,) if self._normals is None else (buffers.force, buffers.turn)
-        if len(pixels) < _FEW_PIXELS * count:
-            return triangles, _evenly(planes, pixels, counts, seen.ranks, count)
-        moments = np.zeros((len(planes), 3, 3, count))
-        at_once = max(_AT_ONCE, 4 * count)
-        for start in range(0, len(pixels), at_once):
-            chosen = _apart(np.arange(start, min(start + at_once, len(pixels))))
-            at = pixels.take(chosen)
-            values = [each.reshape(-1, 4).take(at, axis=0) for each in (buffers.force, buffers.turn)]
-            marks = values[0][:, 3].astype(np.float64), values[1][:, 3].astype(np.float64)
-            weights = None if counts is None else counts.take(chosen)
-            for sums, each in zip(moments, values, strict=False):
-                _add_moments(sums, each, weights, marks, seen.ranks.take(chosen))
-        places = self._places.take(triangles, axis=2)
-        return triangles, [_spread(each, places) for each in moments.astype(np.float32)]
+        has_few = len(seen.pixels) < _FEW_PIXELS * len(seen.triangles)
+        counts = None if weight is None else buffers.area.part(weight).ravel().take(seen.pixels)
+        moments = _moments(buffers, seen, counts, self._normals is not None, 1 if has_few else 3)
+        planes = np.split(moments, len(moments) // 3)
+        if has_few:
+            thirds = (plane * np.float32(1.0 / 3.0) for plane in planes)
+            return seen.triangles, [np.broadcast_to(each, (3, 3, each.shape[2])) for each in thirds]
+        places = self._places.take(seen.triangles, axis=2)
+        return seen.triangles, [_spread(plane, places) for plane in planes]
 
 
-def _evenly(
-    planes: Sequence[Array], pixels: Indices, counts: Array | None, bins: Indices, count: int
-) -> list[Array]:
-    """(3, 3, count) [axis, corner, triangle] for each plane a third of its sums. counts: (N,) what pixels
-    (N,) count, or None for 1. bins: (N,) triangles."""
-    found = []
-    for plane in planes:
-        rows = np.ascontiguousarray(plane.reshape(-1, 4).take(pixels, axis=0).T[:3])
-        rows *= np.float32(1.0 / 3.0) if counts is None else counts * np.float32(1.0 / 3.0)
-        sums = sums_by_bin(bins, rows, count)
-        found.append(np.broadcast_to(sums[:, None], (3, 3, count)))
-    return found
+def _moments(
+    buffers: EdgeBuffers, seen: Seen, counts: Array | None, turns: bool, moment_count: int
+) -> Array:
+    """(R, M, T) [component, moment, triangle]: the sums of force's components, and with ``turns`` of turn's,
+    times 1, or 1 and the mark's x and y. counts: (N,) what pixels count, or None for 1.
 
-
-def _apart(pixels: Indices) -> Indices:
-    """In an order in which those that follow one another are far apart: a sum that goes into the same bin as
-    the one before has to wait for it, which takes ``bincount`` twice as long."""
-    whole = len(pixels) // _WAYS * _WAYS
-    return np.concatenate([pixels[:whole].reshape(_WAYS, -1).T.ravel(), pixels[whole:]])
-
-
-def _add_moments(
-    sums: NDArray[np.float64],
-    values: Array,
-    counts: Array | None,
-    marks: tuple[NDArray[np.float64], NDArray[np.float64]],
-    bins: Indices,
-) -> None:
-    """Add to (3, 3, T) [axis, (1, x, y), triangle] values (N, >= 3) times 1 and marks' x and y, (N,) each.
-
-    counts: (N,) what pixels count, or None for 1. bins: (N,) triangles, up to T.
+    Two components are summed at once, as a complex number: that takes as long as one.
     """
-    for axis, of_axis in enumerate(sums):
-        column = values[:, axis].astype(np.float64)  # one by one, which caches like better
+    pair_count = 3 if turns else 2
+    sums = np.zeros((moment_count, pair_count, len(seen.triangles)), np.complex128)
+    product = np.empty(min(_AT_ONCE, len(seen.pixels)), np.complex128)
+    for start in range(0, len(seen.pixels), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        pixels, bins = seen.pixels[part], seen.ranks[part]
+        first, second = (
+            plane.reshape(-1, 4).take(pixels, axis=0).view(np.complex64).T
+            for plane in (buffers.force, buffers.turn)
+        )
+        factors: list[Array | np.float32] = [np.float32(1.0)]
+        if moment_count == 3:
+            factors += [np.ascontiguousarray(each) for each in (second[1].real, second[1].imag)]
         if counts is not None:
-            column *= counts
-        for moment, of_moment in zip((column, column * marks[0], column * marks[1]), of_axis, strict=True):
-            of_moment += np.bincount(bins, moment, len(of_moment))
+            factors = [factor * counts[part] for factor in factors]
+        for pair, of_pair in zip((*first, second[0]), sums.transpose(1, 0, 2), strict=False):
+            pair = np.ascontiguousarray(pair)
+            for factor, of_moment in zip(factors, of_pair, strict=True):
+                np.add.at(of_moment, bins, np.multiply(pair, factor, out=product[: len(pair)]))
+    return _components(sums)[: 6 if turns else 3]
+
+
+def _components(sums: NDArray[np.complex128]) -> Array:
+    """(2 K, M, T): real and imaginary parts of (M, K, T) in turn."""
+    moment_count, pair_count, count = sums.shape
+    parts = np.empty((pair_count, 2, moment_count, count), np.float32)
+    parts[:, 0], parts[:, 1] = sums.real.transpose(1, 0, 2), sums.imag.transpose(1, 0, 2)
+    return parts.reshape(-1, moment_count, count)
 
 
 def _spread(moments: Array, places: Array) -> Array:

@@ -31,7 +31,7 @@ class SeenTriangles:
     def of(self, ids: NDArray[np.uint32]) -> Seen:
         """ids: (H, W), triangle + 1, 0 = background."""
         flat = ids.ravel()
-        pixels = np.flatnonzero(flat)
+        pixels = np.flatnonzero(flat != 0)  # of truth values, a third of the time
         shown = flat.take(pixels).astype(np.intp) - 1
         is_seen = np.zeros(len(self._ranks), bool)
         is_seen[shown] = True

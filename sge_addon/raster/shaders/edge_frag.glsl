@@ -6,9 +6,9 @@
 // that give clip x, y, w, then what surface_vert.glsl reads, then the picture's size in pixels; reference_normal
 // and what matched.glsl reads.
 // Writes: loss, id as loss_frag.glsl; force.xyz: the loss's gradient by the position, in world space, of the
-// point that is seen, as far as it carries colours and normals with it; force.w, turn.w = the mark;
-// turn.xyz: the gradient by the interpolated normal, not normalised; seen = encoded colour, depth;
-// seen_normal = 0.5 + 0.5 n.  core/edge_gradient.py sums them.
+// point that is seen, as far as it carries colours and normals with it; force.w, turn.xy: the gradient by the
+// interpolated normal, not normalised; turn.zw = the mark; seen = encoded colour, depth;
+// seen_normal = 0.5 + 0.5 n.  core/edge_gradient.py sums them, by pairs.
 
 void main()
 {
@@ -45,14 +45,12 @@ void main()
   vec2 scaled = 0.5 * size * pull * gl_FragCoord.w;
   force.xyz = scaled.x * (edge_view.rows[0].xyz - ndc.x * edge_view.rows[2].xyz) +
               scaled.y * (edge_view.rows[1].xyz - ndc.y * edge_view.rows[2].xyz);
-  force.w = edge.x;
 #ifdef SGE_NORMAL
   vec3 n = sge_unit_normal();
   // Within measure also where corners' normals point opposite ways and cancel, as in a fold.
-  turn.xyz = (turned - n * dot(n, turned)) * inversesqrt(max(dot(normal, normal), 0.0025));
-#else
-  turn.xyz = vec3(0.0);
+  turned = (turned - n * dot(n, turned)) * inversesqrt(max(dot(normal, normal), 0.0025));
 #endif
-  turn.w = edge.y;
+  force.w = turned.x;
+  turn = vec4(turned.yz, edge.xy);
   id = uint(gl_PrimitiveID + first_triangle) + 1u;
 }
