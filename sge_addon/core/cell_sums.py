@@ -11,10 +11,13 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from .bin_sums import add_pairs, no_pairs, numbered, of_pairs
 from .lookups import UVBuffer
 from .texture_pyramid import LEVEL_ROUNDING, double, level_count
 
 Array = NDArray[np.float32]
+
+_BLOCK = 8192  # pixels at once: the arrays of a block stay in the processor's cache
 
 
 class CellGrid:
@@ -60,27 +63,23 @@ class CellSums:
         along = _two_cells(uv[:, 1], size[:, 0])
         start = grid.starts.astype(np.int32).take(chosen)
         corners = [(x, y) for y in along for x in across]
-        cell = np.concatenate([start + y[0] * size[:, 1] + x[0] for x, y in corners])  # (4 P,)
-        weight = np.concatenate([x[1] * y[1] for x, y in corners])
-        order = np.argsort(cell, kind="stable")
-        ordered = cell[order]
-        self._pixel = (order % max(len(uv), 1)).astype(np.int32)
-        self._weight = weight[order]
-        self._starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]][: len(ordered)])  # (K,)
-        self.cells = ordered[self._starts].astype(np.intp)
+        cell = np.stack([start + y[0] * size[:, 1] + x[0] for x, y in corners])  # (4, P)
+        self._weight = np.stack([x[1] * y[1] for x, y in corners])  # (4, P)
+        self.cells, self._number = numbered(cell, grid.length)
 
     @property
     def nbytes(self) -> int:
         """Memory held, in bytes."""
-        return self._pixel.nbytes + self._weight.nbytes + self._starts.nbytes + self.cells.nbytes
+        return self._number.nbytes + self._weight.nbytes + self.cells.nbytes
 
     def of(self, columns: Array) -> Array:
         """(T, P) to the sums of each cell, (K, T)."""
-        sums = np.empty((len(columns), len(self.cells)), np.float32)
-        if len(self.cells):
-            for row, column in zip(sums, columns, strict=True):
-                np.add.reduceat(column.take(self._pixel) * self._weight, self._starts, out=row)
-        return sums.T
+        sums = no_pairs(len(columns), len(self.cells))
+        for start in range(0, columns.shape[1], _BLOCK):
+            block = slice(start, start + _BLOCK)
+            bins = self._number[:, block].astype(np.intp)
+            add_pairs(sums, bins, self._weight[:, block], list(columns[:, block]))
+        return of_pairs(sums, len(columns))
 
 
 def one_sample(

@@ -23,8 +23,8 @@ class EdgeBuffers:
     pixel's where the reference has alpha. id: (H, W) uint32, triangle + 1.
     force: (H, W, 4), the loss's gradient by the world position of what is seen, as it carries its colours and
     normals along; last the x of turn, the gradient by the interpolated, not normalised normal. turn: (H, W,
-    4), its y and z; last the mark (corner_marks). seen: (H, W, 4), the colour as the loss compares it; last the
-    distance along the view. seen_normal: (H, W, 4), 0.5 + 0.5 n and 1, where normals are matched.
+    4), its y and z; last the mark (corner_marks). seen: (H, W, 4), the colour as the loss compares it; last
+    the distance along the view. seen_normal: (H, W, 4), 0.5 + 0.5 n and 1, where normals are matched.
     """
 
     area: Area

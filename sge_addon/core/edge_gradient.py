@@ -10,8 +10,6 @@ barycentric coordinates (corner_marks), and the third goes on through the vertex
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -85,9 +83,7 @@ class EdgeGradient:
         return seen.triangles, [_spread(plane, places) for plane in planes]
 
 
-def _moments(
-    buffers: EdgeBuffers, seen: Seen, counts: Array | None, turns: bool, moment_count: int
-) -> Array:
+def _moments(buffers: EdgeBuffers, seen: Seen, counts: Array | None, turns: bool, moment_count: int) -> Array:
     """(R, M, T) [component, moment, triangle]: the sums of force's components, and with ``turns`` of turn's,
     times 1, or 1 and the mark's x and y. counts: (N,) what pixels count, or None for 1.
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from .bin_sums import add_pairs, no_pairs, numbered, of_pairs
 from .lookups import Lookups
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
 
@@ -107,7 +108,7 @@ class Footprint:
             np.copyto(self._index, layout.void, where=foreign)
         self._cells: NDArray[np.intp] | None = None
         if by_cell:
-            self._cells, self._index = _numbered(self._index, layout.length)  # (K,), (S, P)
+            self._cells, self._index = numbered(self._index, layout.length)  # (K,), (S, P)
         if shade is not None and foreign is not None:
             shade = np.where(foreign, np.float32(0.0), shade)
         self._shade = shade  # (3, S or 1, P)
@@ -133,23 +134,23 @@ class Footprint:
         for start in range(0, len(self.pixels), BLOCK):
             yield slice(start, start + BLOCK)
 
-    def _taps(self, block: slice) -> tuple[NDArray[np.intp], Array]:
-        """The texels that samples read, as flat indices, and their weights: (4, S, B) both.
-
-        The weights of a pixel add up to 1.
-        """
+    def _texels(self, block: slice) -> NDArray[np.intp]:
+        """Those that samples read, as flat indices: (4, S, B)."""
         index = self._index[:, block]
-        x, y = (place[:, block] * np.float32(1.0 / _PARTS) for place in (self._x, self._y))
         first = index.astype(np.intp) if self._cells is None else self._cells.take(index)
         stride = self.layout.stride
-        texels = first + np.array((0, 1, stride, stride + 1)).reshape(4, 1, 1)
-        weights = np.empty(texels.shape, np.float32)
+        return first + np.array((0, 1, stride, stride + 1)).reshape(4, 1, 1)
+
+    def _weights(self, block: slice) -> Array:
+        """Those of ``_texels``, (4, S, B); of a pixel they add up to 1."""
+        x, y = (place[:, block] * np.float32(1.0 / _PARTS) for place in (self._x, self._y))
+        weights = np.empty((4, *x.shape), np.float32)
         both = np.multiply(x, y, out=weights[3])
         np.subtract(x, both, out=weights[1])
         np.subtract(y, both, out=weights[2])
         np.subtract(np.float32(1.0) - x, weights[2], out=weights[0])
         weights *= self.scale
-        return texels, weights
+        return weights
 
     def _shaded(self, weights: Array, channel: int, block: slice) -> Array:
         return weights if self._shade is None else weights * self._shade[channel][:, block]
@@ -161,7 +162,7 @@ class Footprint:
         """
         out = np.empty((len(pyramid), len(self.pixels)), np.float32)
         for block in self._blocks():
-            texels, weights = self._taps(block)
+            texels, weights = self._texels(block), self._weights(block)
             gathered = np.empty(texels.shape, np.float32)
             for channel, plane in enumerate(pyramid):
                 np.take(plane, texels, out=gathered, mode="clip")
@@ -198,21 +199,20 @@ class Footprint:
     def corner_sums(self, columns: Sequence[Array]) -> CornerSums:
         """A^T of N columns (P,), in the order of ``pixels``, without shade; of a map ``by_cell``."""
         assert self._cells is not None
-        corners = np.zeros((len(columns), 4, len(self._cells)), np.float32)
+        count = len(self._cells)
+        sums = no_pairs(len(columns), 4 * count)
+        starts = count * np.arange(4).reshape(4, 1, 1)
         for block in self._blocks():
-            cells = self._index[:, block].astype(np.intp).reshape(-1)
-            _, weights = self._taps(block)
-            for column, of_column in zip(columns, corners, strict=True):
-                for sums, values in zip(of_column, weights * column[block], strict=True):
-                    np.add.at(sums, cells, values.reshape(-1))
-        rows = np.ascontiguousarray(np.moveaxis(corners, 0, -1))  # (4, K, N)
-        return CornerSums(self._cells, rows, self.layout.stride, self.level_count)
+            bins = starts + self._index[:, block]
+            add_pairs(sums, bins, self._weights(block), [column[block] for column in columns])
+        corners = of_pairs(sums, len(columns)).reshape(4, count, -1)
+        return CornerSums(self._cells, corners, self.layout.stride, self.level_count)
 
     def add_to(self, sums: Array, columns: Sequence[tuple[Array, int]]) -> None:
         """Add A^T of columns to sums over a packed pyramid, (N, length)."""
         # Floats one by one: a quarter of the time of complex numbers for two columns at once.
         for block in self._blocks():
-            texels, weights = self._taps(block)
+            texels, weights = self._texels(block), self._weights(block)
             for (column, channel), of_column in zip(columns, sums, strict=True):
                 values = self._shaded(weights, channel, block) * column[block]
                 np.add.at(of_column, texels.reshape(-1), values.reshape(-1))
@@ -242,14 +242,3 @@ def _packed(place: Array) -> NDArray[np.uint16]:
     parts = place * np.float32(_PARTS)
     parts += np.float32(0.5)
     return parts.astype(np.uint16)
-
-
-def _numbered(index: NDArray[np.int32], length: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """The distinct values of ``index``, ascending, and for each entry its value's place among them.
-    Values are below ``length``: a table is ten times faster than sorting."""
-    is_there = np.zeros(length, np.bool_)
-    is_there[index] = True
-    distinct = np.flatnonzero(is_there)
-    place = np.empty(length, np.int32)
-    place[distinct] = np.arange(len(distinct), dtype=np.int32)
-    return distinct, place.take(index)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..core.picture_area import Area
-from .targets import Target
+from .targets import Target, kind_of
 
 TABLE_WIDTH = 1024  # mirrored in shaders/table.glsl
 
@@ -79,4 +79,5 @@ class Reader:
 
     def wait(self, target: Target) -> None:
         """Return when everything drawn so far is done: one pixel is read."""
-        target.framebuffer.read_color(0, 0, 1, 1, 1, 0, "FLOAT", data=gpu.types.Buffer("FLOAT", 1))
+        kind = kind_of(next(iter(target.formats.values())))  # another is refused, and waits for nothing
+        target.framebuffer.read_color(0, 0, 1, 1, 1, 0, kind, data=gpu.types.Buffer(kind, 1))
