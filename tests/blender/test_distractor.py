@@ -30,6 +30,7 @@ PIXELS = 64
 # Number and radius of the balls, in a ring around the egg.
 MANY, LARGE = (6, 0.35), (2, 0.6)
 SEEDS = range(3)
+SHAPE_SEEDS = range(9)  # single fits differ by a decibel: medians of three leave half of it to chance
 BACKDROP = np.float32([0.1, 0.3, 0.15])
 SHAPE = FitSettings(texture=False, shading="normal", steps=150, resolution=PIXELS)
 TEXTURE = FitSettings(shape=False, steps=64, resolution=PIXELS, texture_size=32, margin=2)
@@ -116,6 +117,6 @@ def test_a_texture_is_fitted_as_if_nothing_stood_before_it(photos: bool) -> None
 @pytest.mark.parametrize("photos", [False, True])
 def test_a_shape_is_fitted_as_if_nothing_stood_before_it(photos: bool) -> None:
     scene = Scene(SHAPE, 6, LARGE, photos=photos)
-    clean = scene.psnr(scene.clean)
-    assert scene.psnr(scene.ignoring) > clean - 1.0
-    assert scene.psnr(scene.unmasked) < clean - 2.5
+    clean = scene.psnr(scene.clean, SHAPE_SEEDS)
+    assert scene.psnr(scene.ignoring, SHAPE_SEEDS) > clean - 1.0
+    assert scene.psnr(scene.unmasked, SHAPE_SEEDS) < clean - 2.5
