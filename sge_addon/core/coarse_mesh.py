@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from .aggregation import aggregates
 from .laplacian import edges_of
-from .row_products import Crew, RowProducts
+from .row_products import RowProducts, row_crew
 from .sparse_matrix import SparseMatrix, neighbours
 
 Array = NDArray[np.float32]
@@ -41,7 +41,7 @@ class _Round:
 
     def spread(self, values: Array) -> Array:
         """(N, 3) smooth, whose means over clusters are about the values (C, 3)."""
-        products, crew = RowProducts(self.joined, _LANES, unit=True), Crew(_LANES)
+        products, crew = RowProducts(self.joined, _LANES, unit=True), row_crew(_LANES)
         shares = np.repeat(1.0 / np.diff(self.joined.starts).astype(np.float32), _LANES)
 
         def smoothed(of_clusters: Array) -> Array:

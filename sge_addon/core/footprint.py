@@ -12,19 +12,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bin_sums import add_pairs, no_pairs, numbered, of_pairs
+from .crew import Crew
 from .lookups import Lookups
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
+from .working_memory import WorkingMemory
 
 Array = NDArray[np.float32]
 Place = slice | NDArray[np.intp]
 
-# Pixels handled at once when reading: the arrays of a block stay in the processor's cache.
+# Pixels handled at once: the arrays of a block stay in the processor's cache.
 BLOCK = 8192
+_READ_AT_ONCE = 1 << 14  # by each of several threads: fewer, and they wait for Python
 _PARTS = (1 << 16) - 1  # of a texel: places between texels take two bytes
 
 
@@ -161,15 +165,25 @@ class Footprint:
         pyramid: (C, length) from ``layout.pack``, or planes (length,) of several such; 3 with shade.
         """
         out = np.empty((len(pyramid), len(self.pixels)), np.float32)
-        for block in self._blocks():
-            texels, weights = self._texels(block), self._weights(block)
-            gathered = np.empty(texels.shape, np.float32)
-            for channel, plane in enumerate(pyramid):
-                np.take(plane, texels, out=gathered, mode="clip")
-                shaded = self._shaded(weights, channel, block)
-                taps = (gathered.reshape(-1, gathered.shape[-1]), shaded.reshape(-1, shaded.shape[-1]))
-                np.einsum("tp,tp->p", *taps, out=out[channel, block])
+        blocks = _crew().blocks_of(len(self.pixels), _READ_AT_ONCE)
+
+        def work(numbers: range, memory: WorkingMemory) -> None:
+            for number in numbers:
+                self._read_block(blocks[number], pyramid, out, memory)
+
+        _crew().share(range(len(blocks)), work)
         return out.T
+
+    def _read_block(
+        self, block: slice, pyramid: Array | Sequence[Array], out: Array, memory: WorkingMemory
+    ) -> None:
+        texels, weights = self._texels(block), self._weights(block)
+        gathered = memory.array("gathered", texels.size, np.float32).reshape(texels.shape)
+        for channel, plane in enumerate(pyramid):
+            np.take(plane, texels, out=gathered, mode="clip")
+            shaded = self._shaded(weights, channel, block)
+            taps = (gathered.reshape(-1, gathered.shape[-1]), shaded.reshape(-1, shaded.shape[-1]))
+            np.einsum("tp,tp->p", *taps, out=out[channel, block])
 
     def row_sums(self) -> Array:
         """A applied to a texture of ones: (P, 1) coverage, or (P, 3) mean shade."""
@@ -225,6 +239,11 @@ class Footprint:
         for image, of_column in zip(images, sums, strict=True):
             image[:] = self.layout.unpack_sums(of_column, self.level_count)
         return images
+
+
+@cache
+def _crew() -> Crew[WorkingMemory]:
+    return Crew(WorkingMemory, least_blocks=2)
 
 
 def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:

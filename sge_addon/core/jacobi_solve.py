@@ -13,7 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from .row_products import Crew, RowProducts
+from .crew import Crew
+from .row_products import RowProducts, Scratch, row_crew
 from .sparse_matrix import neighbours
 
 Array = NDArray[np.float32]
@@ -63,8 +64,8 @@ class JacobiSystem:
         return x.reshape(-1, self._lanes)[:, : right.shape[1]]
 
     @cached_property
-    def _crew(self) -> Crew:
-        return Crew(self._lanes)
+    def _crew(self) -> Crew[Scratch]:
+        return row_crew(self._lanes)
 
     @cached_property
     def _around(self) -> RowProducts:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .laplacian import laplacian_entries
 from .multigrid_level import Flat, Level, transfer_from
-from .row_products import BLOCK, Crew, RowProducts
+from .row_products import BLOCK, RowProducts, row_crew
 from .sparse_matrix import SparseMatrix, from_entries, product
 
 _COARSEST = 300  # vertices, for which the inverse is kept
@@ -37,7 +37,7 @@ class Multigrid:
     ) -> None:
         matrix = _mass_and_laplacian(triangles, vertex_count, masses)
         self._lanes = lanes
-        self._crew = Crew(lanes)
+        self._crew = row_crew(lanes)
         self._levels = [Level(matrix, lanes, self._crew)]
         self._transfers: list[tuple[RowProducts, RowProducts]] = []  # to the next level, and back
         while matrix.height > _COARSEST:

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .aggregation import aggregates
-from .row_products import BLOCK, Crew, RowProducts, Scratch
+from .crew import Crew
+from .row_products import BLOCK, RowProducts, Scratch
 from .sparse_matrix import SparseMatrix, Values, from_entries, product
 
 Flat = NDArray[np.float32]  # (rows * lanes,), lanes fastest
@@ -38,7 +39,7 @@ class Level:
     x: the cycle's approximation. right: what comes from the level above.
     """
 
-    def __init__(self, matrix: SparseMatrix, lanes: int, crew: Crew) -> None:
+    def __init__(self, matrix: SparseMatrix, lanes: int, crew: Crew[Scratch]) -> None:
         self.lanes = lanes
         self._crew = crew
         self._complex_diagonal = matrix.diagonal()

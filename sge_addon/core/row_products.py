@@ -10,23 +10,20 @@ result, so that a crew of threads shares them, with the same bits as one.
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .crew import Crew
 from .sparse_matrix import SparseMatrix
 
 Rows = NDArray[np.float32]
 
 BLOCK = 1 << 14  # rows at once: 256 KB
 _WHOLE = {1: np.float32, 4: np.complex128}  # by lanes: what one row is moved as
-_MOST_GATHERS = 48  # entries of a row beyond these are summed apart
-_MOST_THREADS = 4  # more wait for memory, and for Python
 _WORTH_SHARING = 4  # blocks
+_MOST_GATHERS = 48  # entries of a row beyond these are summed apart
 
 
 class Scratch:
@@ -38,23 +35,9 @@ class Scratch:
         )
 
 
-class Crew:
-    """Threads that share blocks, each with a scratch of its own."""
-
-    def __init__(self, lanes: int) -> None:
-        count = min(os.cpu_count() or 1, _MOST_THREADS)
-        self._scratches = [Scratch(lanes) for _ in range(count)]
-        self._pool = ThreadPoolExecutor(count) if count > 1 else None
-
-    def share(self, blocks: range, work: Callable[[range, Scratch], None]) -> None:
-        """Do the work for all blocks, in as many runs of them as there are threads."""
-        if self._pool is None or len(blocks) < _WORTH_SHARING:
-            work(blocks, self._scratches[0])
-            return
-        count = len(self._scratches)
-        runs = [blocks[len(blocks) * i // count : len(blocks) * (i + 1) // count] for i in range(count)]
-        for _ in self._pool.map(work, runs, self._scratches):
-            pass
+def row_crew(lanes: int) -> Crew[Scratch]:
+    """Threads for products with so many lanes."""
+    return Crew(lambda: Scratch(lanes), _WORTH_SHARING)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +106,7 @@ class RowProducts:
             sums.reshape(-1, lanes)[block.long_rows] += further
         return sums
 
-    def multiply(self, x: Rows, out: Rows, crew: Crew, add: bool = False) -> Rows:
+    def multiply(self, x: Rows, out: Rows, crew: Crew[Scratch], add: bool = False) -> Rows:
         """matrix x into out, or added to it; both flat, lanes fastest."""
         step = BLOCK * self.lanes
 

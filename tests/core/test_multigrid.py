@@ -12,7 +12,7 @@ from sge_addon.core.aggregation import aggregates
 from sge_addon.core.laplacian import laplacian_entries
 from sge_addon.core.multigrid import Multigrid
 from sge_addon.core.multigrid_level import transfer_from
-from sge_addon.core.row_products import Crew, RowProducts
+from sge_addon.core.row_products import RowProducts, row_crew
 from sge_addon.core.sparse_matrix import SparseMatrix, from_entries, product
 from tests.meshes import icosphere
 
@@ -205,7 +205,7 @@ def test_row_products_are_the_matrix_times_columns(lanes: int, monkeypatch: pyte
     matrix, full = scattered(300, 120, 2)
     x = np.random.default_rng(3).normal(size=(120, lanes)).astype(np.float32)
     out = np.full(300 * lanes, np.nan, np.float32)
-    RowProducts(matrix, lanes).multiply(x.ravel(), out, Crew(lanes))
+    RowProducts(matrix, lanes).multiply(x.ravel(), out, row_crew(lanes))
     np.testing.assert_allclose(out.reshape(-1, lanes), full @ x, atol=1e-4)
-    RowProducts(matrix, lanes, unit=True).multiply(x.ravel(), out, Crew(lanes))
+    RowProducts(matrix, lanes, unit=True).multiply(x.ravel(), out, row_crew(lanes))
     np.testing.assert_allclose(out.reshape(-1, lanes), (full != 0) @ x, atol=1e-4)

@@ -1,0 +1,50 @@
+# SPDX-FileCopyrightText: 2026 SGE Fit contributors
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Threads that share blocks of work, of which none needs another's result: the same bits as by one.
+
+NumPy lets go of Python while it gathers, multiplies or sums many numbers; not in ``add.at`` and ``bincount``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Generic, TypeVar
+
+_MOST_THREADS = 4  # more wait for memory, and for Python
+
+Room = TypeVar("Room")
+
+
+class Crew(Generic[Room]):
+    """Each thread has a room of its own to work in, made by ``make_room``.
+
+    least_blocks: how many are worth sharing.
+    """
+
+    def __init__(self, make_room: Callable[[], Room], least_blocks: int) -> None:
+        count = min(os.cpu_count() or 1, _MOST_THREADS)
+        self._least_blocks = least_blocks
+        self._rooms = [make_room() for _ in range(count)]
+        self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
+
+    def blocks_of(self, length: int, most: int) -> list[slice]:
+        """Of equal lengths up to ``most``, as many for each thread."""
+        count = len(self._rooms) * -(-length // (len(self._rooms) * most))
+        return [slice(length * i // count, length * (i + 1) // count) for i in range(count)]
+
+    def share(self, blocks: range, work: Callable[[range, Room], None]) -> None:
+        """Do the work for all blocks, in as many runs of them as there are threads, this one among them."""
+        if self._pool is None or len(blocks) < self._least_blocks:
+            work(blocks, self._rooms[0])
+            return
+        count = len(self._rooms)
+        runs = [blocks[len(blocks) * i // count : len(blocks) * (i + 1) // count] for i in range(count)]
+        others = [self._pool.submit(work, *each) for each in zip(runs[1:], self._rooms[1:], strict=True)]
+        try:
+            work(runs[0], self._rooms[0])
+        finally:
+            wait(others)  # none may work on when the rooms are given out again
+        for other in others:
+            other.result()
