@@ -90,7 +90,7 @@ def _moments(buffers: EdgeBuffers, seen: Seen, counts: Array | None, turns: bool
     Two components are summed at once, as a complex number: that takes as long as one.
     """
     pair_count = 3 if turns else 2
-    sums = np.zeros((moment_count, pair_count, len(seen.triangles)), np.complex128)
+    sums = np.zeros((pair_count, moment_count, len(seen.triangles)), np.complex128)
     product = np.empty(min(_AT_ONCE, len(seen.pixels)), np.complex128)
     for start in range(0, len(seen.pixels), _AT_ONCE):
         part = slice(start, start + _AT_ONCE)
@@ -104,19 +104,12 @@ def _moments(buffers: EdgeBuffers, seen: Seen, counts: Array | None, turns: bool
             factors += [np.ascontiguousarray(each) for each in (second[1].real, second[1].imag)]
         if counts is not None:
             factors = [factor * counts[part] for factor in factors]
-        for pair, of_pair in zip((*first, second[0]), sums.transpose(1, 0, 2), strict=False):
+        for pair, of_pair in zip((*first, second[0]), sums, strict=False):
             pair = np.ascontiguousarray(pair)
             for factor, of_moment in zip(factors, of_pair, strict=True):
                 np.add.at(of_moment, bins, np.multiply(pair, factor, out=product[: len(pair)]))
-    return _components(sums)[: 6 if turns else 3]
-
-
-def _components(sums: NDArray[np.complex128]) -> Array:
-    """(2 K, M, T): real and imaginary parts of (M, K, T) in turn."""
-    moment_count, pair_count, count = sums.shape
-    parts = np.empty((pair_count, 2, moment_count, count), np.float32)
-    parts[:, 0], parts[:, 1] = sums.real.transpose(1, 0, 2), sums.imag.transpose(1, 0, 2)
-    return parts.reshape(-1, moment_count, count)
+    components = np.stack([sums.real, sums.imag], axis=1).astype(np.float32)
+    return components.reshape(2 * pair_count, *sums.shape[1:])[: 6 if turns else 3]
 
 
 def _spread(moments: Array, places: Array) -> Array:

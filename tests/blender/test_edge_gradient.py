@@ -213,6 +213,12 @@ def test_what_nothing_shows_pulls_at_nothing() -> None:
     assert not inside.any()
 
 
+@pytest.mark.parametrize("shading", ["unlit", "normal"])
+def test_a_picture_that_shows_nothing_pulls_at_nothing(shading: str) -> None:
+    beside = [replace(each, positions=each.positions + np.float32([9.0, 0.0, 0.0])) for each in sphere()]
+    assert not Picture(beside, flat_view(), shading, BOTH).gradient().any()
+
+
 def test_of_few_pixels_a_triangle_where_they_lie_is_chance(monkeypatch: pytest.MonkeyPatch) -> None:
     """Triangles of a fifth of a pixel: evenly to the corners is the same pull, and the same but for what the
     smoothing of a step takes away."""
