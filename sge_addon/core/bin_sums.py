@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+BLOCK = 8192  # columns to be added by ``add_pairs`` at once: they stay in the processor's cache
+
 
 def sums_by_bin(
     bins: NDArray[np.integer[Any]], values: NDArray[np.floating[Any]], count: int

@@ -11,13 +11,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from .bin_sums import add_pairs, no_pairs, numbered, of_pairs
+from .bin_sums import BLOCK, add_pairs, no_pairs, numbered, of_pairs
 from .lookups import UVBuffer
 from .texture_pyramid import LEVEL_ROUNDING, double, level_count
 
 Array = NDArray[np.float32]
-
-_BLOCK = 8192  # pixels at once: the arrays of a block stay in the processor's cache
 
 
 class CellGrid:
@@ -75,8 +73,8 @@ class CellSums:
     def of(self, columns: Array) -> Array:
         """(T, P) to the sums of each cell, (K, T)."""
         sums = no_pairs(len(columns), len(self.cells))
-        for start in range(0, columns.shape[1], _BLOCK):
-            block = slice(start, start + _BLOCK)
+        for start in range(0, columns.shape[1], BLOCK):
+            block = slice(start, start + BLOCK)
             bins = self._number[:, block].astype(np.intp)
             add_pairs(sums, bins, self._weight[:, block], list(columns[:, block]))
         return of_pairs(sums, len(columns))

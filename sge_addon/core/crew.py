@@ -29,9 +29,11 @@ class Crew(Generic[Room]):
         self._rooms = [make_room() for _ in range(count)]
         self._pool = ThreadPoolExecutor(count - 1) if count > 1 else None
 
-    def blocks_of(self, length: int, most: int) -> list[slice]:
-        """Of equal lengths up to ``most``, as many for each thread."""
+    def blocks_of(self, length: int, least: int, most: int) -> list[slice]:
+        """Of equal lengths from ``least`` to ``most``, as many for each thread; one where there is not
+        enough for more, none of nothing."""
         count = len(self._rooms) * -(-length // (len(self._rooms) * most))
+        count = min(count, max(1, length // least))
         return [slice(length * i // count, length * (i + 1) // count) for i in range(count)]
 
     def share(self, blocks: range, work: Callable[[range, Room], None]) -> None:

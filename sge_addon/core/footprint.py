@@ -17,7 +17,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from .bin_sums import add_pairs, no_pairs, numbered, of_pairs
+from .bin_sums import BLOCK, add_pairs, no_pairs, numbered, of_pairs
 from .crew import Crew
 from .lookups import Lookups
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
@@ -26,9 +26,8 @@ from .working_memory import WorkingMemory
 Array = NDArray[np.float32]
 Place = slice | NDArray[np.intp]
 
-# Pixels handled at once: the arrays of a block stay in the processor's cache.
-BLOCK = 8192
-_READ_AT_ONCE = 1 << 14  # by each of several threads: fewer, and they wait for Python
+# Pixels that each of several threads reads at once, at least and at most: of fewer, they wait for Python.
+_READ_AT_ONCE = (1 << 13, 1 << 14)
 _PARTS = (1 << 16) - 1  # of a texel: places between texels take two bytes
 
 
@@ -165,7 +164,7 @@ class Footprint:
         pyramid: (C, length) from ``layout.pack``, or planes (length,) of several such; 3 with shade.
         """
         out = np.empty((len(pyramid), len(self.pixels)), np.float32)
-        blocks = _crew().blocks_of(len(self.pixels), _READ_AT_ONCE)
+        blocks = _crew().blocks_of(len(self.pixels), *_READ_AT_ONCE)
 
         def work(numbers: range, memory: WorkingMemory) -> None:
             for number in numbers:
@@ -224,7 +223,7 @@ class Footprint:
 
     def add_to(self, sums: Array, columns: Sequence[tuple[Array, int]]) -> None:
         """Add A^T of columns to sums over a packed pyramid, (N, length)."""
-        # Floats one by one: a quarter of the time of complex numbers for two columns at once.
+        # Pairs, as of ``add_pairs``, would have to be parted to bring levels together: no sooner.
         for block in self._blocks():
             texels, weights = self._texels(block), self._weights(block)
             for (column, channel), of_column in zip(columns, sums, strict=True):

@@ -28,16 +28,17 @@ def test_every_block_is_done_once(processors: int, count: int) -> None:
     assert sorted(done) == list(range(count))
 
 
-@pytest.mark.parametrize("length", [0, 1, 5, 100, 101])
+@pytest.mark.parametrize("length", [0, 1, 5, 11, 12, 100, 101])
 def test_blocks_are_of_one_size_and_as_many_for_each(processors: int, length: int) -> None:
-    blocks = Crew(list, least_blocks=2).blocks_of(length, most=10)
+    blocks = Crew(list, least_blocks=2).blocks_of(length, least=4, most=10)
     assert np.concatenate([np.arange(length)[each] for each in blocks] or [[]]).tolist() == list(
         range(length)
     )
     sizes = [each.stop - each.start for each in blocks]
     assert max(sizes, default=0) <= 10
     assert max(sizes, default=0) - min(sizes, default=0) <= 1
-    assert len(blocks) % processors == 0
+    assert len(blocks) <= 1 or min(sizes) >= 4
+    assert len(blocks) % processors == 0 or length < 4 * processors
 
 
 @pytest.mark.parametrize("bad", [0, 5])
@@ -59,7 +60,7 @@ def test_textures_are_read_with_the_same_bits_by_any_number_of_threads(
     processors: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(5)
-    count = 3 * footprint_module._READ_AT_ONCE
+    count = 3 * max(footprint_module._READ_AT_ONCE)
     layout = PyramidLayout(64, 32)
     lookups = Lookups(
         np.arange(count),
