@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK = 8192  # columns to be added by ``add_pairs`` at once: they stay in the processor's cache
+BLOCK = 1 << 15  # bins at once for ``add_pairs``: what stays in the processor's cache
+_TWICE = np.complex64(1.0 + 1.0j)
 
 
 def sums_by_bin(
@@ -34,17 +35,29 @@ def add_pairs(
     bins: NDArray[np.intp],
     weights: NDArray[np.float32],
     rows: Sequence[NDArray[np.float32]],
+    starts: Sequence[int] = (0,),
 ) -> None:
-    """Add rows, (P,), times weights, (S, P), to ``sums`` by bins, (S, P)."""
-    flat = bins.reshape(-1)
-    values = np.empty(weights.shape, np.complex64)
+    """Add rows, (P,) or (S, P), times weights to ``sums`` by bins.
+
+    bins: (S, P). weights: (len(starts), S, P), of which those of each start are for the bins from it on.
+    """
+    flat = np.ascontiguousarray(bins, np.intp).reshape(-1)
+    # Twice each number, to multiply both of a pair at once.
+    both = np.multiply(weights, _TWICE, dtype=np.complex64)
+    values = np.empty_like(both)
     for number, of_pair in enumerate(sums.T):
-        pair = rows[2 * number : 2 * number + 2]
-        for part, row in zip((values.real, values.imag), pair, strict=False):
-            np.multiply(weights, row, out=part)
-        if len(pair) == 1:
-            values.imag = 0.0
-        np.add.at(of_pair, flat, values.reshape(-1))
+        pair = _paired(rows[2 * number : 2 * number + 2])
+        np.multiply(both.view(np.float32), pair.view(np.float32), out=values.view(np.float32))
+        for start, from_start in zip(starts, values, strict=True):
+            np.add.at(of_pair[start:], flat, from_start.reshape(-1))
+
+
+def _paired(rows: Sequence[NDArray[np.float32]]) -> NDArray[np.complex64]:
+    """One row, or two of them, as one of complex numbers."""
+    pair = np.empty(rows[0].shape, np.complex64)
+    pair.real = rows[0]
+    pair.imag = rows[1] if len(rows) > 1 else 0.0
+    return pair
 
 
 def of_pairs(sums: NDArray[np.complex64], row_count: int) -> NDArray[np.float32]:

@@ -73,10 +73,11 @@ class CellSums:
     def of(self, columns: Array) -> Array:
         """(T, P) to the sums of each cell, (K, T)."""
         sums = no_pairs(len(columns), len(self.cells))
-        for start in range(0, columns.shape[1], BLOCK):
-            block = slice(start, start + BLOCK)
-            bins = self._number[:, block].astype(np.intp)
-            add_pairs(sums, bins, self._weight[:, block], list(columns[:, block]))
+        step = BLOCK // len(self._number)
+        for start in range(0, columns.shape[1], step):
+            block = slice(start, start + step)
+            weights = self._weight[None, :, block]
+            add_pairs(sums, self._number[:, block], weights, list(columns[:, block]))
         return of_pairs(sums, len(columns))
 
 

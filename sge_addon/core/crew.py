@@ -10,9 +10,14 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from functools import cache
 from typing import Generic, TypeVar
 
+from .working_memory import WorkingMemory
+
 _MOST_THREADS = 4  # more wait for memory, and for Python
+# Pixels that each of several threads takes at once, at least and at most: of fewer, they wait for Python.
+PIXELS_AT_ONCE = (1 << 13, 1 << 15)
 
 Room = TypeVar("Room")
 
@@ -50,3 +55,21 @@ class Crew(Generic[Room]):
             wait(others)  # none may work on when the rooms are given out again
         for other in others:
             other.result()
+
+
+@cache
+def pixel_crew() -> Crew[WorkingMemory]:
+    """Threads for work on pixels."""
+    return Crew(WorkingMemory, least_blocks=2)
+
+
+def share_pixels(count: int, work: Callable[[slice, WorkingMemory], None]) -> None:
+    """Do the work for blocks of ``count`` pixels."""
+    crew = pixel_crew()
+    blocks = crew.blocks_of(count, *PIXELS_AT_ONCE)
+
+    def run(numbers: range, memory: WorkingMemory) -> None:
+        for number in numbers:
+            work(blocks[number], memory)
+
+    crew.share(range(len(blocks)), run)

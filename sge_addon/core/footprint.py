@@ -12,13 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .bin_sums import BLOCK, add_pairs, no_pairs, numbered, of_pairs
-from .crew import Crew
+from .crew import share_pixels
 from .lookups import Lookups
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
 from .working_memory import WorkingMemory
@@ -26,8 +25,6 @@ from .working_memory import WorkingMemory
 Array = NDArray[np.float32]
 Place = slice | NDArray[np.intp]
 
-# Pixels that each of several threads reads at once, at least and at most: of fewer, they wait for Python.
-_READ_AT_ONCE = (1 << 13, 1 << 14)
 _PARTS = (1 << 16) - 1  # of a texel: places between texels take two bytes
 
 
@@ -134,29 +131,32 @@ class Footprint:
         return sum(array.nbytes for array in arrays if array is not None)
 
     def _blocks(self) -> Iterator[slice]:
-        for start in range(0, len(self.pixels), BLOCK):
-            yield slice(start, start + BLOCK)
+        step = max(1, BLOCK // len(self._index))
+        for start in range(0, len(self.pixels), step):
+            yield slice(start, start + step)
 
-    def _texels(self, block: slice) -> NDArray[np.intp]:
-        """Those that samples read, as flat indices: (4, S, B)."""
+    @property
+    def _corners(self) -> tuple[int, int, int, int]:
+        """Where the four texels that a sample reads are, from the first of them on."""
+        return (0, 1, self.layout.stride, self.layout.stride + 1)
+
+    def _first_texels(self, block: slice) -> NDArray[np.intp]:
+        """Those that samples read, as flat indices: (S, B)."""
         index = self._index[:, block]
-        first = index.astype(np.intp) if self._cells is None else self._cells.take(index)
-        stride = self.layout.stride
-        return first + np.array((0, 1, stride, stride + 1)).reshape(4, 1, 1)
+        return index.astype(np.intp) if self._cells is None else self._cells.take(index)
 
     def _weights(self, block: slice) -> Array:
-        """Those of ``_texels``, (4, S, B); of a pixel they add up to 1."""
+        """Those of the four texels, (4, S, B); of a pixel they add up to 1."""
         x, y = (place[:, block] * np.float32(1.0 / _PARTS) for place in (self._x, self._y))
+        y *= self.scale
         weights = np.empty((4, *x.shape), np.float32)
         both = np.multiply(x, y, out=weights[3])
-        np.subtract(x, both, out=weights[1])
         np.subtract(y, both, out=weights[2])
-        np.subtract(np.float32(1.0) - x, weights[2], out=weights[0])
-        weights *= self.scale
+        x *= self.scale
+        np.subtract(x, both, out=weights[1])
+        np.subtract(self.scale, x, out=weights[0])
+        weights[0] -= weights[2]
         return weights
-
-    def _shaded(self, weights: Array, channel: int, block: slice) -> Array:
-        return weights if self._shade is None else weights * self._shade[channel][:, block]
 
     def read(self, pyramid: Array | Sequence[Array]) -> Array:
         """What each pixel of ``pixels`` reads: A texture, (P, C) float32, stored by channel.
@@ -164,23 +164,22 @@ class Footprint:
         pyramid: (C, length) from ``layout.pack``, or planes (length,) of several such; 3 with shade.
         """
         out = np.empty((len(pyramid), len(self.pixels)), np.float32)
-        blocks = _crew().blocks_of(len(self.pixels), *_READ_AT_ONCE)
 
-        def work(numbers: range, memory: WorkingMemory) -> None:
-            for number in numbers:
-                self._read_block(blocks[number], pyramid, out, memory)
+        def work(block: slice, memory: WorkingMemory) -> None:
+            self._read_block(block, pyramid, out, memory)
 
-        _crew().share(range(len(blocks)), work)
+        share_pixels(len(self.pixels), work)
         return out.T
 
     def _read_block(
         self, block: slice, pyramid: Array | Sequence[Array], out: Array, memory: WorkingMemory
     ) -> None:
-        texels, weights = self._texels(block), self._weights(block)
-        gathered = memory.array("gathered", texels.size, np.float32).reshape(texels.shape)
+        first, weights = self._first_texels(block), self._weights(block)
+        gathered = memory.array("gathered", weights.size, np.float32).reshape(weights.shape)
         for channel, plane in enumerate(pyramid):
-            np.take(plane, texels, out=gathered, mode="clip")
-            shaded = self._shaded(weights, channel, block)
+            for corner, into in zip(self._corners, gathered, strict=True):
+                np.take(plane[corner:], first, out=into, mode="clip")
+            shaded = weights if self._shade is None else weights * self._shade[channel][:, block]
             taps = (gathered.reshape(-1, gathered.shape[-1]), shaded.reshape(-1, shaded.shape[-1]))
             np.einsum("tp,tp->p", *taps, out=out[channel, block])
 
@@ -198,51 +197,46 @@ class Footprint:
         With shade, a weight of one column is scattered for each channel, as the shade differs.
         """
         columns = self.columns(residual, weight)
-        sums = np.zeros((len(columns), self.layout.length), np.float32)
+        sums = no_pairs(len(columns), self.layout.length)
         self.add_to(sums, columns)
-        return TexelSums.of_images(self.unpacked(sums))
+        return self.unpacked(sums)
 
-    def columns(self, residual: Array, weight: Array) -> list[tuple[Array, int]]:
-        """What ``scatter`` adds up: columns (P,), each with the channel of its shade."""
+    def columns(self, residual: Array, weight: Array) -> list[Array]:
+        """What ``scatter`` adds up, an even number: columns (P,), with shade (S or 1, P)."""
         single = weight.shape[1] == 1 and self._shade is None
-        columns = [(residual[:, channel], channel) for channel in range(3)]
-        columns += [(weight[:, channel % weight.shape[1]], channel) for channel in range(1 if single else 3)]
-        return columns
+        columns = [residual[:, channel] for channel in range(3)]
+        columns += [weight[:, channel % weight.shape[1]] for channel in range(1 if single else 3)]
+        if self._shade is None:
+            return columns
+        return [column * self._shade[number % 3] for number, column in enumerate(columns)]
 
     def corner_sums(self, columns: Sequence[Array]) -> CornerSums:
         """A^T of N columns (P,), in the order of ``pixels``, without shade; of a map ``by_cell``."""
         assert self._cells is not None
         count = len(self._cells)
         sums = no_pairs(len(columns), 4 * count)
-        starts = count * np.arange(4).reshape(4, 1, 1)
         for block in self._blocks():
-            bins = starts + self._index[:, block]
-            add_pairs(sums, bins, self._weights(block), [column[block] for column in columns])
+            of_block = [column[block] for column in columns]
+            starts = range(0, 4 * count, count)
+            add_pairs(sums, self._index[:, block], self._weights(block), of_block, starts)
         corners = of_pairs(sums, len(columns)).reshape(4, count, -1)
         return CornerSums(self._cells, corners, self.layout.stride, self.level_count)
 
-    def add_to(self, sums: Array, columns: Sequence[tuple[Array, int]]) -> None:
-        """Add A^T of columns to sums over a packed pyramid, (N, length)."""
-        # Pairs, as of ``add_pairs``, would have to be parted to bring levels together: no sooner.
+    def add_to(self, sums: NDArray[np.complex64], columns: Sequence[Array]) -> None:
+        """Add A^T of columns to sums over a packed pyramid, (length, N / 2) as of ``add_pairs``."""
         for block in self._blocks():
-            texels, weights = self._texels(block), self._weights(block)
-            for (column, channel), of_column in zip(columns, sums, strict=True):
-                values = self._shaded(weights, channel, block) * column[block]
-                np.add.at(of_column, texels.reshape(-1), values.reshape(-1))
+            of_block = [column[..., block] for column in columns]
+            add_pairs(sums, self._first_texels(block), self._weights(block), of_block, self._corners)
 
-    def unpacked(self, sums: Array) -> Array:
-        """Sums of the levels that this map reads brought together: (N, H, W), in the memory of ``sums``."""
+    def unpacked(self, sums: NDArray[np.complex64]) -> TexelSums:
+        """Sums of the levels that this map reads brought together."""
+        planes = np.ascontiguousarray(of_pairs(sums, 2 * sums.shape[1]).T)  # (N, length)
         # Images move up in the same memory: none reaches beyond where its own sums end.
         height, width = self.layout.height, self.layout.width
-        images = sums.reshape(-1)[: len(sums) * height * width].reshape(-1, height, width)
-        for image, of_column in zip(images, sums, strict=True):
+        images = planes.reshape(-1)[: len(planes) * height * width].reshape(-1, height, width)
+        for image, of_column in zip(images, planes, strict=True):
             image[:] = self.layout.unpack_sums(of_column, self.level_count)
-        return images
-
-
-@cache
-def _crew() -> Crew[WorkingMemory]:
-    return Crew(WorkingMemory, least_blocks=2)
+        return TexelSums.of_images(images)
 
 
 def _cell(coordinate: Array, size: Array) -> tuple[Array, NDArray[np.int32]]:

@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from .bin_sums import no_pairs
 from .footprint import Footprint, TexelSums
 
 Array = NDArray[np.float32]
@@ -27,9 +28,9 @@ class PixelSums:
 
     @cached_property
     def _sums(self) -> TexelSums:
-        flat = np.zeros((len(self.columns), self.footprint.layout.length), np.float32)
-        self.footprint.add_to(flat, self.columns)
-        return TexelSums.of_images(self.footprint.unpacked(flat))
+        sums = no_pairs(len(self.columns), self.footprint.layout.length)
+        self.footprint.add_to(sums, self.columns)
+        return self.footprint.unpacked(sums)
 
     @property
     def residual(self) -> Array:
@@ -46,7 +47,7 @@ class GatheredSums:
     """The sums of several views, which all have as many columns."""
 
     def __init__(self) -> None:
-        self._flat: Array | None = None
+        self._packed: NDArray[np.complex64] | None = None
         self._footprint: Footprint | None = None
         self._images: Array | None = None
 
@@ -56,17 +57,16 @@ class GatheredSums:
             images = sums.images()
             self._images = images if self._images is None else self._images + images
             return
-        if self._flat is None:
-            self._flat = np.zeros((len(sums.columns), sums.footprint.layout.length), np.float32)
-        sums.footprint.add_to(self._flat, sums.columns)
+        if self._packed is None:
+            self._packed = no_pairs(len(sums.columns), sums.footprint.layout.length)
+        sums.footprint.add_to(self._packed, sums.columns)
         if self._footprint is None or sums.footprint.level_count > self._footprint.level_count:
             self._footprint = sums.footprint
 
     def total(self) -> TexelSums:
         """Of all views up to now; more may follow."""
-        images = self._images
-        if self._flat is not None and self._footprint is not None:
-            unpacked = self._footprint.unpacked(self._flat.copy())
-            images = unpacked if images is None else images + unpacked
-        assert images is not None
-        return TexelSums.of_images(images)
+        total = None if self._packed is None else self._footprint.unpacked(self._packed)
+        if self._images is None:
+            assert total is not None
+            return total
+        return TexelSums.of_images(self._images if total is None else self._images + total.images())

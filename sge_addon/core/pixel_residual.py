@@ -9,13 +9,16 @@ a material (``material_source``).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import fsum
 
 import numpy as np
 from numpy.typing import NDArray
 
 from .colour import log_encoded, log_encoded_slope
+from .crew import share_pixels
 from .pixel_loss import distances
 from .reference import Reference
+from .working_memory import WorkingMemory
 
 Array = NDArray[np.float32]
 
@@ -50,34 +53,53 @@ def residual_of(
     is_opaque: the reference's alpha says how much of a pixel is covered, not how much shines through.
     knee: as KNEE.
     """
-    target = np.ascontiguousarray(reference.colour.reshape(-1, 4).take(pixels, axis=0).T)  # (4, P)
-    difference = target[:3] - rendered
-    if loss == "log_l1":
-        error = np.abs(log_encoded(target[:3]) - log_encoded(rendered))
-    else:
-        error = distances(difference, loss)
-    weight = None if reference.weight is None else reference.weight.ravel().take(pixels)
-    if weight is not None:
-        error *= weight
-    mean = float(error.sum(dtype=np.float64)) / (3.0 * reference.view.height * reference.view.width)
+    colours = reference.colour.reshape(-1, 4)
+    weights = None if reference.weight is None else reference.weight.ravel()
+    outlines = reference.has_alpha and is_opaque
+    residual = np.empty_like(rendered)
+    trust = np.empty(rendered.shape if loss == "log_l1" else len(pixels), np.float32)
+    errors: list[float] = []
 
-    if reference.has_alpha and is_opaque:
-        # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
-        # them by how much of the pixel both sides fill.
-        alpha = target[3]
-        residual = target[:3] * (coverage / np.maximum(alpha, np.float32(0.25) * coverage))
-        residual -= rendered
-        trust = np.square(np.square(alpha * coverage))
-    else:
-        residual = difference
-        trust = (coverage > 0.999).astype(np.float32)
-    if loss == "l1":
-        trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(knee), 1.0)
-    elif loss == "log_l1":
-        trust = trust * log_trust(rendered, residual, knee)
-    if weight is not None:
-        trust = trust * weight
+    def work(block: slice, memory: WorkingMemory) -> None:
+        target = np.ascontiguousarray(colours.take(pixels[block], axis=0).T)  # (4, B)
+        weight = None if weights is None else weights.take(pixels[block])
+        seen = rendered[:, block]
+        error = _error(target[:3], seen, loss)
+        if weight is not None:
+            error *= weight
+        errors.append(error.sum(dtype=np.float64))
+        found, trusted = _compared(target, seen, coverage[block], outlines)
+        if loss == "l1":
+            trusted = trusted / np.maximum(np.abs(found).max(axis=0) / np.float32(knee), 1.0)
+        elif loss == "log_l1":
+            trusted = trusted * log_trust(seen, found, knee)
+        if weight is not None:
+            trusted = trusted * weight
+        residual[:, block], trust[..., block] = found, trusted
+
+    share_pixels(len(pixels), work)
+    mean = fsum(errors) / (3.0 * reference.view.height * reference.view.width)
     return PixelResidual(mean, residual, trust)
+
+
+def _error(target: Array, rendered: Array, loss: str) -> Array:
+    """(3, P), not weighed."""
+    if loss == "log_l1":
+        return np.abs(log_encoded(target) - log_encoded(rendered))
+    return distances(target - rendered, loss)
+
+
+def _compared(target: Array, rendered: Array, coverage: Array, outlines: bool) -> tuple[Array, Array]:
+    """Residual (3, P), and trust (P,) as far as it is a matter of what is covered. target: (4, P).
+    outlines: alpha tells where they are."""
+    if not outlines:
+        return target[:3] - rendered, (coverage > 0.999).astype(np.float32)
+    # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
+    # them by how much of the pixel both sides fill.
+    alpha = target[3]
+    residual = target[:3] * (coverage / np.maximum(alpha, np.float32(0.25) * coverage))
+    residual -= rendered
+    return residual, np.square(np.square(alpha * coverage))
 
 
 def log_trust(rendered: Array, residual: Array, knee: float = KNEE) -> Array:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from sge_addon.core import crew as crew_module
-from sge_addon.core import footprint as footprint_module
 from sge_addon.core.crew import Crew
 from sge_addon.core.footprint import Footprint
 from sge_addon.core.lookups import Lookups
 from sge_addon.core.texture_pyramid import PyramidLayout
+from sge_addon.core.working_memory import WorkingMemory
 
 
 @pytest.fixture(params=[1, 3])
@@ -60,7 +60,7 @@ def test_textures_are_read_with_the_same_bits_by_any_number_of_threads(
     processors: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(5)
-    count = 3 * max(footprint_module._READ_AT_ONCE)
+    count = 3 * max(crew_module.PIXELS_AT_ONCE)
     layout = PyramidLayout(64, 32)
     lookups = Lookups(
         np.arange(count),
@@ -71,10 +71,11 @@ def test_textures_are_read_with_the_same_bits_by_any_number_of_threads(
     )
     footprint = Footprint(lookups, np.zeros(1, np.int32), 0, layout)
     pyramid = layout.pack(rng.random((64, 32, 3), dtype=np.float32))
-    shared = Crew(footprint_module.WorkingMemory, least_blocks=2)
-    monkeypatch.setattr(footprint_module, "_crew", lambda: shared)
+    shared = Crew(WorkingMemory, least_blocks=2)
+    monkeypatch.setattr(crew_module, "pixel_crew", lambda: shared)
     found = footprint.read(pyramid)
-    texels, weights = footprint._texels(slice(None)), footprint._weights(slice(None))
+    first, weights = footprint._first_texels(slice(None)), footprint._weights(slice(None))
+    texels = first + np.reshape(footprint._corners, (4, 1, 1))
     for channel, plane in enumerate(pyramid):
         taps = plane[texels].reshape(-1, count), weights.reshape(-1, count)
         assert (found[:, channel] == np.einsum("tp,tp->p", *taps)).all()
