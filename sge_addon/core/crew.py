@@ -73,3 +73,16 @@ def share_pixels(count: int, work: Callable[[slice, WorkingMemory], None]) -> No
             work(blocks[number], memory)
 
     crew.share(range(len(blocks)), run)
+
+
+def share_planes(count: int, size: int, work: Callable[[int], None]) -> None:
+    """Do the work for each of ``count`` planes, of ``size`` numbers each."""
+
+    def run(numbers: range, _: WorkingMemory | None) -> None:
+        for number in numbers:
+            work(number)
+
+    if size < PIXELS_AT_ONCE[0]:
+        run(range(count), None)
+    else:
+        pixel_crew().share(range(count), run)

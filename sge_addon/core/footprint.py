@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .bin_sums import BLOCK, add_pairs, no_pairs, numbered, of_pairs
-from .crew import share_pixels
+from .crew import share_pixels, share_planes
 from .lookups import Lookups
 from .texture_pyramid import LEVEL_ROUNDING, PyramidLayout
 from .working_memory import WorkingMemory
@@ -230,12 +230,15 @@ class Footprint:
 
     def unpacked(self, sums: NDArray[np.complex64]) -> TexelSums:
         """Sums of the levels that this map reads brought together."""
-        planes = np.ascontiguousarray(of_pairs(sums, 2 * sums.shape[1]).T)  # (N, length)
-        # Images move up in the same memory: none reaches beyond where its own sums end.
+        rows = of_pairs(sums, 2 * sums.shape[1])  # (length, N)
         height, width = self.layout.height, self.layout.width
-        images = planes.reshape(-1)[: len(planes) * height * width].reshape(-1, height, width)
-        for image, of_column in zip(images, planes, strict=True):
-            image[:] = self.layout.unpack_sums(of_column, self.level_count)
+        images = np.empty((rows.shape[1], height, width), np.float32)
+
+        def unpack(number: int) -> None:
+            column = np.ascontiguousarray(rows[:, number])
+            images[number] = self.layout.unpack_sums(column, self.level_count)
+
+        share_planes(len(images), height * width, unpack)
         return TexelSums.of_images(images)
 
 

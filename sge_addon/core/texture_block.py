@@ -23,12 +23,11 @@ from numpy.typing import NDArray
 
 from .footprint import TexelSums
 from .gathered_sums import GatheredSums, PixelSums
-from .texture_pyramid import PyramidLayout, doubled_across, halve, level_count
+from .texel_steps import COARSE_EVIDENCE, by_channel, coarse_to_fine_step, neighbour_mean, sharpened
+from .texture_pyramid import PyramidLayout
 
 Array = NDArray[np.float32]
 
-# Evidence, in pixels, below which a texel follows the next coarser level.
-COARSE_EVIDENCE = 0.02
 # Of the first two passes' steps: pixels are means, so that fine detail comes back slowly. What is added of
 # the difference to the neighbours' mean, as far as pixels are as dense as texels: half of it at so many
 # pixels a texel.
@@ -42,8 +41,6 @@ SEEN_EVIDENCE = 0.01
 SMOOTHNESS = 0.0035
 # Momentum stops growing here, so that the noise of the sampling is not gathered without end.
 MOMENTUM_LIMIT = 0.9
-# Stepped at once: what stays in the processor's cache, and no further copy of a large texture.
-_ROWS = 64
 
 
 class Texture:
@@ -134,7 +131,7 @@ class TextureBlock(Texture):
             share *= own * np.float32(SHARPENING[(self._steps - 1) // self.view_count])
             change = sharpened(coarse_to_fine_step(gradient.residual, weight, own), share)
         else:
-            change = gradient.residual / (weight + np.float32(COARSE_EVIDENCE))
+            change = gradient.residual / (weight + COARSE_EVIDENCE)
         if not self.gather:
             change *= np.float32(1.0 - 0.9 * progress)
         self._add(change)
@@ -158,16 +155,10 @@ class TextureBlock(Texture):
         self._gathered.add(sums)
         self._pending += 1
         if self._pending == self.view_count:
-            residual, weight = self._all_gathered()
-            self._apply(residual, weight)
+            settled = self._applied(*self._all_gathered())
             following = 0.5 + (0.25 + self._inertia**2) ** 0.5
-            momentum = np.float32(min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
+            self._lead(settled, min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
             self._inertia = following
-            settled = self._value
-            change = settled - self._settled
-            change *= momentum
-            self._add(change)
-            self._settled = settled
 
     def _all_gathered(self) -> tuple[Array, Array]:
         """Residual (H, W, 3) and weight (H, W, 1 or 3), which are evidence from now on."""
@@ -176,29 +167,48 @@ class TextureBlock(Texture):
         self._learn(weight)
         return total.residual, weight
 
-    def _apply(self, gathered: Array, weight: Array) -> None:
-        """Step by the gathered residuals over ``weight``; the value is then without momentum."""
-        seen = self.seen[..., None]
+    def _applied(self, gathered: Array, weight: Array) -> Array:
+        """The value after the step by the gathered residuals over ``weight``, without momentum."""
+        seen = self.seen
         count = np.count_nonzero(seen) * weight.shape[-1]
-        mean = (weight * seen).sum(dtype=np.float64) / max(count, 1)
+        mean = (weight * seen[..., None]).sum(dtype=np.float64) / max(count, 1)
         pull = np.float32(SMOOTHNESS * mean)
-        residual = neighbour_mean(self._value)
-        residual -= self._value
-        residual *= pull
-        residual += gathered
         # The Laplacian's largest eigenvalue is 2: less in the divisor would not be a majorant.
-        residual /= np.maximum(weight + np.float32(2.0) * pull, np.float32(1e-12))
-        residual *= seen
-        self._add(residual)
+        divisor = np.maximum(weight + np.float32(2.0) * pull, np.float32(1e-12))
+
+        def work(value: Array, channel: int, out: Array) -> None:
+            neighbour_mean(value, out)
+            out -= value
+            out *= pull
+            out += gathered[..., channel]
+            out /= divisor[..., min(channel, divisor.shape[-1] - 1)]
+            out *= seen
+            out += value
+            np.maximum(out, np.float32(0.0), out=out)
+
         self._pending = 0
+        return by_channel(self._value, work)
+
+    def _lead(self, settled: Array, momentum: float) -> None:
+        """Take a value, moved on by part of its change since the last."""
+        before = self._settled
+
+        def work(value: Array, channel: int, out: Array) -> None:
+            np.subtract(value, before[..., channel], out=out)
+            out *= np.float32(momentum)
+            out += value
+            np.maximum(out, np.float32(0.0), out=out)
+
+        self._settled = settled
+        self._value = by_channel(settled, work)
+        self._pyramid = None
 
     def finish(self) -> None:
         """Step by what was gathered of an unfinished pass, divided by the weight of a whole one."""
         if self._pending:
             residual, weight = self._all_gathered()
             whole = self._weight * np.float32(self.view_count / self._steps)
-            self._apply(residual, np.maximum(weight, whole[..., None]))
-            self._settled = self._value
+            self._settled = self._applied(residual, np.maximum(weight, whole[..., None]))
         self.assign(self._settled)
 
 
@@ -244,75 +254,3 @@ class TexelAdam(Texture):
 
     def finish(self) -> None:
         """Nothing is gathered."""
-
-
-def coarse_to_fine_step(residual: Array, weight: Array, where: NDArray[np.bool_] | None = None) -> Array:
-    """residual / weight where there is evidence; elsewhere the step of the coarser level.
-
-    residual: (H, W, 3); weight: (H, W, 1 or 3). From the coarsest level down,
-    step = (residual + k coarser step) / (weight + k), sums over 2 x 2 texels at each level.
-    where: (H, W), the step is 0 elsewhere; None for everywhere.
-    """
-    levels = [(residual, weight)]
-    for _ in range(level_count(*residual.shape[:2]) - 1):
-        levels.append((halve(levels[-1][0]), halve(levels[-1][1])))
-    coarsest, its_weight = levels.pop()
-    step = coarsest / (its_weight + np.float32(COARSE_EVIDENCE))
-    while len(levels) > 1:
-        step = _finer_step(step, *levels.pop(), None)
-    if levels:
-        return _finer_step(step, *levels.pop(), where)
-    return step if where is None else step * where[..., None]
-
-
-def _finer_step(coarser: Array, residual: Array, weight: Array, where: NDArray[np.bool_] | None) -> Array:
-    """That of a level (H, W, 3), stored by channel, from the coarser level's."""
-    height, width, channels = residual.shape
-    step = np.moveaxis(np.empty((channels, height, width), np.float32), 0, -1)
-    evidence = np.float32(COARSE_EVIDENCE)
-    for start in range(0, height, _ROWS):
-        rows = slice(start, start + _ROWS)
-        over = np.float32(1.0) / (weight[rows] + evidence)
-        if where is not None:
-            over *= where[rows, :, None]
-        sums = doubled_by_channel(evidence * coarser[start // 2 : (start + _ROWS) // 2])
-        sums += residual[rows]
-        np.multiply(sums, over, out=step[rows])
-    return step
-
-
-def sharpened(image: Array, share: Array) -> Array:
-    """(H, W, C) with so much added of its difference to the four neighbours' mean: share, (H, W). Repeat
-    wrap."""
-    result = neighbour_mean(image)
-    result -= image
-    result *= -share[..., None]
-    result += image
-    return result
-
-
-def doubled_by_channel(image: Array) -> Array:
-    """``double``, three times as fast for what is stored by channel, as the result is: (H, W, C)."""
-    height, width, channels = image.shape
-    rows = np.empty((channels, height, 2, 2 * width), np.float32)
-    rows[:, :, 0] = doubled_across(np.moveaxis(image, -1, 0))
-    rows[:, :, 1] = rows[:, :, 0]
-    return np.moveaxis(rows.reshape(channels, 2 * height, 2 * width), 0, -1)
-
-
-def neighbour_mean(image: Array) -> Array:
-    """Mean of the four neighbours of each texel, repeat wrap: (H, W, C), stored by channel."""
-    planes = np.ascontiguousarray(np.moveaxis(image, -1, 0))
-    total = np.roll(planes, 1, axis=1)
-    total[:, :-1] += planes[:, 1:]
-    total[:, -1] += planes[:, 0]
-    # All rows at once, as one: only their ends are others' then.
-    along, of_rows = (each.reshape(len(planes), -1) for each in (total, planes))
-    first = total[..., 0] + planes[..., -1]
-    along[:, 1:] += of_rows[:, :-1]
-    total[..., 0] = first
-    last = total[..., -1] + planes[..., 0]
-    along[:, :-1] += of_rows[:, 1:]
-    total[..., -1] = last
-    total *= np.float32(0.25)
-    return np.moveaxis(total, 0, -1)

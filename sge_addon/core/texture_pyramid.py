@@ -22,6 +22,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from .crew import share_planes
+
 Array = NDArray[np.float32]
 Floats = NDArray[np.floating[Any]]
 
@@ -132,11 +134,15 @@ class PyramidLayout:
     def pack(self, texture: Array) -> Array:
         """The padded pyramid of a texture (H, W, C): (C, length) float32, one plane a channel."""
         flat = np.zeros((texture.shape[-1], self.length), np.float32)
-        for level, image in enumerate(build_levels(texture)):
-            image, padded = np.moveaxis(image, -1, 0), self._padded(flat, level)
-            padded[:, :-1, :-1] = image
-            padded[:, -1, :-1] = image[:, 0]
-            padded[:, :, -1] = padded[:, :, 0]
+
+        def pack_channel(number: int) -> None:
+            for level, image in enumerate(build_levels(texture[..., number])):
+                padded = self._padded(flat[number], level)
+                padded[:-1, :-1] = image
+                padded[-1, :-1] = image[0]
+                padded[:, -1] = padded[:, 0]
+
+        share_planes(len(flat), self.height * self.width, pack_channel)
         return flat
 
     def unpack_sums(self, flat: Floats, used: int | None = None) -> Array:

@@ -16,7 +16,8 @@ from sge_addon.core.footprint import Footprint, TexelSums
 from sge_addon.core.lookups import UVBuffer, drawn_lookups
 from sge_addon.core.picture_area import Area
 from sge_addon.core.reference import Reference
-from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock, coarse_to_fine_step, sharpened
+from sge_addon.core.texel_steps import coarse_to_fine_step, sharpened
+from sge_addon.core.texture_block import TexelAdam, Texture, TextureBlock
 from sge_addon.core.texture_pyramid import PyramidLayout
 from sge_addon.core.texture_source import CENTRE, FilteredTextureSource, sample_pattern
 from sge_addon.core.view import View, perspective
