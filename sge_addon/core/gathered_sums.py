@@ -65,8 +65,11 @@ class GatheredSums:
 
     def total(self) -> TexelSums:
         """Of all views up to now; more may follow."""
-        total = None if self._packed is None else self._footprint.unpacked(self._packed)
-        if self._images is None:
-            assert total is not None
-            return total
-        return TexelSums.of_images(self._images if total is None else self._images + total.images())
+        total = self._images
+        if self._packed is not None and self._footprint is not None:
+            of_pixels = self._footprint.unpacked(self._packed)
+            if total is None:
+                return of_pixels
+            total = total + of_pixels.images()
+        assert total is not None
+        return TexelSums.of_images(total)

@@ -38,9 +38,9 @@ SINGLE_PASSES = len(SHARPENING)
 # Accumulated evidence, in pixels, above which a texel counts as seen.
 SEEN_EVIDENCE = 0.01
 # Weight of the pull towards the neighbours' mean, relative to the mean weight of a seen texel.
-SMOOTHNESS = 0.0035
+SMOOTHNESS = 0.01
 # Momentum stops growing here, so that the noise of the sampling is not gathered without end.
-MOMENTUM_LIMIT = 0.9
+MOMENTUM_LIMIT = 0.5
 
 
 class Texture:

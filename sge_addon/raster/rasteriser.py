@@ -161,12 +161,15 @@ class Rasteriser(PairDrawing):
     ) -> Callable[[], UVBuffer]:
         """Draw what ``uv_buffer`` tells, of one sample a pixel. What this returns reads it where surfaces can
         be, before the next but one of the same size is drawn; it is anything where there is no triangle.
-        The next but one of the same size overwrites what was read. slopes: of UVs, too."""
+        The next but one of the same size overwrites what was read. slopes: of UVs, too, at the pixels'
+        centres, which tells as well which materials' back faces other samples of the view need not show."""
         self._turn = 1 - self._turn
         target = self._targets.get(f"uv {self._turn}", view.width, view.height, self._uv_formats(slopes))
         target.stale = frozenset(target.formats) - {"id"}
         with stopwatch.stage("raster"):
-            self._draw_unperturbed(target, uv_program(self.shading, slopes), view, jitter)
+            hidden = self._unseen_back_faces(view)
+            program = uv_program(self.shading, slopes)
+            self._draw_unperturbed(target, program, view, jitter, without_back_faces=hidden)
             self._targets.begin()
             if stopwatch.precise:
                 self._reader.wait(target)
@@ -175,7 +178,11 @@ class Rasteriser(PairDrawing):
 
         def read() -> UVBuffer:
             with stopwatch.stage("read"):
-                return _uv_buffer(self._read_all(target, area), 1, area)
+                parts = self._read_all(target, area)
+                if slopes:
+                    is_back = (parts["lookup"][..., 3] > 0.0) & (parts["id"] != 0)
+                    self._learn_back_faces(view, parts["id"][is_back])
+                return _uv_buffer(parts, 1, area)
 
         return read
 

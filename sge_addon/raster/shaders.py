@@ -128,7 +128,7 @@ def render_program(shading: str, textured: bool, normal: bool) -> Program:
 
 @cache
 def uv_program(shading: str, slopes: bool = False) -> Program:
-    """Surfaces -> lookup (u, v, mip level, 0), id; ``slopes``; where shading scales it, the shade factor."""
+    """Surfaces -> lookup (u, v, mip level, 1 if of a back face), id; ``slopes``; with shading "sun" shade."""
     outputs = {"lookup": "VEC4", "id": "UINT"} | ({"shade": "VEC4"} if shading == "sun" else {})
     return surface_program(
         ("uv_frag",),

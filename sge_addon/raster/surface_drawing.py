@@ -70,6 +70,7 @@ class SurfaceDrawing:
         """positions: (V, 3) float32, world space, of all surfaces."""
         self._positions = positions
         self._areas: WeakKeyDictionary[View, Area] = WeakKeyDictionary()
+        self._turned_away: WeakKeyDictionary[View, frozenset[int]] = WeakKeyDictionary()
         self._geometry.upload(positions)
 
     def area(self, view: View) -> Area:
@@ -104,6 +105,18 @@ class SurfaceDrawing:
         has_holes = self._lit is not None and self._lit.materials.has_alpha
         hides = is_before(view, self._positions) and not has_holes
         return self._geometry.closed_materials if hides else frozenset()
+
+    def _unseen_back_faces(self, view: View) -> frozenset[int]:
+        """Those, and the materials of whose back faces no pixel's centre has shown anything."""
+        return self._hidden_back_faces(view) | self._turned_away.get(view, frozenset())
+
+    def _learn_back_faces(self, view: View, seen: NDArray[np.uint32]) -> None:
+        """seen: (N,) the triangles + 1 whose back faces all pixels' centres show."""
+        self._turned_away[view] = frozenset(
+            material
+            for material, first, count in self._geometry.draw_ranges
+            if not ((seen > first) & (seen <= first + count)).any()
+        )
 
     def _draw_unperturbed(
         self,
