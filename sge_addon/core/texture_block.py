@@ -40,7 +40,7 @@ SEEN_EVIDENCE = 0.01
 # Weight of the pull towards the neighbours' mean, relative to the mean weight of a seen texel.
 SMOOTHNESS = 0.01
 # Momentum stops growing here, so that the noise of the sampling is not gathered without end.
-MOMENTUM_LIMIT = 0.5
+MOMENTUM_LIMIT = 0.7
 
 
 class Texture:
