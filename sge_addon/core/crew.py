@@ -18,6 +18,7 @@ from .working_memory import WorkingMemory
 _MOST_THREADS = 4  # more wait for memory, and for Python
 # Pixels that each of several threads takes at once, at least and at most: of fewer, they wait for Python.
 PIXELS_AT_ONCE = (1 << 13, 1 << 15)
+LARGE_PLANE = 1 << 20  # numbers, from which threads gain more by a plane each than they lose by fresh memory
 
 Room = TypeVar("Room")
 
@@ -82,7 +83,7 @@ def share_planes(count: int, size: int, work: Callable[[int], None]) -> None:
         for number in numbers:
             work(number)
 
-    if size < PIXELS_AT_ONCE[0]:
+    if size < LARGE_PLANE:
         run(range(count), None)
     else:
         pixel_crew().share(range(count), run)

@@ -106,12 +106,9 @@ class SurfaceDrawing:
         hides = is_before(view, self._positions) and not has_holes
         return self._geometry.closed_materials if hides else frozenset()
 
-    def _unseen_back_faces(self, view: View) -> frozenset[int]:
-        """Those, and the materials of whose back faces no pixel's centre has shown anything."""
-        return self._hidden_back_faces(view) | self._turned_away.get(view, frozenset())
-
     def _learn_back_faces(self, view: View, seen: NDArray[np.uint32]) -> None:
-        """seen: (N,) the triangles + 1 whose back faces all pixels' centres show."""
+        """Which materials show none in a view. seen: (N,) the triangles + 1 whose back faces all pixels'
+        centres show."""
         self._turned_away[view] = frozenset(
             material
             for material, first, count in self._geometry.draw_ranges
