@@ -37,9 +37,10 @@ HALF_SHARPENED = 0.7
 SINGLE_PASSES = len(SHARPENING)
 # Accumulated evidence, in pixels, above which a texel counts as seen.
 SEEN_EVIDENCE = 0.01
-# Weight of the pull towards the neighbours' mean, relative to the mean weight of a seen texel.
+# Weight of the pull towards the neighbours' mean, relative to the mean weight of a seen texel. With a third
+# of it, or with momentum up to 0.9, long fits grow worse: they come to follow the samples.
 SMOOTHNESS = 0.01
-# Momentum stops growing here, so that the noise of the sampling is not gathered without end.
+# Momentum stops growing here; of less, gains of cameras that are found along take longer.
 MOMENTUM_LIMIT = 0.7
 
 

@@ -54,7 +54,7 @@ Array = NDArray[np.float32]
 Rasterise = Callable[[int, tuple[float, float]], Callable[[], UVBuffer]]
 Footprints = tuple[tuple[int, Footprint], ...]
 
-# Sets of samples kept per view; eight instead of four gain 0.1 dB.
+# Sets of samples kept per view; as good as four, which take longer to make. Two lose 0.2 to 0.6 dB.
 PATTERNS = 3
 # Distance of the four samples from the pixel's centre, in pixels; a uniform pixel's spread is 0.408.
 RADIUS = 0.4

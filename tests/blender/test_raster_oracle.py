@@ -241,6 +241,28 @@ def test_uvs_are_read_where_surfaces_can_be() -> None:
         assert_same_where_covered(found, UVBuffer(**parts, samples=1))
 
 
+@pytest.mark.parametrize("from_behind", [False, True])
+def test_back_faces_that_no_centre_shows_are_left_out(from_behind: bool) -> None:
+    """Half a ball, whose opening the camera sees or not, beside a ball that is turned inside out."""
+    points, faces = icosphere(2, 0.4)
+    half = faces[points[faces][..., 2].mean(axis=1) * (-1.0 if from_behind else 1.0) > 0.0]
+    behind = points * np.float32(0.5) + np.float32([0.9, 0.0, 0.0])
+    surfaces = [
+        surface(points, half, "half", materials=(Material("half", texture=waves(16, 16)),)),
+        surface(behind, faces[:, ::-1], "inside out", materials=(Material("other", texture=waves(8, 8)),)),
+    ]
+    rasteriser, fresh = (Rasteriser(assemble(surfaces), "sun", LIGHTS) for _ in range(2))
+    view, jitter = perspective_view(128, 100), (0.3, -0.4)
+    rasteriser.draw_uv(view, (0.0, 0.0), Stopwatch(), slopes=True)()
+    left_out = rasteriser._turned_away[view]
+    found, whole = (each.draw_uv(view, jitter, Stopwatch())() for each in (rasteriser, fresh))
+    assert_same_where_covered(found, whole)
+    assert np.array_equal(found.ids, whole.ids)
+    assert left_out == (frozenset() if from_behind else frozenset({0}))
+    rasteriser.set_positions(rasteriser.assembly.positions)  # which may have moved
+    assert view not in rasteriser._turned_away
+
+
 def assert_same_where_covered(found: UVBuffer, own: UVBuffer) -> None:
     """Elsewhere anything may be in what is read at once."""
     assert (found.ids == own.ids).all()

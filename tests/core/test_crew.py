@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from sge_addon.core import crew as crew_module
-from sge_addon.core.crew import Crew
+from sge_addon.core.crew import Crew, share_pixels, share_planes
 from sge_addon.core.footprint import Footprint
 from sge_addon.core.lookups import Lookups
 from sge_addon.core.texture_pyramid import PyramidLayout
@@ -79,3 +79,21 @@ def test_textures_are_read_with_the_same_bits_by_any_number_of_threads(
     for channel, plane in enumerate(pyramid):
         taps = plane[texels].reshape(-1, count), weights.reshape(-1, count)
         assert (found[:, channel] == np.einsum("tp,tp->p", *taps)).all()
+
+
+@pytest.mark.parametrize("size", [10, crew_module.LARGE_PLANE])
+def test_every_plane_and_every_pixel_is_done_once(
+    processors: int, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = Crew(WorkingMemory, least_blocks=2)
+    monkeypatch.setattr(crew_module, "pixel_crew", lambda: shared)
+    planes: list[int] = []
+    share_planes(5, size, planes.append)
+    assert sorted(planes) == list(range(5))
+    pixels = np.zeros(size, int)
+
+    def count(block: slice, _: WorkingMemory) -> None:
+        pixels[block] += 1
+
+    share_pixels(size, count)
+    assert (pixels == 1).all()
