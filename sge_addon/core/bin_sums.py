@@ -32,7 +32,7 @@ def no_pairs(row_count: int, bin_count: int) -> NDArray[np.complex64]:
 
 def add_pairs(
     sums: NDArray[np.complex64],
-    bins: NDArray[np.intp],
+    bins: NDArray[np.integer[Any]],
     weights: NDArray[np.float32],
     rows: Sequence[NDArray[np.float32]],
     starts: Sequence[int] = (0,),
