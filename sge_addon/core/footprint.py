@@ -228,14 +228,14 @@ class Footprint:
             of_block = [column[..., block] for column in columns]
             add_pairs(sums, self._first_texels(block), self._weights(block), of_block, self._corners)
 
-    def unpacked(self, sums: NDArray[np.complex64]) -> TexelSums:
-        """Sums of the levels that this map reads brought together."""
+    def unpacked(self, sums: NDArray[np.complex64], keep: bool = False) -> TexelSums:
+        """Sums of the levels that this map reads brought together. keep: do not work in their memory."""
         rows = of_pairs(sums, 2 * sums.shape[1])  # (length, N)
         height, width = self.layout.height, self.layout.width
         images = np.empty((rows.shape[1], height, width), np.float32)
 
         def unpack(number: int) -> None:
-            column = np.ascontiguousarray(rows[:, number])
+            column = np.ascontiguousarray(rows[:, number]) if keep else rows[:, number]
             images[number] = self.layout.unpack_sums(column, self.level_count)
 
         share_planes(len(images), height * width, unpack)

@@ -63,11 +63,11 @@ class GatheredSums:
         if self._footprint is None or sums.footprint.level_count > self._footprint.level_count:
             self._footprint = sums.footprint
 
-    def total(self) -> TexelSums:
-        """Of all views up to now; more may follow."""
+    def total(self, keep: bool = True) -> TexelSums:
+        """Of all views up to now. keep: more may follow, or the total be asked for again."""
         total = self._images
         if self._packed is not None and self._footprint is not None:
-            of_pixels = self._footprint.unpacked(self._packed)
+            of_pixels = self._footprint.unpacked(self._packed, keep)
             if total is None:
                 return of_pixels
             total = total + of_pixels.images()

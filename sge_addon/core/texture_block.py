@@ -156,14 +156,15 @@ class TextureBlock(Texture):
         self._gathered.add(sums)
         self._pending += 1
         if self._pending == self.view_count:
-            settled = self._applied(*self._all_gathered())
+            settled = self._applied(*self._all_gathered(keep=False))
             following = 0.5 + (0.25 + self._inertia**2) ** 0.5
             self._lead(settled, min((self._inertia - 1.0) / following, MOMENTUM_LIMIT))
             self._inertia = following
 
-    def _all_gathered(self) -> tuple[Array, Array]:
-        """Residual (H, W, 3) and weight (H, W, 1 or 3), which are evidence from now on."""
-        total = self._gathered.total()
+    def _all_gathered(self, keep: bool) -> tuple[Array, Array]:
+        """Residual (H, W, 3) and weight (H, W, 1 or 3), which are evidence from now on. keep: as of
+        GatheredSums."""
+        total = self._gathered.total(keep)
         weight = total.weight if total.weight.ndim == 3 else total.weight[..., None]
         self._learn(weight)
         return total.residual, weight
@@ -207,7 +208,7 @@ class TextureBlock(Texture):
     def finish(self) -> None:
         """Step by what was gathered of an unfinished pass, divided by the weight of a whole one."""
         if self._pending:
-            residual, weight = self._all_gathered()
+            residual, weight = self._all_gathered(keep=True)
             whole = self._weight * np.float32(self.view_count / self._steps)
             self._settled = self._applied(residual, np.maximum(weight, whole[..., None]))
         self.assign(self._settled)
