@@ -53,28 +53,20 @@ def residual_of(
     is_opaque: the reference's alpha says how much of a pixel is covered, not how much shines through.
     knee: as KNEE.
     """
-    colours = reference.colour.reshape(-1, 4)
-    weights = None if reference.weight is None else reference.weight.ravel()
+    colours, weights = reference.colour.reshape(-1, 4), reference.weight
     outlines = reference.has_alpha and is_opaque
     residual = np.empty_like(rendered)
     trust = np.empty(rendered.shape if loss == "log_l1" else len(pixels), np.float32)
     errors: list[float] = []
 
-    def work(block: slice, memory: WorkingMemory) -> None:
+    def work(block: slice, _: WorkingMemory) -> None:
         target = np.ascontiguousarray(colours.take(pixels[block], axis=0).T)  # (4, B)
-        weight = None if weights is None else weights.take(pixels[block])
-        seen = rendered[:, block]
-        error = _error(target[:3], seen, loss)
-        if weight is not None:
+        error, found, trusted = _compared(target, rendered[:, block], coverage[block], outlines, loss, knee)
+        if weights is not None:
+            weight = weights.ravel().take(pixels[block])
             error *= weight
-        errors.append(error.sum(dtype=np.float64))
-        found, trusted = _compared(target, seen, coverage[block], outlines)
-        if loss == "l1":
-            trusted = trusted / np.maximum(np.abs(found).max(axis=0) / np.float32(knee), 1.0)
-        elif loss == "log_l1":
-            trusted = trusted * log_trust(seen, found, knee)
-        if weight is not None:
             trusted = trusted * weight
+        errors.append(error.sum(dtype=np.float64))
         residual[:, block], trust[..., block] = found, trusted
 
     share_pixels(len(pixels), work)
@@ -82,24 +74,31 @@ def residual_of(
     return PixelResidual(mean, residual, trust)
 
 
-def _error(target: Array, rendered: Array, loss: str) -> Array:
-    """(3, P), not weighed."""
+def _compared(
+    target: Array, rendered: Array, coverage: Array, outlines: bool, loss: str, knee: float
+) -> tuple[Array, Array, Array]:
+    """Error (3, P), residual (3, P) and trust (P,) or (3, P), before weights. target: (4, P). outlines: alpha
+    tells where they are."""
+    difference = target[:3] - rendered
     if loss == "log_l1":
-        return np.abs(log_encoded(target) - log_encoded(rendered))
-    return distances(target - rendered, loss)
-
-
-def _compared(target: Array, rendered: Array, coverage: Array, outlines: bool) -> tuple[Array, Array]:
-    """Residual (3, P), and trust (P,) as far as it is a matter of what is covered. target: (4, P).
-    outlines: alpha tells where they are."""
-    if not outlines:
-        return target[:3] - rendered, (coverage > 0.999).astype(np.float32)
-    # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
-    # them by how much of the pixel both sides fill.
-    alpha = target[3]
-    residual = target[:3] * (coverage / np.maximum(alpha, np.float32(0.25) * coverage))
-    residual -= rendered
-    return residual, np.square(np.square(alpha * coverage))
+        error = np.abs(log_encoded(target[:3]) - log_encoded(rendered))
+    else:
+        error = distances(difference, loss)
+    if outlines:
+        # The reference's own coverage was sampled otherwise: compare colours, not edges, and trust
+        # them by how much of the pixel both sides fill.
+        alpha = target[3]
+        residual = target[:3] * (coverage / np.maximum(alpha, np.float32(0.25) * coverage))
+        residual -= rendered
+        trust = np.square(np.square(alpha * coverage))
+    else:
+        residual = difference
+        trust = (coverage > 0.999).astype(np.float32)
+    if loss == "l1":
+        trust = trust / np.maximum(np.abs(residual).max(axis=0) / np.float32(knee), 1.0)
+    elif loss == "log_l1":
+        trust = trust * log_trust(rendered, residual, knee)
+    return error, residual, trust
 
 
 def log_trust(rendered: Array, residual: Array, knee: float = KNEE) -> Array:
