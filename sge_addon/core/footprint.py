@@ -199,7 +199,7 @@ class Footprint:
         columns = self.columns(residual, weight)
         sums = no_pairs(len(columns), self.layout.length)
         self.add_to(sums, columns)
-        return self.unpacked(sums)
+        return self.unpacked(sums, keep=False)
 
     def columns(self, residual: Array, weight: Array) -> list[Array]:
         """What ``scatter`` adds up, an even number: columns (P,), with shade (S or 1, P)."""
@@ -228,8 +228,9 @@ class Footprint:
             of_block = [column[..., block] for column in columns]
             add_pairs(sums, self._first_texels(block), self._weights(block), of_block, self._corners)
 
-    def unpacked(self, sums: NDArray[np.complex64], keep: bool = False) -> TexelSums:
-        """Sums of the levels that this map reads brought together. keep: do not work in their memory."""
+    def unpacked(self, sums: NDArray[np.complex64], keep: bool = True) -> TexelSums:
+        """Sums of the levels that this map reads brought together. keep: ``sums`` stay as they are, for which
+        they are copied."""
         rows = of_pairs(sums, 2 * sums.shape[1])  # (length, N)
         height, width = self.layout.height, self.layout.width
         images = np.empty((rows.shape[1], height, width), np.float32)

@@ -30,7 +30,7 @@ class PixelSums:
     def _sums(self) -> TexelSums:
         sums = no_pairs(len(self.columns), self.footprint.layout.length)
         self.footprint.add_to(sums, self.columns)
-        return self.footprint.unpacked(sums)
+        return self.footprint.unpacked(sums, keep=False)
 
     @property
     def residual(self) -> Array:
