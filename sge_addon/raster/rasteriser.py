@@ -167,7 +167,7 @@ class Rasteriser(PairDrawing):
         target = self._targets.get(f"uv {self._turn}", view.width, view.height, self._uv_formats(slopes))
         target.stale = frozenset(target.formats) - {"id"}
         with stopwatch.stage("raster"):
-            hidden = self._turned_away.get(view, frozenset())
+            hidden = self._unseen_back_faces.get(view, frozenset())
             program = uv_program(self.shading, slopes)
             self._draw_unperturbed(target, program, view, jitter, without_back_faces=hidden)
             self._targets.begin()

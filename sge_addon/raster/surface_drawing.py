@@ -70,7 +70,7 @@ class SurfaceDrawing:
         """positions: (V, 3) float32, world space, of all surfaces."""
         self._positions = positions
         self._areas: WeakKeyDictionary[View, Area] = WeakKeyDictionary()
-        self._turned_away: WeakKeyDictionary[View, frozenset[int]] = WeakKeyDictionary()
+        self._unseen_back_faces: WeakKeyDictionary[View, frozenset[int]] = WeakKeyDictionary()
         self._geometry.upload(positions)
 
     def area(self, view: View) -> Area:
@@ -109,7 +109,7 @@ class SurfaceDrawing:
     def _learn_back_faces(self, view: View, seen: NDArray[np.uint32]) -> None:
         """Which materials show none in a view. seen: (N,) the triangles + 1 whose back faces all pixels'
         centres show."""
-        self._turned_away[view] = frozenset(
+        self._unseen_back_faces[view] = frozenset(
             material
             for material, first, count in self._geometry.draw_ranges
             if not ((seen > first) & (seen <= first + count)).any()

@@ -254,13 +254,13 @@ def test_back_faces_that_no_centre_shows_are_left_out(from_behind: bool) -> None
     rasteriser, fresh = (Rasteriser(assemble(surfaces), "sun", LIGHTS) for _ in range(2))
     view, jitter = perspective_view(128, 100), (0.3, -0.4)
     rasteriser.draw_uv(view, (0.0, 0.0), Stopwatch(), slopes=True)()
-    left_out = rasteriser._turned_away[view]
+    left_out = rasteriser._unseen_back_faces[view]
     found, whole = (each.draw_uv(view, jitter, Stopwatch())() for each in (rasteriser, fresh))
     assert_same_where_covered(found, whole)
     assert np.array_equal(found.ids, whole.ids)
     assert left_out == (frozenset() if from_behind else frozenset({0}))
     rasteriser.set_positions(rasteriser.assembly.positions)  # which may have moved
-    assert view not in rasteriser._turned_away
+    assert view not in rasteriser._unseen_back_faces
 
 
 def assert_same_where_covered(found: UVBuffer, own: UVBuffer) -> None:
