@@ -38,7 +38,10 @@ def test_blocks_are_of_one_size_and_as_many_for_each(processors: int, length: in
     assert max(sizes, default=0) <= 10
     assert max(sizes, default=0) - min(sizes, default=0) <= 1
     assert len(blocks) <= 1 or min(sizes) >= 4
-    assert len(blocks) % processors == 0 or length < 4 * processors
+    if length >= 4 * processors:
+        assert len(blocks) % processors == 0
+    else:
+        assert len(blocks) == (max(1, length // 4) if length else 0)
 
 
 @pytest.mark.parametrize("bad", [0, 5])
